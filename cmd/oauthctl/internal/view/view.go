@@ -1,0 +1,73 @@
+// Package view is the only room that formats. A [View] says what happened, to a
+// person ([NewHuman]) or to a program ([NewJSON], documented in
+// docs/json-output.md).
+//
+// The package does not know flags, files, the network, or how anything is done.
+package view
+
+import (
+	"io"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/providers"
+	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// Options of a View.
+type Options struct {
+	Out, Err io.Writer // results; everything else
+	Color    bool
+	Dark     bool // the terminal's background
+	Width    int  // columns; 0: 80
+	Now      func() time.Time
+	Version  string
+	Sandbox  bool // say so in headers and summaries
+}
+
+// View shows results. Everything that a server said has been escaped before it is written.
+type View interface {
+	// Diagnostics shows errors and warnings of the configuration, with snippets, on Err.
+	Diagnostics(diags hcl.Diagnostics, src *schema.Sources)
+	// Validated ends "validate".
+	Validated(diags hcl.Diagnostics, src *schema.Sources)
+	// Plan shows what would happen and ends with the summary line.
+	Plan(p *plan.Plan)
+	// Event shows one step of an apply while it runs.
+	Event(e engine.Event)
+	// Applied ends an apply: what is done, failed, skipped and waiting for whom; then the outputs.
+	Applied(out *engine.Outcome, verb string)
+	// Status shows the table of connections: what expires when, what needs whom.
+	Status(rows []state.Summary, location string)
+	// Record shows one connection in full, tokens never.
+	Record(r *state.Record)
+	// Outputs shows output values; name selects one ("" all).
+	Outputs(outs []schema.Output)
+	// Addresses lists addresses, one a line.
+	Addresses(rows []state.Summary)
+	// Providers lists the catalogue.
+	Providers(list []providers.Entry)
+	// Version shows the program's version.
+	Version(v VersionInfo)
+	// Error shows a failure on Err: what was being done, what went wrong, what to do now.
+	Error(err error)
+	// Note says one line to the person on Err; nothing in JSON.
+	Note(format string, args ...any)
+}
+
+// VersionInfo is what "version" tells.
+type VersionInfo struct {
+	Version, Commit, Date, Go, Platform string
+	StateFormat                         int
+}
+
+// NewHuman returns the view for people.
+func NewHuman(o Options) View { panic("contract") }
+
+// NewJSON returns the view for programs: one JSON document for plan, show,
+// status, validate and version; newline-delimited events for apply.
+func NewJSON(o Options) View { panic("contract") }

@@ -1,0 +1,183 @@
+// Package plan decides what has to happen. [Compute] compares what the
+// configuration wants with what the state holds and returns a [Plan].
+//
+// It is a pure function of its input. It does not know the network, the
+// operating system, the clock, secrets, or how a plan looks on a screen.
+package plan
+
+import (
+	"time"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// Action is what happens to one connection.
+type Action string
+
+// The actions, and the symbols that stand for them.
+const (
+	NoOp        Action = "no-op"
+	Authorize   Action = "authorize"   // +  not in the state yet
+	Reauthorize Action = "reauthorize" // ±  a new consent replaces the present one
+	Refresh     Action = "refresh"     // ~
+	Update      Action = "update"      // ~  settings that need no request: lifetimes, description
+	Revoke      Action = "revoke"      // -
+	Forget      Action = "forget"      // .  leave the state without being revoked
+	Publish     Action = "publish"     // >
+)
+
+// Symbol is the sign of an action in human output.
+func (a Action) Symbol() string {
+	switch a {
+	case Authorize:
+		return "+"
+	case Reauthorize:
+		return "±"
+	case Refresh, Update:
+		return "~"
+	case Revoke:
+		return "-"
+	case Forget:
+		return "."
+	case Publish:
+		return ">"
+	}
+	return " "
+}
+
+// Reason says why; it is separate from the action. The set is closed.
+type Reason string
+
+// The reasons.
+const (
+	ReasonNew               Reason = "new"
+	ReasonScopesAdded       Reason = "scopes_added"
+	ReasonScopesRemoved     Reason = "scopes_removed"
+	ReasonClientChanged     Reason = "client_changed" // client id, secret, authentication
+	ReasonServerChanged     Reason = "server_changed" // issuer or token endpoint: a replacement
+	ReasonGrantChanged      Reason = "grant_changed"  // grant type or its settings
+	ReasonAccountChanged    Reason = "account_changed"
+	ReasonRedirectChanged   Reason = "redirect_changed"
+	ReasonRefreshRejected   Reason = "refresh_rejected" // the server refused the refresh token
+	ReasonRefreshEnded      Reason = "refresh_ended"    // the refresh token is at its end
+	ReasonNoRefreshToken    Reason = "no_refresh_token" // expired, and nothing to refresh it with
+	ReasonOutcomeUnknown    Reason = "outcome_unknown"  // a refresh was sent and no answer came
+	ReasonLifetimesChanged  Reason = "lifetimes_changed"
+	ReasonRequested         Reason = "requested" // -replace, -refresh-only, refresh
+	ReasonRemoved           Reason = "removed"   // not in the configuration any more
+	ReasonDestroy           Reason = "destroy"
+	ReasonDependencyChanged Reason = "dependency_changed"
+)
+
+// Want is one connection as the configuration wants it: provider resolved,
+// grant decoded, everything that the comparison needs and nothing secret.
+type Want struct {
+	Addr      addr.Addr
+	DependsOn []addr.Addr
+	Provider  string // as in the configuration
+	Title     string // of the server
+
+	Issuer        string // "" if the server has none
+	TokenEndpoint string // "" if discovery will say
+	ClientID      string
+	ClientAuth    string
+	Grant         string
+	Interactive   bool     // the grant needs a person
+	Way           string   // how the answer comes back: "browser", "device", "paste", "" (nobody is needed)
+	Scopes        []string // that will be asked for, Added included
+	Added         []string // that the provider's rules add (offline_access)
+	CanNarrow     bool     // a refresh may ask for fewer scopes
+	RedirectURI   string
+	Account       string
+	Hosts         []string // that will be spoken to, sorted
+	Access        time.Duration
+	Refresh       time.Duration
+	RefreshBefore time.Duration
+	// Fingerprint: keyed digests of inputs whose change means a new consent, as in state.Info.
+	Fingerprint map[string]string
+	Revocable   bool // the server has a revocation endpoint (or may have: discovery will say)
+	Notes       []string
+	Unknown     []string // attributes not known until DependsOn are applied
+}
+
+// Options are the wishes of one run.
+type Options struct {
+	Destroy     bool
+	RefreshOnly bool
+	Targets     []addr.Addr // with everything they depend on; empty: all
+	Excludes    []addr.Addr
+	Replace     []addr.Addr
+	Refresh     []addr.Addr // connections to refresh on request
+}
+
+// Change is what will happen to one connection, and why.
+type Change struct {
+	Addr          addr.Addr
+	Action        Action
+	Reasons       []Reason
+	NeedsUser     bool
+	Way           string
+	Provider      string
+	Title         string
+	Grant         string
+	ScopesAdded   []string // asked for now and not granted before
+	ScopesRemoved []string // granted before and not wanted now
+	Scopes        []string // that will be asked for
+	ScopesByRule  []string // of these, added by the provider's rules
+	RedirectURI   string
+	Account       string
+	Hosts         []string
+	Access        time.Duration // expected lifetimes; 0: the server says
+	Refresh       time.Duration
+	Replaces      bool              // a grant with another server or client: the old secrets are not sent to the new one
+	Revocable     bool              // the old grant can be revoked at the server
+	Before, After map[string]string // settings that differ, by attribute name; nothing secret
+	DependsOn     []addr.Addr
+	Generation    uint64 // of the record that the plan was made from; 0: none
+	Notes         []string
+	Unknown       []string
+}
+
+// Plan is the outcome of Compute: every connection once, in address order,
+// no-ops included.
+type Plan struct {
+	Lineage   string // of the state; "" if there is none yet
+	Serial    uint64 // configuration serial that the plan was made from
+	Changes   []Change
+	Options   Options
+	CreatedAt time.Time
+	Warnings  []Warning
+}
+
+// Warning is something to know that changes nothing.
+type Warning struct {
+	Addr    addr.Addr
+	Summary string
+	Detail  string
+}
+
+// Counts are the numbers of the summary line.
+type Counts struct {
+	Authorize, Reauthorize, Refresh, Update, Revoke, Forget, Publish, NoOp int
+	NeedUser                                                               int
+}
+
+// Input is everything that Compute looks at.
+type Input struct {
+	Wants   []Want          // sorted by address
+	Records []*state.Record // sorted by address; Info opened, Tokens not
+	Now     time.Time
+	Lineage string
+	Serial  uint64
+	Options Options
+}
+
+// Compute compares and decides.
+func Compute(in Input) (*Plan, error) { panic("contract") }
+
+// Counts adds up the changes.
+func (p *Plan) Counts() Counts { panic("contract") }
+
+// Empty reports whether there is nothing to do.
+func (p *Plan) Empty() bool { panic("contract") }

@@ -1,0 +1,117 @@
+// Package providers holds all that is known of authorization servers, as data.
+//
+// A [Preset] says where a server's endpoints are, how its clients
+// authenticate, which rules its redirect URIs follow, how long its tokens live
+// and what its errors mean. The presets are embedded HCL files, one per server
+// (catalog/*.hcl), in the very syntax of a user's provider block, so that
+// "oauthctl providers show NAME" prints text that can be pasted and changed.
+//
+// The package does not know the state, people, or how a flow is walked.
+package providers
+
+import (
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/oauthctl/oauthctl/schema"
+)
+
+// Preset is a server as one connection uses it: arguments filled in, the
+// attributes of the user's provider block laid over those of the preset.
+type Preset struct {
+	Name  string // of the provider block, or of the preset itself
+	Base  string // of the preset that it builds on; "" for a server described from scratch
+	Title string // "Microsoft Entra ID"
+	Docs  string // URL of the vendor's page
+
+	// Issuer is compared byte by byte with what the server says of itself
+	// (RFC 8414 §3.3, RFC 9207 §2.4, OpenID Connect Core §3.1.3.7). A "{tenantid}"
+	// in it stands for the tid claim of the token (Microsoft's multi-tenant
+	// authorities). Empty: the server has none.
+	Issuer string
+	// Discovery says which metadata document fills the endpoints that are not
+	// set: "oidc", "oauth" (RFC 8414), "auto" (oidc, then oauth) or "none".
+	Discovery string
+
+	AuthorizationEndpoint string
+	TokenEndpoint         string
+	RefreshEndpoint       string // where refresh differs from TokenEndpoint
+	DeviceEndpoint        string // RFC 8628
+	RevocationEndpoint    string // RFC 7009
+	IntrospectionEndpoint string // RFC 7662
+	UserinfoEndpoint      string
+	JWKSURI               string
+
+	Grants     []string // supported grants, preferred first
+	ClientAuth []string // supported client authentication methods, preferred first; pinned, never probed
+	PKCE       string   // "required", "supported" (sent), "broken" (never sent)
+	IDToken    bool     // the server is an OpenID provider
+	// RequireIss: the server says that it sends iss in authorization responses (RFC 9207 §2.3).
+	RequireIss bool
+
+	ScopeSeparator  string            // " " unless said otherwise
+	OfflineScope    string            // scope to add for a refresh token: "offline_access"
+	OfflineParams   map[string]string // or parameters: access_type = "offline"
+	AuthorizeParams map[string]string
+	TokenParams     map[string]string
+	ResponseMode    string // "", "query", "form_post"
+
+	Redirect   RedirectRules
+	Lifetimes  schema.Lifetimes
+	Rotation   Rotation
+	Revocation string // "rfc7009", "none"
+	// RevocationNote says what a person can do where the server cannot revoke.
+	RevocationNote string
+
+	Hints  []Hint
+	Quirks []string // names of behaviours in package providers/quirk
+	Range  hcl.Range
+}
+
+// RedirectRules says which redirect URIs a server accepts.
+type RedirectRules struct {
+	LoopbackHost string // "127.0.0.1" or "localhost": what to use for a loopback redirect by default
+	FixedPort    bool   // the server compares the port of a loopback redirect
+	HTTPS        bool   // only https redirect URIs are accepted
+}
+
+// Rotation says what happens to a refresh token that has been used.
+type Rotation struct {
+	Kind        string        // "none" (kept), "replaced" (new one, old stays valid), "single_use", "unknown"
+	Grace       time.Duration // how long the previous one may be sent again without punishment
+	BlastRadius string        // what reuse costs: "grant" or "client_user"
+}
+
+// Hint explains an error of the server.
+type Hint struct {
+	Error  string // the error code (RFC 6749 §5.2), or "*"
+	Match  string // substring of error_description; "" matches any
+	Cause  string
+	Remedy string
+	Needs  string // "person", "administrator", "configuration", "retry"
+}
+
+// Supports reports whether the server has the grant.
+func (p *Preset) Supports(grant string) bool {
+	for _, g := range p.Grants {
+		if g == grant {
+			return true
+		}
+	}
+	return false
+}
+
+// Entry is a row of the catalogue.
+type Entry struct {
+	Name, Title, Docs string
+	Arguments         []Argument
+}
+
+// Argument is an argument of a preset: tenant, domain, instance, …
+type Argument struct {
+	Name, Default, Doc string
+	Required           bool
+	Pattern            string // regular expression that the whole value must match
+	Example            string
+}

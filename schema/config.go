@@ -1,0 +1,134 @@
+package schema
+
+import (
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/schema/secret"
+)
+
+// Source says where a configuration is written and what the caller hands to it.
+// Load reads files only below Dir (or File); everything else from outside comes
+// through the fields.
+type Source struct {
+	Dir       string                      // a directory: all its *.hcl and *.hcl.json files, not recursive
+	File      string                      // or one file, which is then the whole configuration
+	Vars      []VarInput                  // -var and -var-file, in the order given
+	LookupEnv func(string) (string, bool) // for env() and OAUTHCTL_VAR_name; nil: an empty environment
+	Version   string                      // of this program, for required_version
+	MakeUp    bool                        // sandbox: invent env() and sensitive variables that are missing; see Config.MadeUp
+	// Prompt asks a person for a variable that has no value; nil: a missing value is an error.
+	Prompt func(v *Variable) (string, error)
+}
+
+// VarInput is one -var or -var-file.
+type VarInput struct {
+	Name, Value string // -var NAME=VALUE
+	File        string // -var-file FILE; then Name and Value are empty
+}
+
+// Config is a configuration: parsed, its variables and locals resolved, its
+// connections evaluated as far as that is possible without the state.
+type Config struct {
+	Settings    Settings
+	Variables   map[string]*Variable
+	Providers   map[string]*Block // provider blocks by name; package providers decodes them
+	Connections []*Connection     // every instance, sorted by address
+	Sinks       []*Block          // undecoded; package engine/sink decodes them
+	MadeUp      []string          // what Source.MakeUp invented: "var.client_secret", `env("PRINT_SECRET")`
+	Sources     *Sources          // the files read, for snippets; set even when Load fails
+
+	eval *evaluator
+}
+
+// Settings is the oauthctl block.
+type Settings struct {
+	RequiredVersion string
+	State           *Block   // state "TYPE" { … }; nil: the default
+	Recipients      []string // encryption { recipients = […] }; nil: the user's own identity
+	Range           hcl.Range
+}
+
+// Variable is a variable block and its value.
+type Variable struct {
+	Name, Description string
+	Type              cty.Type
+	Sensitive         bool
+	Value             cty.Value // marked with Sensitive if the variable is
+	Range             hcl.Range
+}
+
+// Connection is one connection instance. Fields whose names are in Unknown have
+// their zero value until the connections in DependsOn are applied and
+// [Config.Resolve] is called with their attributes.
+type Connection struct {
+	Addr     addr.Addr
+	Range    hcl.Range // of the block's header
+	Provider string    // name of a provider block or of a preset
+
+	Description     string
+	ClientID        string
+	ClientSecret    secret.Secret
+	ClientAuth      string // "", "none", "client_secret_basic", "client_secret_post", …; "" means what the preset says
+	ApplicationType string // "", "web", "native", "spa"
+	Scopes          []string
+	RedirectURIs    []string
+	Account         string
+	Resource        []string          // RFC 8707
+	Audience        string            // Auth0's and token exchange's parameter
+	AuthorizeParams map[string]string // added to the authorization request
+	TokenParams     map[string]string // added to every token request
+
+	Lifetimes Lifetimes
+	Grant     *Block // grant "TYPE" { … }, undecoded; nil: the preset's default
+	// Args are the attributes that the language does not know: arguments of
+	// the connection's preset (tenant, site_url, instance, …).
+	Args map[string]Arg
+
+	DependsOn []addr.Addr          // connections referred to, sorted; and depends_on
+	Unknown   []string             // names of attributes not known yet, sorted
+	Ranges    map[string]hcl.Range // where each attribute that is set is written
+}
+
+// Arg is the value of one attribute together with its place.
+type Arg struct {
+	Value       cty.Value // may be unknown; marks as in cty
+	Range, Name hcl.Range // of the expression; of the attribute's name
+}
+
+// Lifetimes is a token_lifetimes block. Zero means: not set.
+type Lifetimes struct {
+	Access        time.Duration // used when the server does not say
+	Refresh       time.Duration // after which a new consent will be due
+	RefreshBefore time.Duration // margin before expiry in which a token counts as expired
+}
+
+// Output is an evaluated output block.
+type Output struct {
+	Name, Description string
+	Value             cty.Value // unmarked; unknown until applied
+	Sensitive         bool
+	Range             hcl.Range
+}
+
+// Known gives the attributes of a connection as far as the state has them (see
+// AttributesType); false if it has never been applied.
+type Known func(addr.Addr) (cty.Value, bool)
+
+// AttributesType is the type of connection.NAME in expressions. access_token,
+// refresh_token and id_token are marked sensitive.
+var AttributesType = cty.Object(map[string]cty.Type{
+	"access_token":       cty.String,
+	"refresh_token":      cty.String,
+	"id_token":           cty.String,
+	"token_type":         cty.String,
+	"expires_at":         cty.String, // RFC 3339, UTC
+	"refresh_expires_at": cty.String, // RFC 3339, UTC; null if it has no known end
+	"scopes":             cty.List(cty.String),
+	"account":            cty.String,
+	"client_id":          cty.String,
+	"extra":              cty.Map(cty.String),
+})

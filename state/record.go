@@ -1,0 +1,146 @@
+// Package state keeps what oauthctl holds: one sealed record per connection,
+// in a [Backend] that sees ciphertext only.
+//
+// A [Store] seals and opens records, compares generations on every write, and
+// locks single connections. Address, provider, status and expiry are readable
+// without a key (and authenticated by a copy inside the seal), so that status
+// works anywhere.
+//
+// The package does not know OAuth, HCL, the network, or the clock.
+package state
+
+import (
+	"errors"
+	"time"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/schema/secret"
+)
+
+// Status is the condition of a connection.
+type Status string
+
+// The conditions of a connection.
+const (
+	StatusOK           Status = "ok"
+	StatusNeedsConsent Status = "needs_consent"   // the server refused the refresh token, or it ended
+	StatusUnknown      Status = "unknown_outcome" // a refresh was sent and no answer arrived
+)
+
+// Summary is what can be read of a record without a key. A record that has been
+// opened has had it compared with the copy inside the seal.
+type Summary struct {
+	Addr             addr.Addr
+	Provider         string
+	Status           Status
+	ExpiresAt        time.Time // of the access token; zero: unknown
+	RefreshExpiresAt time.Time // when a new consent is due; zero: unknown
+	UpdatedAt        time.Time
+	Generation       uint64 // +1 with every change of the record
+}
+
+// Record is one connection in the state. Info and Tokens are nil if the part was not asked for.
+type Record struct {
+	Summary
+	Info   *Info
+	Tokens *Tokens
+}
+
+// Part names the sealed parts of a record; plan reads PartInfo only.
+type Part uint8
+
+// The sealed parts.
+const (
+	PartInfo Part = 1 << iota
+	PartTokens
+	PartAll = PartInfo | PartTokens
+)
+
+// Info is the sealed part without tokens: what plan compares, and what refresh
+// needs to speak to the same server in the same way.
+type Info struct {
+	// ConfigSerial is the serial of the apply that wrote the connection's
+	// settings. A refresh does not change it.
+	ConfigSerial uint64
+	Provider     string // as in the configuration
+	Title        string // of the server, for messages
+	Grant        string
+	Client       Client
+	Requested    []string // scopes that the consent asked for
+	Granted      []string // scopes that the server said it granted
+	Account      string   // verified account: email, preferred_username or name
+	Subject      string   // sub claim
+	RedirectURI  string
+	// Fingerprint holds keyed digests of inputs whose change means a new
+	// consent (client secret, grant settings): name → hex.
+	Fingerprint   map[string]string
+	Access        time.Duration // lifetimes as configured, for answers that do not say
+	Refresh       time.Duration
+	RefreshBefore time.Duration
+	AuthorizedAt  time.Time // of the consent
+	RefreshedAt   time.Time
+	ReceivedAt    time.Time // of the access token
+	DependsOn     []string  // addresses
+	Intent        *Intent
+	Reject        *Reject
+}
+
+// Client is what a token request needs besides secrets. Secrets are only ever
+// sent to the endpoints recorded here.
+type Client struct {
+	Issuer                string
+	TokenEndpoint         string
+	RefreshEndpoint       string
+	RevocationEndpoint    string
+	IntrospectionEndpoint string
+	JWKSURI               string
+	ClientID              string
+	Auth                  string // client authentication method
+	ScopeSeparator        string
+	TokenParams           map[string]string
+	Resource              []string
+	Rotation              string
+	Grace                 time.Duration
+	BlastRadius           string
+	RevocationNote        string
+	Quirks                []string
+	Origin                string // of a SPA registration: sent with every token call
+}
+
+// Intent is written before a one-time refresh token is sent, and removed with the answer.
+type Intent struct {
+	At     time.Time
+	Digest string // of the refresh token that is being sent
+	PID    int
+	Host   string
+	Sends  int
+}
+
+// Reject remembers an answer so that many callers do not all ask again.
+type Reject struct {
+	Error string // as the server said it, escaped and shortened
+	Until time.Time
+}
+
+// Tokens is the sealed part with the secrets.
+type Tokens struct {
+	AccessToken  secret.Secret
+	RefreshToken secret.Secret
+	IDToken      secret.Secret
+	ClientSecret secret.Secret
+	TokenType    string
+	Extra        map[string]secret.Secret // further members of the answer: instance_url, realmId, …
+}
+
+// Errors of the package. Wrapped errors carry the place and the reason.
+var (
+	ErrNotFound   = errors.New("not in the state")
+	ErrNoState    = errors.New("there is no state")
+	ErrConflict   = errors.New("the record was changed by somebody else")
+	ErrBusy       = errors.New("the connection is locked")
+	ErrTampered   = errors.New("the state was changed outside oauthctl or is damaged")
+	ErrRollback   = errors.New("the state is older than one already seen on this machine")
+	ErrNoKey      = errors.New("no identity opens the state")
+	ErrUnwritable = errors.New("the state cannot be written")
+	ErrFormat     = errors.New("the state was written by a newer version")
+)
