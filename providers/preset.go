@@ -10,6 +10,7 @@
 package providers
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -18,10 +19,12 @@ import (
 )
 
 // Preset is a server as one connection uses it: arguments filled in, the
-// attributes of the user's provider block laid over those of the preset.
+// attributes of the user's provider block laid over those of the preset. A
+// Preset that a [Catalog] returned is shared between connections: read only;
+// whoever wants to change one takes a [Preset.Clone].
 type Preset struct {
 	Name  string // of the provider block, or of the preset itself
-	Base  string // of the preset that it builds on; "" for a server described from scratch
+	Base  string // name of the preset in the catalogue; "" for a server described from scratch
 	Title string // "Microsoft Entra ID"
 	Docs  string // URL of the vendor's page
 
@@ -43,10 +46,14 @@ type Preset struct {
 	UserinfoEndpoint      string
 	JWKSURI               string
 
-	Grants     []string // supported grants, preferred first
-	ClientAuth []string // supported client authentication methods, preferred first; pinned, never probed
-	PKCE       string   // "required", "supported" (sent), "broken" (never sent)
-	IDToken    bool     // the server is an OpenID provider
+	Grants []string // supported grants, preferred first
+	// ClientAuth lists supported client authentication methods, preferred first;
+	// pinned, never probed. Empty: nothing is known; then the metadata document
+	// decides, and without one the default of RFC 8414 §2, client_secret_basic
+	// (none for a client without a secret).
+	ClientAuth []string
+	PKCE       string // "required", "supported" (sent), "broken" (never sent)
+	IDToken    bool   // the server is an OpenID provider
 	// RequireIss: the server says that it sends iss in authorization responses (RFC 9207 §2.3).
 	RequireIss bool
 
@@ -71,9 +78,11 @@ type Preset struct {
 
 // RedirectRules says which redirect URIs a server accepts.
 type RedirectRules struct {
-	LoopbackHost string // "127.0.0.1" or "localhost": what to use for a loopback redirect by default
-	FixedPort    bool   // the server compares the port of a loopback redirect
-	HTTPS        bool   // only https redirect URIs are accepted
+	LoopbackHost string   // "127.0.0.1" or "localhost": what to use for a loopback redirect by default
+	Path         string   // of the redirect URI that is used when none is declared: "/callback"
+	FixedPort    bool     // the server compares the port of a loopback redirect
+	HTTPS        bool     // only https redirect URIs are accepted
+	Refused      []string // loopback hosts that the server does not take: "localhost", "127.0.0.1", "::1"
 }
 
 // Rotation says what happens to a refresh token that has been used.
@@ -86,21 +95,14 @@ type Rotation struct {
 // Hint explains an error of the server.
 type Hint struct {
 	Error  string // the error code (RFC 6749 §5.2), or "*"
-	Match  string // substring of error_description; "" matches any
+	Match  string // words of error_description; "" matches any
 	Cause  string
 	Remedy string
 	Needs  string // "person", "administrator", "configuration", "retry"
 }
 
 // Supports reports whether the server has the grant.
-func (p *Preset) Supports(grant string) bool {
-	for _, g := range p.Grants {
-		if g == grant {
-			return true
-		}
-	}
-	return false
-}
+func (p *Preset) Supports(grant string) bool { return slices.Contains(p.Grants, grant) }
 
 // Entry is a row of the catalogue.
 type Entry struct {

@@ -1,0 +1,218 @@
+package providers
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/oauthctl/oauthctl/schema"
+)
+
+// values are the arguments of one connection (or block), by name.
+type values struct {
+	known   map[string]string
+	partial bool     // some required ones are missing, which only Check allows
+	missing []string // their names
+}
+
+// key is a string that is equal for equal values.
+func (v values) key() string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(v.known)) {
+		fmt.Fprintf(&b, "%q=%q ", name, v.known[name])
+	}
+	return b.String()
+}
+
+// object is the variable arg.
+func (v values) object() cty.Value {
+	m := map[string]cty.Value{}
+	for name, s := range v.known {
+		m[name] = cty.StringVal(s)
+	}
+	for _, name := range v.missing {
+		m[name] = cty.UnknownVal(cty.String)
+	}
+	return cty.ObjectVal(m)
+}
+
+// collect gathers the argument blocks of a chain and the arguments that its
+// blocks set themselves.
+func (ch *chain) collect() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	seen := map[string]bool{}
+	for _, o := range ch.layers {
+		for _, n := range o.Nested["argument"] {
+			a := Argument{
+				Name: n.Labels[0], Default: n.String("default"), Doc: n.String("doc"),
+				Required: n.Bool("required"), Pattern: n.String("pattern"), Example: n.String("example"),
+			}
+			if seen[a.Name] {
+				continue // an earlier layer replaces it
+			}
+			seen[a.Name] = true
+			if _, err := regexp.Compile(a.Pattern); err != nil {
+				diags = append(diags, &hcl.Diagnostic{
+					Severity: hcl.DiagError, Summary: "Invalid pattern",
+					Detail:  fmt.Sprintf("The pattern of the argument %s is no regular expression: %s.", a.Name, err),
+					Subject: n.Ranges["pattern"].Ptr(),
+				})
+			}
+			ch.args = append(ch.args, a)
+		}
+	}
+	for _, o := range ch.layers {
+		for _, name := range slices.Sorted(maps.Keys(o.Rest)) {
+			if !seen[name] {
+				diags = append(diags, ch.unknown(name, o.Rest[name], nil))
+			}
+			if _, ok := ch.given[name]; !ok {
+				ch.given[name] = o.Rest[name]
+			}
+		}
+	}
+	return diags
+}
+
+// values merges the arguments that a connection gives over those of the block
+// and the defaults, and checks them. conn is nil for the block alone.
+func (ch *chain) values(conn *schema.Connection) (values, hcl.Diagnostics) {
+	v := values{known: map[string]string{}}
+	var diags hcl.Diagnostics
+	if conn != nil {
+		for _, name := range slices.Sorted(maps.Keys(conn.Args)) {
+			if !slices.ContainsFunc(ch.args, func(a Argument) bool { return a.Name == name }) {
+				diags = append(diags, ch.unknown(name, conn.Args[name], conn))
+			}
+		}
+	}
+	for _, a := range ch.args {
+		given, ok := ch.given[a.Name]
+		if conn != nil {
+			if own, set := conn.Args[a.Name]; set {
+				given, ok = own, true
+			}
+		}
+		s, d := a.value(given, ok)
+		switch {
+		case d != nil:
+			if conn != nil {
+				about(conn, d)
+			}
+			diags = append(diags, d)
+		case s != "" || !a.Required:
+			v.known[a.Name] = s
+		case conn == nil:
+			v.partial = true
+			v.missing = append(v.missing, a.Name)
+		default:
+			diags = append(diags, ch.absent(a, conn))
+		}
+	}
+	return v, diags
+}
+
+// value checks one argument and returns it as a string: the default if it is not given.
+func (a Argument) value(given schema.Arg, ok bool) (string, *hcl.Diagnostic) {
+	if !ok || given.Value.IsNull() {
+		return a.Default, nil
+	}
+	fail := func(summary, format string, args ...any) (string, *hcl.Diagnostic) {
+		return "", &hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: summary,
+			Detail: fmt.Sprintf(format, args...) + a.like(), Subject: given.Range.Ptr(),
+		}
+	}
+	if !given.Value.IsKnown() {
+		return "", notKnown("The argument "+a.Name, given.Range)
+	}
+	if given.Value.ContainsMarked() {
+		return fail("Sensitive argument", "The argument %s becomes part of URLs that plans show, so it must not be sensitive.", a.Name)
+	}
+	str, err := convert.Convert(given.Value, cty.String)
+	if err != nil {
+		return fail("Invalid argument", "The argument %s must be a string.", a.Name)
+	}
+	s := str.AsString()
+	if s != a.Default && !a.matches(s) {
+		return fail("Invalid argument", "The argument %s does not accept %q.", a.Name, s)
+	}
+	return s, nil
+}
+
+func (a Argument) matches(s string) bool {
+	if a.Pattern == "" {
+		return true
+	}
+	re, err := regexp.Compile(`^(?:` + a.Pattern + `)$`)
+	return err == nil && re.MatchString(s)
+}
+
+// like says what a value looks like, as sentences with a leading space.
+func (a Argument) like() string {
+	var s string
+	if a.Doc != "" {
+		s += " " + a.Doc
+	}
+	if a.Example != "" {
+		s += fmt.Sprintf(" For example: %s = %q.", a.Name, a.Example)
+	}
+	return s
+}
+
+func (ch *chain) absent(a Argument, conn *schema.Connection) *hcl.Diagnostic {
+	where := "to " + conn.Addr.String()
+	if ch.user > 0 {
+		where += fmt.Sprintf(" or to provider %q", ch.name)
+	}
+	return about(conn, &hcl.Diagnostic{
+		Severity: hcl.DiagError, Summary: "Missing argument",
+		Detail:  fmt.Sprintf("%s needs the argument %s; add it %s.%s", ch.title(), a.Name, where, a.like()),
+		Subject: place(conn, "provider").Ptr(),
+	})
+}
+
+// title names the server for messages.
+func (ch *chain) title() string {
+	if t := ch.layers.str("title"); t != "" {
+		return t
+	}
+	return fmt.Sprintf("The provider %q", ch.name)
+}
+
+// unknown is the error for a name that is neither an attribute nor an argument.
+func (ch *chain) unknown(name string, at schema.Arg, conn *schema.Connection) *hcl.Diagnostic {
+	var names []string
+	for _, a := range ch.args {
+		names = append(names, a.Name)
+	}
+	slices.Sort(names)
+	takes := ch.title() + " takes no arguments."
+	if len(names) > 0 {
+		takes = fmt.Sprintf("Arguments of %s: %s.", ch.title(), strings.Join(names, ", "))
+	}
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown attribute", Subject: at.Name.Ptr()}
+	if conn == nil {
+		candidates := slices.Clone(names)
+		for _, a := range Spec().Attrs {
+			candidates = append(candidates, a.Name)
+		}
+		d.Detail = fmt.Sprintf("A provider block has no attribute %q.%s %s", name, didYouMean(name, candidates), takes)
+		return d
+	}
+	d.Detail = fmt.Sprintf("A connection has no attribute %q.%s %s",
+		name, didYouMean(name, append(names, connectionAttrs...)), takes)
+	return about(conn, d)
+}
+
+// connectionAttrs are the attributes of a connection, for suggestions.
+var connectionAttrs = []string{
+	"provider", "description", "client_id", "client_secret", "client_auth", "application_type", "scopes",
+	"redirect_uris", "account", "resource", "audience", "authorize_params", "token_params", "depends_on", "for_each",
+}
