@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/view"
+)
+
+// App is the program as a value: everything that it gets from outside. Its zero
+// fields are not usable; a test fills them, [osApp] takes them from the process.
+type App struct {
+	Args           []string // without the program's name
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	LookupEnv      func(string) (string, bool)
+	Now            func() time.Time
+	Rand           io.Reader
+}
+
+func osApp(args []string) *App {
+	return &App{
+		Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		LookupEnv: os.LookupEnv, Now: time.Now, Rand: rand.Reader,
+	}
+}
+
+// Run runs the program once and returns its exit code.
+func (a *App) Run(ctx context.Context) (code int) {
+	c := &cli{App: a, args: normalise(a.Args)}
+	defer func() {
+		if r := recover(); r != nil {
+			code = c.crashed(r)
+		}
+	}()
+	if code, done := c.runToken(ctx); done {
+		return code
+	}
+	return c.finish(ctx, c.root().ExecuteContext(ctx))
+}
+
+// cli is one run: the App's doors, the global options, and the view that the
+// running command has chosen.
+type cli struct {
+	*App
+	globals
+	args []string
+	view view.View
+}
+
+// finish shows an error that nobody has shown yet and turns it into an exit code.
+func (c *cli) finish(ctx context.Context, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	var shown *shownError
+	if !errors.As(err, &shown) {
+		if c.view == nil {
+			c.view = c.newView(false)
+		}
+		c.view.Error(err)
+	}
+	return exitCode(ctx, err)
+}
+
+// crashed ends a run that panicked. The panic's value and the arguments of the
+// stack may hold anything, so only the places are printed.
+func (c *cli) crashed(r any) int {
+	fmt.Fprintf(c.Stderr, "oauthctl crashed (%T). This is a bug, and what was saved is safe. The places, without values:\n", r)
+	_, _ = c.Stderr.Write(places(debug.Stack()))
+	return exitError
+}
+
+// env is an environment variable, "" if it is not set.
+func (a *App) env(name string) string {
+	v, _ := a.LookupEnv(name)
+	return v
+}
+
+// path is a path given by the user, below -chdir unless it is absolute.
+func (c *cli) path(p string) string {
+	if c.chdir == "" || p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(c.chdir, p)
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oauthctl/oauthctl/engine/plan"
+)
+
+// applyFlags are those of apply and destroy.
+type applyFlags struct {
+	planFlags
+	approve bool
+}
+
+func (f *applyFlags) register(cmd *cobra.Command) {
+	f.planFlags.register(cmd)
+	cmd.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask before changing anything")
+}
+
+func (c *cli) applyCommand() *cobra.Command {
+	var f applyFlags
+	cmd := &cobra.Command{
+		Use:   "apply",
+		Short: "Carry out the plan: consents, refreshes, revocations",
+		Long: "Show the plan, ask, and carry it out. Where a person has to consent, the browser is opened; " +
+			"a connection that waits for somebody who is not here does not stop the others. What was granted is saved at once.",
+		Example: "oauthctl apply -target=graph",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.view = c.newView(f.json)
+			return c.runApply(cmd.Context(), &f, "apply")
+		},
+	}
+	f.register(cmd)
+	f.registerWishes(cmd.Flags())
+	return cmd
+}
+
+func (c *cli) destroyCommand() *cobra.Command {
+	var f applyFlags
+	cmd := &cobra.Command{
+		Use:   "destroy",
+		Short: "Revoke and forget all connections",
+		Long: "Revoke every connection of the state at its server, where the server can, and forget it. " +
+			"The same as apply -destroy.",
+		Example: "oauthctl destroy -target=graph",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.view = c.newView(f.json)
+			f.Destroy = true
+			return c.runApply(cmd.Context(), &f, "destroy")
+		},
+	}
+	f.register(cmd)
+	return cmd
+}
+
+var (
+	errAskApproval = errors.New("nobody can be asked here (no terminal, CI, or -input=false): " +
+		"look at the plan, then run it again with -auto-approve")
+	errJSONApproval = errors.New("-json cannot ask: use it together with -auto-approve")
+	errCancelled    = errors.New("cancelled, nothing was changed")
+)
+
+func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
+	switch {
+	case f.json && !f.approve:
+		return errJSONApproval
+	case !f.approve && !c.canAsk(&f.input):
+		return errAskApproval
+	}
+	s, err := c.begin(ctx, &f.planFlags, true)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	p, err := s.plan(ctx, &f.planFlags)
+	if err != nil {
+		return err
+	}
+	c.view.Plan(p)
+	if !p.Empty() && !f.approve {
+		if err := c.confirm(ctx, p); err != nil {
+			return err
+		}
+	}
+	out, err := s.engine.Apply(ctx, s.cfg, p)
+	if out != nil {
+		c.view.Applied(out, verb)
+	}
+	if err != nil {
+		return err
+	}
+	if code := outcomeCode(ctx, out); code != exitDone {
+		return &shownError{code}
+	}
+	return nil
+}
+
+func (c *cli) confirm(ctx context.Context, p *plan.Plan) error {
+	question := "Do you want to carry this out?"
+	if p.Options.Destroy {
+		question = "Do you really want to revoke and forget all of this?"
+	}
+	yes, err := c.console().Confirm(ctx, question)
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return errCancelled
+	}
+	return nil
+}

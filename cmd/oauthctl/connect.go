@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"runtime"
+
+	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/engine/grant"
+	"github.com/oauthctl/oauthctl/providers/sandbox"
+)
+
+// httpClient speaks to real servers.
+func (c *cli) httpClient() *http.Client {
+	return grant.NewHTTPClient(grant.HTTPOptions{UserAgent: userAgent()})
+}
+
+func userAgent() string {
+	return fmt.Sprintf("oauthctl/%s (%s/%s)", version, runtime.GOOS, runtime.GOARCH)
+}
+
+// openSandbox opens the sandbox of this directory, with what it remembers.
+func (c *cli) openSandbox() (*sandbox.Server, error) {
+	dir, err := c.makeWorkDir()
+	if err != nil {
+		return nil, err
+	}
+	return sandbox.New(sandbox.Options{Journal: filepath.Join(dir, sandboxJournal), Now: c.Now, Rand: c.Rand})
+}
+
+// connectSandbox lets the session speak to the sandbox, which imitates every
+// server of the configuration, instead of to the servers.
+func (s *session) connectSandbox(ctx context.Context, o *engine.Options, in *inputFlags) error {
+	c := s.c
+	srv, err := c.openSandbox()
+	if err != nil {
+		return err
+	}
+	s.closer = append(s.closer, srv.Close)
+	for _, conn := range s.cfg.Connections {
+		preset, diags := o.Catalog.Resolve(s.cfg, conn)
+		if diags.HasErrors() {
+			return &diagError{diags: diags, src: s.cfg.Sources}
+		}
+		if err := srv.Mount(preset); err != nil {
+			return fmt.Errorf("imitate the server of %s in the sandbox: %w", conn.Addr, err)
+		}
+	}
+	o.HTTP = sandboxClient(srv)
+	o.User, err = c.sandboxUser(ctx, srv, in)
+	return err
+}
+
+// connectStored is how commands that work from the state alone reach the
+// servers; the sandbox remembers which ones it imitates.
+func (c *cli) connectStored(o *engine.Options) (done func(), err error) {
+	if !c.sandbox {
+		o.HTTP = c.httpClient()
+		return func() {}, nil
+	}
+	srv, err := c.openSandbox()
+	if err != nil {
+		return nil, err
+	}
+	o.HTTP = sandboxClient(srv)
+	return func() { _ = srv.Close() }, nil
+}
+
+func sandboxClient(srv *sandbox.Server) *http.Client {
+	return grant.NewHTTPClient(grant.HTTPOptions{Transport: srv.Transport(), UserAgent: userAgent()})
+}
+
+// sandboxUser is who consents in the sandbox; nil with -input=false.
+func (c *cli) sandboxUser(ctx context.Context, srv *sandbox.Server, in *inputFlags) (grant.User, error) {
+	switch {
+	case in.set && !in.input:
+		return nil, nil
+	case c.consent == consentAuto:
+		return &autoUser{server: srv, note: c.view.Note, client: &http.Client{
+			Transport:     &http.Transport{DisableKeepAlives: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}}, nil
+	}
+	base, err := srv.Serve(ctx, "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	return &browserUser{User: c.console(), url: func(u string) string { return srv.BrowserURL(base, u) }}, nil
+}
+

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/pflag"
+)
+
+// globals are the options that every command has.
+type globals struct {
+	chdir    string
+	config   string
+	state    string
+	identity string
+	sandbox  bool
+	consent  consentMode
+	noColor  bool
+}
+
+func (g *globals) register(fs *pflag.FlagSet) {
+	fs.StringVar(&g.chdir, "chdir", "", "work in `DIR` instead of the current directory")
+	fs.StringVar(&g.config, "config", "", "read the configuration at `PATH`, a directory or a single file (default: the current directory)")
+	fs.StringVar(&g.state, "state", "", "keep the state in `FILE` (default: what the configuration says, else oauthctl.state)")
+	fs.StringVar(&g.identity, "identity", "", "open the state with the age identity or SSH key in `FILE`")
+	fs.BoolVar(&g.sandbox, "sandbox", false, "run against an imitation of the servers, with a state of its own")
+	g.consent = consentAuto
+	fs.Var(&g.consent, "sandbox-consent", "who consents in the sandbox: `auto` or browser")
+	fs.BoolVar(&g.noColor, "no-color", false, "no colours")
+}
+
+// consentMode says who answers the sandbox's consent pages.
+type consentMode string
+
+const (
+	consentAuto    consentMode = "auto"
+	consentBrowser consentMode = "browser"
+)
+
+func (m *consentMode) String() string { return string(*m) }
+
+func (m *consentMode) Type() string { return "MODE" }
+
+func (m *consentMode) Set(s string) error {
+	switch consentMode(s) {
+	case consentAuto, consentBrowser:
+		*m = consentMode(s)
+		return nil
+	}
+	return fmt.Errorf("want auto or browser")
+}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// harden does nothing here: see harden_linux.go.
+func harden() {}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/oauthctl/oauthctl/schema"
+)
+
+// diagError is a configuration that cannot be used: the view shows it with snippets.
+type diagError struct {
+	diags hcl.Diagnostics
+	src   *schema.Sources
+}
+
+func (e *diagError) Error() string { return e.diags.Error() }
+
+// configDir is the directory of the configuration.
+func (c *cli) configDir() string {
+	path := c.configPath()
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return filepath.Dir(path)
+	}
+	return path
+}
+
+func (c *cli) configPath() string {
+	if c.config == "" {
+		return c.path(".")
+	}
+	return c.path(c.config)
+}
+
+// source is where the configuration is, and what it gets from outside.
+func (c *cli) source(vars *varFlags) (schema.Source, error) {
+	src := schema.Source{
+		Vars:      vars.resolved(c),
+		LookupEnv: c.LookupEnv,
+		Version:   version,
+		MakeUp:    c.sandbox,
+	}
+	info, err := os.Stat(c.configPath())
+	switch {
+	case err != nil:
+		return src, fmt.Errorf("read the configuration: %w", err)
+	case info.IsDir():
+		src.Dir = c.configPath()
+	default:
+		src.File = c.configPath()
+	}
+	return src, nil
+}
+
+// loadConfig reads the configuration. Warnings are shown; errors come back as
+// an error that has been shown.
+func (c *cli) loadConfig(ctx context.Context, vars *varFlags, in *inputFlags) (*schema.Config, error) {
+	src, err := c.source(vars)
+	if err != nil {
+		return nil, err
+	}
+	if c.canAsk(in) {
+		src.Prompt = func(v *schema.Variable) (string, error) { return c.askVariable(ctx, v) }
+	}
+	cfg, diags := schema.Load(ctx, src)
+	return cfg, c.show(diags, cfg.Sources)
+}
+
+// show shows diagnostics; errors among them end the command.
+func (c *cli) show(diags hcl.Diagnostics, src *schema.Sources) error {
+	if len(diags) > 0 {
+		c.view.Diagnostics(diags, src)
+	}
+	if diags.HasErrors() {
+		return &shownError{exitError}
+	}
+	return nil
+}
+
+// showError shows a diagError; other errors are returned.
+func (c *cli) showError(err error) error {
+	var d *diagError
+	if errors.As(err, &d) {
+		return c.show(d.diags, d.src)
+	}
+	return err
+}
+
+func (c *cli) askVariable(ctx context.Context, v *schema.Variable) (string, error) {
+	prompt := "var." + v.Name
+	if v.Description != "" {
+		prompt += " (" + v.Description + ")"
+	}
+	return c.console().Ask(ctx, prompt+": ", v.Sensitive)
+}

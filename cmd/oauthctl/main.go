@@ -1,0 +1,18 @@
+// Command oauthctl provisions OAuth connections that are declared in HCL files:
+// plan says what is missing, apply walks the consents, token prints a token.
+//
+// The package knows people: flags, exit codes, and where things are on this
+// machine. It does not know protocol, and formats nothing itself: see
+// internal/view and internal/console.
+package main
+
+import (
+	"context"
+	"os"
+)
+
+func main() {
+	harden()
+	ctx := interruptible(context.Background())
+	os.Exit(osApp(os.Args[1:]).Run(ctx))
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/providers"
+	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/schema/addr"
+)
+
+func (c *cli) outputCommand() *cobra.Command {
+	var json, raw bool
+	var vars varFlags
+	cmd := &cobra.Command{
+		Use:   "output [NAME]",
+		Short: "Show the outputs of the configuration",
+		Long: "Show the values of the output blocks, as the state has them now. " +
+			"Sensitive values are hidden in the list, and shown when asked for by -raw NAME or -json.",
+		Example: "oauthctl output -raw graph_expires_at",
+		Args:    maxArgs(1, "at most one output"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.view = c.newView(json)
+			return c.output(cmd.Context(), &vars, args, raw, json)
+		},
+	}
+	jsonFlag(cmd, &json)
+	cmd.Flags().BoolVar(&raw, "raw", false, "print the value of NAME as it is, without quotes or a newline")
+	vars.register(cmd.Flags())
+	return cmd
+}
+
+func (c *cli) output(ctx context.Context, vars *varFlags, args []string, raw, json bool) error {
+	if raw && (json || len(args) != 1) {
+		return errors.New("-raw prints one value: use it with the name of an output and without -json")
+	}
+	outs, err := c.outputs(ctx, vars)
+	if err != nil {
+		return c.showError(err)
+	}
+	if len(args) == 0 {
+		c.view.Outputs(outs)
+		return nil
+	}
+	var names []string
+	for _, out := range outs {
+		if out.Name == args[0] {
+			if raw {
+				return printRaw(c.Stdout, out)
+			}
+			c.view.Outputs([]schema.Output{out})
+			return nil
+		}
+		names = append(names, out.Name)
+	}
+	return fmt.Errorf("there is no output %q%s", args[0], didYouMean(schema.Suggest(args[0], names)))
+}
+
+// outputs evaluates the outputs with what the state has.
+func (c *cli) outputs(ctx context.Context, vars *varFlags) ([]schema.Output, error) {
+	cfg, err := c.loadConfig(ctx, vars, &inputFlags{set: true})
+	if err != nil {
+		return nil, err
+	}
+	store, err := c.openStateFor(ctx, cfg, false)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	e := engine.New(engine.Options{Store: store, Catalog: providers.New(), Now: c.Now, Rand: c.Rand})
+	attrs, err := e.Attributes(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	outs, diags := cfg.Outputs(func(a addr.Addr) (cty.Value, bool) { v, ok := attrs[a]; return v, ok })
+	return outs, c.show(diags, cfg.Sources)
+}
+
+// printRaw prints a value that a script asked for.
+func printRaw(w io.Writer, out schema.Output) error {
+	if !out.Value.IsWhollyKnown() {
+		return fmt.Errorf("output %s is not known yet; run: oauthctl apply", out.Name)
+	}
+	v, err := convert.Convert(out.Value, cty.String)
+	if err != nil || v.IsNull() {
+		return fmt.Errorf("output %s is not a string, number or bool; use -json", out.Name)
+	}
+	_, err = io.WriteString(w, v.AsString())
+	return err
+}

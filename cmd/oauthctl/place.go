@@ -1,0 +1,156 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/oauthctl/oauthctl/schema"
+)
+
+const (
+	defaultState   = "oauthctl.state"
+	workDir        = ".oauthctl"
+	pointerName    = "state-path"
+	sandboxState   = "sandbox.state"
+	sandboxJournal = "sandbox.journal"
+)
+
+// statePath is where the state is, for a command that did not read the
+// configuration: -state, OAUTHCTL_STATE_PATH, the pointer that the last command
+// that did left behind, ./oauthctl.state.
+func (c *cli) statePath() (string, error) {
+	if path, ok := c.stateOverride(); ok {
+		return path, nil
+	}
+	pointer := c.path(filepath.Join(workDir, pointerName))
+	text, err := os.ReadFile(pointer)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return c.path(defaultState), nil
+	case err != nil:
+		return "", err
+	}
+	path := strings.TrimSpace(string(text))
+	if path == "" || strings.ContainsAny(path, "\x00\n") || len(path) > 4096 {
+		return "", fmt.Errorf("%s should hold the path of the state in one line; delete it and run `oauthctl plan`", pointer)
+	}
+	return c.path(path), nil
+}
+
+func (c *cli) stateOverride() (string, bool) {
+	switch path := c.env("OAUTHCTL_STATE_PATH"); {
+	case c.sandbox:
+		return c.path(filepath.Join(workDir, sandboxState)), true
+	case c.state != "":
+		return c.path(c.state), true
+	case path != "":
+		return c.path(path), true
+	}
+	return "", false
+}
+
+// statePathFor is statePath for a command that read the configuration; it
+// leaves the pointer for those that will not.
+func (c *cli) statePathFor(cfg *schema.Config) (string, error) {
+	if path, ok := c.stateOverride(); ok {
+		return path, nil
+	}
+	path, err := configuredPath(cfg, c.configDir())
+	if err != nil {
+		return "", err
+	}
+	if path == "" {
+		return c.path(defaultState), c.removePointer()
+	}
+	return path, c.writePointer(path)
+}
+
+// configuredPath is the path in oauthctl { state "sqlite" { path = … } },
+// relative to the configuration; "" if it is not set.
+func configuredPath(cfg *schema.Config, dir string) (string, error) {
+	block := cfg.Settings.State
+	if block == nil {
+		return "", nil
+	}
+	if t := block.Labels[0]; t != "sqlite" {
+		return "", fmt.Errorf("%s: there is no state backend %q in this version; the one there is: sqlite", block.Range, t)
+	}
+	obj, diags := block.Decode(sqliteSpec, nil)
+	if diags.HasErrors() {
+		return "", &diagError{diags: diags, src: cfg.Sources}
+	}
+	path := obj.String("path")
+	if path == "" || filepath.IsAbs(path) {
+		return path, nil
+	}
+	return filepath.Join(dir, path), nil
+}
+
+var sqliteSpec = &schema.Spec{Attrs: []schema.Attr{{
+	Name: "path", Kind: schema.String, Default: `"oauthctl.state"`,
+	Doc: "The file, relative to the configuration.",
+}}}
+
+func (c *cli) removePointer() error {
+	err := os.Remove(c.path(filepath.Join(workDir, pointerName)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func (c *cli) writePointer(path string) error {
+	rel := path
+	if !filepath.IsAbs(path) {
+		r, err := filepath.Rel(c.path("."), path)
+		if err != nil {
+			return err
+		}
+		rel = r
+	}
+	dir, err := c.makeWorkDir()
+	if err != nil {
+		return err
+	}
+	pointer := filepath.Join(dir, pointerName)
+	if old, err := os.ReadFile(pointer); err == nil && strings.TrimSpace(string(old)) == rel {
+		return nil
+	}
+	return replaceFile(pointer, []byte(rel+"\n"))
+}
+
+// makeWorkDir makes .oauthctl, which git ignores by itself.
+func (c *cli) makeWorkDir() (string, error) {
+	dir := c.path(workDir)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	ignore := filepath.Join(dir, ".gitignore")
+	if _, err := os.Lstat(ignore); errors.Is(err, fs.ErrNotExist) {
+		if err := writeNew(ignore, []byte("*\n")); err != nil && !errors.Is(err, fs.ErrExist) {
+			return "", err
+		}
+	}
+	return dir, nil
+}
+
+// replaceFile puts a file in the place of another, or leaves the old one whole.
+func replaceFile(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}

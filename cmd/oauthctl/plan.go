@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/oauthctl/oauthctl/engine/plan"
+)
+
+// planFlags are what plan, apply and destroy share.
+type planFlags struct {
+	plan.Options
+	vars  varFlags
+	input inputFlags
+	work  workFlags
+	json  bool
+}
+
+func (f *planFlags) register(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	jsonFlag(cmd, &f.json)
+	fs.Var(addrFlag{&f.Targets}, "target", "only `ADDR` and what it depends on (repeatable)")
+	fs.Var(addrFlag{&f.Excludes}, "exclude", "all but `ADDR` and what depends on it (repeatable)")
+	f.vars.register(fs)
+	f.input.register(fs)
+	f.work.register(fs)
+}
+
+// registerWishes adds the flags that destroy does not have.
+func (f *planFlags) registerWishes(fs *pflag.FlagSet) {
+	fs.Var(addrFlag{&f.Replace}, "replace", "ask for a new consent for `ADDR` even if nothing changed (repeatable)")
+	fs.BoolVar(&f.Destroy, "destroy", false, "revoke and forget everything")
+	fs.BoolVar(&f.RefreshOnly, "refresh-only", false, "only refresh what can be refreshed without a person")
+}
+
+func (c *cli) planCommand() *cobra.Command {
+	var f planFlags
+	var detailed bool
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what apply would do, and whether a person is needed",
+		Long: "Compare the configuration with the state and show what apply would do to every connection, " +
+			"why, and whether a person is needed. Nothing is changed and no server is asked.",
+		Example: "oauthctl plan -target=graph",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.view = c.newView(f.json)
+			return c.runPlan(cmd.Context(), &f, detailed)
+		},
+	}
+	f.register(cmd)
+	f.registerWishes(cmd.Flags())
+	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if there are changes, 0 if there are none")
+	return cmd
+}
+
+func (c *cli) runPlan(ctx context.Context, f *planFlags, detailed bool) error {
+	s, err := c.begin(ctx, f, false)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	p, err := s.plan(ctx, f)
+	if err != nil {
+		return err
+	}
+	c.view.Plan(p)
+	if detailed && !p.Empty() {
+		return &shownError{exitChanges}
+	}
+	return nil
+}

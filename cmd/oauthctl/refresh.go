@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oauthctl/oauthctl/engine"
+)
+
+func (c *cli) refreshCommand() *cobra.Command {
+	var json bool
+	var work workFlags
+	cmd := &cobra.Command{
+		Use:   "refresh NAME…",
+		Short: "Refresh the tokens of connections now",
+		Long: "Refresh the tokens of the named connections now, each once, whether they are due or not. " +
+			"token does this by itself when it is due; refresh is for keeping a connection alive.",
+		Example: "oauthctl refresh graph",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return fmt.Errorf("%s wants the names of connections; see: %s -help", cmd.CommandPath(), cmd.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.view = c.newView(json)
+			return c.refresh(cmd.Context(), args, &work)
+		},
+		ValidArgsFunction: c.completeAddrs,
+	}
+	jsonFlag(cmd, &json)
+	work.register(cmd.Flags())
+	return cmd
+}
+
+func (c *cli) refresh(ctx context.Context, args []string, work *workFlags) error {
+	if err := work.check(); err != nil {
+		return err
+	}
+	addrs, err := parseAddrs(args)
+	if err != nil {
+		return err
+	}
+	store, err := c.openState(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	o := engine.Options{
+		Store: store, Now: c.Now, Rand: c.Rand, OnEvent: c.view.Event,
+		Parallelism: work.parallelism, LockTimeout: work.lockTimeout,
+	}
+	done, err := c.connectStored(&o)
+	if err != nil {
+		return err
+	}
+	defer done()
+	out, err := engine.New(o).Refresh(ctx, addrs)
+	if out != nil {
+		c.view.Applied(out, "refresh")
+	}
+	if err != nil {
+		return err
+	}
+	if code := outcomeCode(ctx, out); code != exitDone {
+		return &shownError{code}
+	}
+	return nil
+}

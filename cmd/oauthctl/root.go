@@ -1,0 +1,143 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/oauthctl/oauthctl/schema"
+)
+
+// The groups of the help, in order.
+const (
+	groupMain    = "main"
+	groupLook    = "look"
+	groupLicense = "other"
+)
+
+// root builds the command tree.
+func (c *cli) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "oauthctl",
+		Short: "Provision OAuth connections declared in HCL",
+		Long: "oauthctl provisions OAuth connections that are declared in HCL files: plan shows what is missing and " +
+			"whether a person is needed, apply walks the consents, token prints a valid access token.",
+		Example:       "oauthctl plan -sandbox",
+		SilenceErrors: true, SilenceUsage: true,
+		Args: func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.runRoot(cmd) },
+	}
+	root.SetArgs(c.args)
+	root.SetIn(c.Stdin)
+	root.SetOut(c.completionOut())
+	root.SetErr(c.Stderr)
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
+	root.SetHelpFunc(c.help)
+	root.SetFlagErrorFunc(flagError)
+	c.globals.register(root.PersistentFlags())
+	root.Flags().Bool("version", false, "show the version")
+	c.addCommands(root)
+	for _, cmd := range root.Commands() {
+		cmd.Flags().BoolP("help", "h", false, "show this help")
+		_ = cmd.Flags().MarkHidden("help")
+	}
+	return root
+}
+
+// addCommands is the list of commands, in the order of the help.
+func (c *cli) addCommands(root *cobra.Command) {
+	root.AddGroup(
+		&cobra.Group{ID: groupMain, Title: "Main commands:"},
+		&cobra.Group{ID: groupLook, Title: "Looking at things:"},
+		&cobra.Group{ID: groupLicense, Title: "Other commands:"},
+	)
+	add := func(group string, cmds ...*cobra.Command) {
+		for _, cmd := range cmds {
+			cmd.GroupID = group
+			root.AddCommand(cmd)
+		}
+	}
+	add(groupMain, c.initCommand(), c.validateCommand(), c.planCommand(), c.applyCommand(), c.destroyCommand(), c.tokenCommand(), c.refreshCommand())
+	add(groupLook, c.statusCommand(), c.showCommand(), c.outputCommand(), c.stateCommand(), c.providersCommand())
+	add(groupLicense, c.fmtCommand(), c.sandboxCommand(), c.completionCommand(), c.versionCommand())
+	cobra.EnableCommandSorting = false
+}
+
+func (c *cli) runRoot(cmd *cobra.Command) error {
+	if v, _ := cmd.Flags().GetBool("version"); v {
+		c.view = c.newView(false)
+		c.view.Version(versionInfo())
+		return nil
+	}
+	c.help(cmd, nil)
+	return &shownError{exitError}
+}
+
+// unknownCommand is the error for a command that does not exist.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	text := fmt.Sprintf("%s has no command %q", cmd.CommandPath(), args[0])
+	return errors.New(text + didYouMean(schema.Suggest(args[0], names)) + "; see: " + cmd.CommandPath() + " -help")
+}
+
+// flagError says what is wrong with a flag in the way flags are written here.
+func flagError(cmd *cobra.Command, err error) error {
+	see := "; see: " + cmd.CommandPath() + " -help"
+	var unknown *pflag.NotExistError
+	var missing *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		name := unknown.GetSpecifiedName()
+		return fmt.Errorf("%s has no flag -%s%s%s", cmd.CommandPath(), name, didYouMean(dash(schema.Suggest(name, flagNames(cmd)))), see)
+	case errors.As(err, &missing):
+		return fmt.Errorf("-%s needs a value%s", missing.GetFlag().Name, see)
+	case errors.As(err, &invalid):
+		// The value is not repeated: it may be a secret.
+		return fmt.Errorf("-%s: %w%s", invalid.GetFlag().Name, invalid.Unwrap(), see)
+	}
+	return fmt.Errorf("%s%s", strings.ReplaceAll(err.Error(), "--", "-"), see)
+}
+
+func flagNames(cmd *cobra.Command) []string {
+	names := []string{"help"}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}
+
+func dash(name string) string {
+	if name == "" {
+		return ""
+	}
+	return "-" + name
+}
+
+// didYouMean is a suggestion as the end of a message, "" if there is none.
+func didYouMean(s string) string {
+	if s == "" {
+		return ""
+	}
+	return fmt.Sprintf(". Did you mean %q?", s)
+}
+
+// exactArgs is [cobra.ExactArgs] with an error that says what is wanted.
+func exactArgs(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == n {
+			return nil
+		}
+		return fmt.Errorf("%s wants %s; see: %s -help", cmd.CommandPath(), what, cmd.CommandPath())
+	}
+}

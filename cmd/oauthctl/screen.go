@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/console"
+	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/view"
+)
+
+// newView returns the view of a command: for a person or, with -json, for a program.
+func (c *cli) newView(json bool) view.View {
+	o := view.Options{
+		Out: c.Stdout, Err: c.Stderr,
+		Color:   c.wantColor(c.Stdout) && c.wantColor(c.Stderr),
+		Dark:    c.dark(),
+		Width:   c.width(c.Stdout),
+		Now:     c.Now,
+		Version: version,
+		Sandbox: c.sandbox,
+	}
+	if json {
+		return view.NewJSON(o)
+	}
+	return view.NewHuman(o)
+}
+
+// console is the person at this terminal.
+func (c *cli) console() *console.Console {
+	return console.New(console.Options{
+		In: c.Stdin, Out: c.Stderr,
+		Interactive: isTerminal(c.Stdin) && isTerminal(c.Stderr),
+		Color:       c.wantColor(c.Stderr),
+		Dark:        c.dark(),
+		Width:       c.width(c.Stderr),
+		Now:         c.Now,
+		OpenBrowser: func(ctx context.Context, url string) error { return c.openBrowser(ctx, url) },
+	})
+}
+
+// wantColor follows -no-color, NO_COLOR (no-color.org), FORCE_COLOR, TERM, and
+// whether anybody sees it.
+func (c *cli) wantColor(w io.Writer) bool {
+	switch {
+	case c.noColor, c.env("NO_COLOR") != "":
+		return false
+	case c.env("FORCE_COLOR") != "":
+		return true
+	case c.env("TERM") == "dumb":
+		return false
+	}
+	return isTerminal(w)
+}
+
+// dark guesses the background from COLORFGBG: asking the terminal would hang
+// on some, and mix with what a person types.
+func (c *cli) dark() bool {
+	parts := strings.Split(c.env("COLORFGBG"), ";")
+	background, err := strconv.Atoi(parts[len(parts)-1])
+	return err != nil || background < 7 || background == 8
+}
+
+func (c *cli) width(w io.Writer) int {
+	if n, err := strconv.Atoi(c.env("COLUMNS")); err == nil && n > 0 {
+		return n
+	}
+	if f, ok := w.(*os.File); ok {
+		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
+			return n
+		}
+	}
+	return 80
+}
+
+func isTerminal(v any) bool {
+	f, ok := v.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// canAsk reports whether somebody is here to answer: not with -input=false, not
+// in CI, and only on a terminal. -input=true insists where CI says no.
+func (c *cli) canAsk(in *inputFlags) bool {
+	switch {
+	case in.set && !in.input:
+		return false
+	case in.set:
+		return true
+	case c.env("CI") != "" && c.env("CI") != "false":
+		return false
+	}
+	return isTerminal(c.Stdin)
+}
+
+// canConsent reports whether somebody may be here to consent in a browser.
+func (c *cli) canConsent(in *inputFlags) bool {
+	return c.canAsk(in) || (!in.set && c.env("CI") == "" && isTerminal(c.Stderr))
+}

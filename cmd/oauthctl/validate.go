@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/providers"
+	"github.com/oauthctl/oauthctl/schema"
+)
+
+func (c *cli) validateCommand() *cobra.Command {
+	var json bool
+	var vars varFlags
+	cmd := &cobra.Command{
+		Use:   "validate",
+		Short: "Check the configuration",
+		Long: "Check the configuration: syntax, references, providers, grants. " +
+			"No state, no key and no network is needed.",
+		Example: "oauthctl validate -json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.view = c.newView(json)
+			return c.validate(cmd.Context(), &vars)
+		},
+	}
+	jsonFlag(cmd, &json)
+	vars.register(cmd.Flags())
+	return cmd
+}
+
+func (c *cli) validate(ctx context.Context, vars *varFlags) error {
+	src, err := c.source(vars)
+	if err != nil {
+		return err
+	}
+	cfg, diags := schema.Load(ctx, src)
+	if !diags.HasErrors() {
+		e := engine.New(engine.Options{Catalog: providers.New(), Now: c.Now, Rand: c.Rand})
+		diags = append(diags, e.Validate(ctx, cfg)...)
+		if _, err := configuredPath(cfg, c.configDir()); err != nil {
+			var d *diagError
+			if !errors.As(err, &d) {
+				return err
+			}
+			diags = append(diags, d.diags...)
+		}
+	}
+	c.view.Validated(diags, cfg.Sources)
+	if diags.HasErrors() {
+		return &shownError{exitError}
+	}
+	return nil
+}

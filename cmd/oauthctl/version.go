@@ -1,0 +1,58 @@
+package main
+
+import (
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/view"
+)
+
+// Set by the linker in release builds.
+var (
+	version = "0.1.0-dev"
+	commit  = ""
+	date    = ""
+)
+
+// stateFormat is the version of docs/state-format.md that this program writes.
+const stateFormat = 1
+
+func (c *cli) versionCommand() *cobra.Command {
+	var json bool
+	cmd := &cobra.Command{
+		Use:     "version",
+		Short:   "Show the version",
+		Long:    "Show the version of the program, what it was built from, and the state format it writes.",
+		Example: "oauthctl version -json",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			c.view = c.newView(json)
+			c.view.Version(versionInfo())
+			return nil
+		},
+	}
+	jsonFlag(cmd, &json)
+	return cmd
+}
+
+func versionInfo() view.VersionInfo {
+	v := view.VersionInfo{
+		Version: version, Commit: commit, Date: date, Go: runtime.Version(),
+		Platform: runtime.GOOS + "/" + runtime.GOARCH, StateFormat: stateFormat,
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v
+	}
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision" && v.Commit == "":
+			v.Commit = s.Value
+		case s.Key == "vcs.time" && v.Date == "":
+			v.Date = s.Value
+		}
+	}
+	return v
+}
