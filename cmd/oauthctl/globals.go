@@ -24,7 +24,7 @@ func (g *globals) register(fs *pflag.FlagSet) {
 	fs.StringVar(&g.identity, "identity", "", "open the state with the age identity or SSH key in `FILE`")
 	fs.BoolVar(&g.sandbox, "sandbox", false, "run against an imitation of the servers, with a state of its own")
 	g.consent = consentAuto
-	fs.Var(&g.consent, "sandbox-consent", "who consents in the sandbox: `auto` or browser")
+	fs.Var(&g.consent, "sandbox-consent", "who consents in the sandbox: `MODE` is auto, or browser for a real one")
 	fs.BoolVar(&g.noColor, "no-color", false, "no colours")
 }
 
