@@ -2,16 +2,21 @@
 // code, asks and confirms.
 //
 // What needs a person goes to the terminal (or stderr); stdout is never touched.
+// While somebody is waited for, one live line at the bottom shows the time left;
+// everything else that is printed meanwhile goes through [Console.Wrap].
+//
 // The package does not know flows, connections' contents, or exit codes.
 package console
 
 import (
 	"context"
 	"io"
+	"strings"
+	"sync"
 	"time"
 
+	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/view"
 	"github.com/oauthctl/oauthctl/engine/grant"
-	"github.com/oauthctl/oauthctl/schema/secret"
 )
 
 // Options of a Console.
@@ -20,33 +25,58 @@ type Options struct {
 	Out         io.Writer // where the person reads: stderr
 	Interactive bool      // In and Out are a terminal: live countdown, prompts
 	Color, Dark bool
-	Width       int
+	Width       int // columns; 0: 80
 	Now         func() time.Time
-	// OpenBrowser opens a URL that has been checked, as one argv element, or says why it cannot.
+	// OpenBrowser opens a URL that has been checked, as one argv element, or says
+	// why it cannot. It should return when the program has been started. Nil:
+	// there is no browser here.
 	OpenBrowser func(ctx context.Context, url string) error
 }
 
 // Console implements grant.User.
-type Console struct{}
+type Console struct {
+	o     Options
+	theme view.Theme
+
+	mu    sync.Mutex // guards Out and what follows
+	lives []*live    // the last one is on the screen
+	drawn int        // columns of the live line on the screen
+	mid   bool       // the last write ended within a line
+
+	in *lines // In, if it is no terminal
+}
 
 var _ grant.User = (*Console)(nil)
 
 // New returns a Console.
-func New(o Options) *Console { panic("contract") }
-
-// Confirm asks a question that only "yes" answers with true.
-func (c *Console) Confirm(ctx context.Context, question string) (bool, error) { panic("contract") }
-
-// Ask asks for one line; hidden does not echo it.
-func (c *Console) Ask(ctx context.Context, prompt string, hidden bool) (string, error) {
-	panic("contract")
+func New(o Options) *Console {
+	if o.Width <= 0 {
+		o.Width = 80
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Console{o: o, theme: view.NewTheme(o.Color, o.Dark), in: &lines{r: o.In}}
 }
 
-// Open implements grant.User.
-func (c *Console) Open(ctx context.Context, v grant.Visit) (func(), error) { panic("contract") }
+// Confirm asks a question that only "yes" answers with true.
+func (c *Console) Confirm(ctx context.Context, question string) (bool, error) {
+	c.print(func(s *screen) {
+		s.line()
+		s.text(0, s.Strong, view.SafeText(question))
+		s.text(2, view.Paint{}, "Only 'yes' will be accepted to approve.")
+		s.line()
+	})
+	answer, err := c.read(ctx, prompt{label: "  " + c.theme.Strong.On("Enter a value:") + " ", echo: true})
+	if err != nil {
+		return false, err
+	}
+	c.print(func(s *screen) { s.line() })
+	return strings.TrimSpace(answer) == "yes", nil
+}
 
-// Code implements grant.User.
-func (c *Console) Code(ctx context.Context, d grant.DeviceCode) (func(), error) { panic("contract") }
-
-// Paste implements grant.User.
-func (c *Console) Paste(ctx context.Context, v grant.Visit) (secret.Secret, error) { panic("contract") }
+// Ask asks for one line; hidden does not echo it.
+func (c *Console) Ask(ctx context.Context, question string, hidden bool) (string, error) {
+	label := view.Safe(strings.TrimRight(question, ": ")) + ": "
+	return c.read(ctx, prompt{label: c.theme.Strong.On(label), echo: !hidden})
+}

@@ -27,6 +27,10 @@ type Options struct {
 	Now      func() time.Time
 	Version  string
 	Sandbox  bool // say so in headers and summaries
+	// Stream makes a JSON view write everything as events on Out, plans and
+	// errors included: for apply, destroy and refresh. Without it a plan is one
+	// document on Out, and diagnostics are lines on Err.
+	Stream bool
 }
 
 // View shows results. Everything that a server said has been escaped before it is written.
@@ -45,7 +49,9 @@ type View interface {
 	Status(rows []state.Summary, location string)
 	// Record shows one connection in full, tokens never.
 	Record(r *state.Record)
-	// Outputs shows output values; name selects one ("" all).
+	// Records shows several connections.
+	Records(rs []*state.Record)
+	// Outputs shows output values; sensitive ones are hidden.
 	Outputs(outs []schema.Output)
 	// Addresses lists addresses, one a line.
 	Addresses(rows []state.Summary)
@@ -64,10 +70,3 @@ type VersionInfo struct {
 	Version, Commit, Date, Go, Platform string
 	StateFormat                         int
 }
-
-// NewHuman returns the view for people.
-func NewHuman(o Options) View { panic("contract") }
-
-// NewJSON returns the view for programs: one JSON document for plan, show,
-// status, validate and version; newline-delimited events for apply.
-func NewJSON(o Options) View { panic("contract") }

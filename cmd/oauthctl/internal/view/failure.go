@@ -1,0 +1,120 @@
+package view
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/engine/grant"
+	"github.com/oauthctl/oauthctl/schema/addr"
+)
+
+// failure is an error taken apart: what was being done, what went wrong, what
+// to do now. Both views show it.
+type failure struct {
+	Title   string // what could not be done, or the whole text of a plain error
+	Addr    addr.Addr
+	Class   engine.Class
+	Cause   string // what went wrong
+	During  string // the step that failed
+	Code    string // of the server
+	Hint    string
+	Remedy  string
+	Retry   time.Duration
+	Status  int
+	Outcome grant.Outcome
+}
+
+// failures takes an error apart; joined errors become one failure each.
+func failures(err error) []failure {
+	if err == nil {
+		return nil
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		var out []failure
+		for _, e := range many.Unwrap() {
+			out = append(out, failures(e)...)
+		}
+		if len(out) > 0 && !oneText(err, many.Unwrap()) {
+			return out
+		}
+	}
+	return []failure{explain(err)}
+}
+
+// oneText reports whether an error that wraps several is one sentence (as
+// fmt.Errorf with two %w makes) and not a list (as errors.Join makes).
+func oneText(err error, parts []error) bool {
+	texts := make([]string, 0, len(parts))
+	for _, e := range parts {
+		if e != nil {
+			texts = append(texts, e.Error())
+		}
+	}
+	return err.Error() != strings.Join(texts, "\n")
+}
+
+// explain takes one error apart.
+func explain(err error) failure {
+	var f failure
+	var ee *engine.Error
+	var ge *grant.Error
+	isEngine, isGrant := errors.As(err, &ee), errors.As(err, &ge)
+	switch {
+	case isEngine:
+		f.Title, f.Addr, f.Class, f.Remedy = could(ee.Doing), ee.Addr, ee.Class, ee.Remedy
+		if ee.Err != nil {
+			f.Cause = ee.Err.Error()
+		}
+		if f.Title == "" {
+			f.Title, f.Cause = f.Cause, ""
+		}
+	case isGrant:
+		f.Title = could(ge.Doing)
+	default:
+		f.Title = err.Error()
+		return f
+	}
+	if isGrant {
+		f.server(ge, isEngine)
+	}
+	return f
+}
+
+// server adds what a flow knows.
+func (f *failure) server(ge *grant.Error, inner bool) {
+	f.Code, f.Hint, f.Retry, f.Status, f.Outcome = ge.Code, ge.Hint, ge.RetryAfter, ge.Status, ge.Outcome
+	f.Cause = ge.Detail
+	if f.Cause == "" && ge.Err != nil {
+		f.Cause = ge.Err.Error()
+	}
+	if inner {
+		f.During = ge.Doing
+	}
+	if f.Title == "" {
+		f.Title, f.Cause = f.Cause, ""
+	}
+	if f.Remedy == "" {
+		f.Remedy = ge.Remedy
+	}
+}
+
+// could puts "refresh connection.graph" into "could not refresh connection.graph".
+func could(doing string) string {
+	if doing == "" {
+		return ""
+	}
+	return "could not " + doing
+}
+
+// what is the server's code and its explanation, or the cause.
+func (f failure) what() string {
+	switch {
+	case f.Code == "":
+		return f.Cause
+	case f.Cause == "" || f.Cause == f.Code:
+		return "the server said " + f.Code
+	}
+	return "the server said " + f.Code + ": " + f.Cause
+}

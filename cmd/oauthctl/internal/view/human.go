@@ -1,0 +1,83 @@
+package view
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// human is the view for people.
+type human struct {
+	o     Options
+	theme Theme
+}
+
+var _ View = (*human)(nil)
+
+// NewHuman returns the view for people. It asks the terminal nothing: colour,
+// background and width come with the options.
+func NewHuman(o Options) View {
+	if o.Width <= 0 {
+		o.Width = 80
+	}
+	o.Width = max(o.Width, 30)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &human{o: o, theme: NewTheme(o.Color, o.Dark)}
+}
+
+func (h *human) out() *page { return newPage(h.o.Out, h.theme, h.o.Width) }
+func (h *human) err() *page { return newPage(h.o.Err, h.theme, h.o.Width) }
+
+// prose is the width of running text: long lines are hard to read.
+func (p *page) prose() int { return min(p.width, 100) }
+
+// Note implements View.
+func (h *human) Note(format string, args ...any) {
+	p := h.err()
+	defer p.flush()
+	p.text(0, Paint{}, SafeText(fmt.Sprintf(format, args...)))
+}
+
+// Addresses implements View.
+func (h *human) Addresses(rows []state.Summary) {
+	p := h.out()
+	defer p.flush()
+	for _, r := range rows {
+		p.line(Safe(r.Addr.String()))
+	}
+}
+
+// Version implements View.
+func (h *human) Version(v VersionInfo) {
+	p := h.out()
+	defer p.flush()
+	p.line("oauthctl ", p.Strong.On(Safe(v.Version)))
+	built := ""
+	if v.Commit != "" {
+		built = "commit " + v.Commit
+	}
+	if v.Date != "" {
+		built = join(built, "built "+v.Date)
+	}
+	built = join(built, v.Go)
+	built = join(built, v.Platform)
+	if built != "" {
+		p.line(Safe(built))
+	}
+	if v.StateFormat > 0 {
+		p.line("state format ", itoa(v.StateFormat))
+	}
+}
+
+func join(a, b string) string {
+	switch {
+	case a == "":
+		return b
+	case b == "":
+		return a
+	}
+	return a + ", " + b
+}

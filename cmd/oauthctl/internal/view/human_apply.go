@@ -1,0 +1,207 @@
+package view
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/engine/plan"
+)
+
+// Event implements View.
+func (h *human) Event(e engine.Event) {
+	p := h.err()
+	defer p.flush()
+	name := p.Strong.On(Safe(e.Addr.String()) + ":")
+	if e.Addr.IsZero() {
+		name = p.Strong.On("oauthctl:")
+	}
+	text := Safe(e.Text)
+	switch e.Type {
+	case engine.EventStart:
+		p.line(name, " ", ing(e.Action), "…")
+	case engine.EventDone:
+		p.line(name, " ", p.Good.On(ed(e.Action)), after(e.Elapsed), tail(text))
+	case engine.EventFailed:
+		p.line(name, " ", p.Bad.On("failed"), after(e.Elapsed), tail(short(e)))
+	case engine.EventSkipped:
+		p.line(name, " ", p.Dim.On("skipped"), tail(short(e)))
+	case engine.EventWaiting:
+		p.line(name, " ", p.Warn.On("waits for a person"), tail(short(e)))
+	case engine.EventWarning:
+		for i, l := range Wrap(Safe(e.Addr.String())+": warning: "+short(e), p.prose()) {
+			if rest, ok := strings.CutPrefix(l, Safe(e.Addr.String())+": warning:"); i == 0 && ok {
+				p.line(name, " ", p.Warn.On("warning:"), rest)
+				continue
+			}
+			p.line("  ", l)
+		}
+	default:
+		p.line(name, " ", p.Dim.On(text))
+	}
+}
+
+func after(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return " after " + Span(d)
+}
+
+func tail(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ", " + s
+}
+
+// short is one line about an event's error; the whole of it follows at the end.
+func short(e engine.Event) string {
+	if e.Text != "" {
+		return Safe(e.Text)
+	}
+	if fs := failures(e.Err); len(fs) > 0 {
+		if w := fs[0].what(); w != "" {
+			return Safe(w)
+		}
+		return Safe(fs[0].Title)
+	}
+	return ""
+}
+
+// Applied implements View.
+func (h *human) Applied(out *engine.Outcome, verb string) {
+	p := h.out()
+	defer p.flush()
+	now := h.o.Now()
+	p.line()
+	for _, s := range []struct {
+		state engine.ResultState
+		paint Paint
+		title string
+	}{
+		{engine.Failed, p.Bad, "Failed:"},
+		{engine.Skipped, p.Dim, "Skipped:"},
+		{engine.Waiting, p.Warn, "Waiting for a person:"},
+	} {
+		p.results(out.Results, s.state, s.paint, s.title, now)
+	}
+	if !allDone(out) {
+		p.results(out.Results, engine.Done, p.Good, "Done:", now)
+	}
+	p.resultWarnings(out.Results)
+	p.appliedSummary(out.Results, verb)
+	if h.o.Sandbox {
+		p.text(0, p.Warn, "Sandbox: nothing real was touched.")
+	}
+	if len(out.Outputs) > 0 {
+		p.line()
+		p.line(p.Strong.On("Outputs:"))
+		p.line()
+		p.outputs(out.Outputs)
+	}
+}
+
+func allDone(out *engine.Outcome) bool {
+	return !slices.ContainsFunc(out.Results, func(r engine.Result) bool { return r.State != engine.Done })
+}
+
+// results lists the changes that ended in one way.
+func (p *page) results(all []engine.Result, state engine.ResultState, paint Paint, title string, now time.Time) {
+	any := false
+	for _, r := range all {
+		if r.State != state {
+			continue
+		}
+		if !any {
+			p.line(paint.On(title))
+			any = true
+		}
+		p.result(r, now)
+	}
+	if any {
+		p.line()
+	}
+}
+
+func (p *page) result(r engine.Result, now time.Time) {
+	words := ""
+	switch r.State {
+	case engine.Done:
+		words = ed(r.Action)
+		if r.Account != "" {
+			words += " as " + Safe(r.Account)
+		}
+		if !r.ExpiresAt.IsZero() {
+			words = join(words, expiry(r.ExpiresAt, now))
+		}
+	}
+	p.line("  ", p.action(r.Action).On(r.Action.Symbol()), " ", p.Strong.On(Safe(r.Addr.String())), spaced(words))
+	for _, f := range failures(r.Err) {
+		if f.what() == "" {
+			f.Cause = f.Title
+		}
+		p.failure(6, f)
+	}
+}
+
+func spaced(s string) string {
+	if s == "" {
+		return ""
+	}
+	return " " + s
+}
+
+func (p *page) resultWarnings(all []engine.Result) {
+	for _, r := range all {
+		for _, w := range r.Warnings {
+			p.box(p.Warn, "Warning", sentence(Safe(w)), func(b *page) { b.line("  with ", Safe(r.Addr.String())) })
+		}
+	}
+}
+
+// appliedSummary ends an apply. When everything is done it is one line of fixed
+// form; else it says how many ended in which way.
+func (p *page) appliedSummary(all []engine.Result, verb string) {
+	did := map[plan.Action]int{}
+	ends := map[engine.ResultState]int{}
+	for _, r := range all {
+		ends[r.State]++
+		if r.State == engine.Done {
+			did[r.Action]++
+		}
+	}
+	verb = capital(Safe(verb))
+	if ends[engine.Done] == len(all) {
+		p.line(p.Good.On(verb+" complete!"), " ", didSummary(did))
+		return
+	}
+	parts := []string{number(ends[engine.Done]) + " done", number(ends[engine.Failed]) + " failed", number(ends[engine.Skipped]) + " skipped"}
+	switch n := ends[engine.Waiting]; n {
+	case 0:
+	case 1:
+		parts = append(parts, "1 waits for a person")
+	default:
+		parts = append(parts, number(n)+" wait for a person")
+	}
+	p.line(p.Bad.On(verb+" incomplete:"), " ", strings.Join(parts, ", "), ". What is done is saved.")
+}
+
+// didSummary counts what was done. Its three numbers are always there: scripts
+// look for them.
+func didSummary(did map[plan.Action]int) string {
+	parts := []string{number(did[plan.Authorize]) + " authorized"}
+	add := func(a plan.Action) {
+		if did[a] > 0 {
+			parts = append(parts, number(did[a])+" "+ed(a))
+		}
+	}
+	add(plan.Reauthorize)
+	parts = append(parts, number(did[plan.Refresh])+" refreshed")
+	add(plan.Update)
+	parts = append(parts, number(did[plan.Revoke])+" revoked")
+	add(plan.Forget)
+	add(plan.Publish)
+	return strings.Join(parts, ", ") + "."
+}

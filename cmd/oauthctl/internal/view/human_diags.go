@@ -1,0 +1,224 @@
+package view
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/oauthctl/oauthctl/schema"
+)
+
+// box writes a message as Terraform does: with colour behind a bar on the left,
+// without colour as plain lines.
+func (p *page) box(paint Paint, kind, title string, body func(b *page)) {
+	bar := p.Theme != Theme{}
+	var buf bytes.Buffer
+	in := newPage(&buf, p.Theme, p.prose())
+	if bar {
+		in.width -= 2
+	}
+	for i, l := range Wrap(kind+": "+title, in.width) {
+		if rest, ok := strings.CutPrefix(l, kind+":"); ok && i == 0 {
+			in.line(paint.On(kind+":"), p.Strong.On(rest))
+			continue
+		}
+		in.line(p.Strong.On(l))
+	}
+	head := buffered(in, &buf)
+	body(in)
+	text := head
+	if rest := buffered(in, &buf)[len(head):]; strings.TrimSpace(rest) != "" {
+		text += "\n" + strings.Trim(rest, "\n") + "\n"
+	}
+	if !bar {
+		p.line(text)
+		return
+	}
+	p.line(paint.On("╷"))
+	for l := range strings.Lines(text) {
+		l = strings.TrimSuffix(l, "\n")
+		if l == "" {
+			p.line(paint.On("│"))
+			continue
+		}
+		p.line(paint.On("│"), " ", l)
+	}
+	p.line(paint.On("╵"))
+}
+
+func buffered(p *page, buf *bytes.Buffer) string {
+	p.flush()
+	return buf.String()
+}
+
+// Diagnostics implements View.
+func (h *human) Diagnostics(diags hcl.Diagnostics, src *schema.Sources) {
+	p := h.err()
+	defer p.flush()
+	for _, d := range consolidate(sorted(diags)) {
+		p.diagnostic(d, src)
+	}
+}
+
+// Validated implements View.
+func (h *human) Validated(diags hcl.Diagnostics, src *schema.Sources) {
+	h.Diagnostics(diags, src)
+	errs, warns := tally(diags)
+	if errs > 0 {
+		p := h.err()
+		defer p.flush()
+		p.line(p.Bad.On("The configuration is not valid:"), " ", join(count(errs, "error"), countIf(warns, "warning")), ".")
+		return
+	}
+	p := h.out()
+	defer p.flush()
+	switch warns {
+	case 0:
+		p.line(p.Good.On("Success!"), " The configuration is valid.")
+	default:
+		p.line(p.Good.On("Success!"), " The configuration is valid, with ", count(warns, "warning"), ".")
+	}
+}
+
+func countIf(n int, noun string) string {
+	if n == 0 {
+		return ""
+	}
+	return count(n, noun)
+}
+
+func (p *page) diagnostic(d shown, src *schema.Sources) {
+	paint, kind := p.Bad, "Error"
+	if d.Severity == hcl.DiagWarning {
+		paint, kind = p.Warn, "Warning"
+	}
+	p.box(paint, kind, Safe(d.Summary), func(b *page) {
+		b.place(d.Diagnostic, src, paint)
+		if d.Detail != "" {
+			b.text(0, Paint{}, SafeText(d.Detail))
+		}
+		if d.more > 0 {
+			b.line()
+			b.line(b.Dim.On("(and " + count(d.more, "more similar warning") + " elsewhere)"))
+		}
+	})
+}
+
+// place writes address, file, line and the source with the range marked.
+func (p *page) place(d *hcl.Diagnostic, src *schema.Sources, paint Paint) {
+	a := schema.AddrOf(d)
+	if !a.IsZero() {
+		tail := ""
+		if d.Subject != nil {
+			tail = ","
+		}
+		p.line("  with ", Safe(a.String()), tail)
+	}
+	if d.Subject == nil {
+		if !a.IsZero() {
+			p.line()
+		}
+		return
+	}
+	r := d.Subject
+	text, ok := "", false
+	if src != nil {
+		text, ok = src.Line(r.Filename, r.Start.Line)
+	}
+	where := "  on " + Safe(r.Filename) + " line " + itoa(r.Start.Line)
+	if in := enclosing(src, r); ok && in != "" {
+		where += ", in " + Safe(in)
+	}
+	if ok {
+		where += ":"
+	}
+	p.line(where)
+	if ok {
+		p.snippet(text, r, paint)
+	}
+	p.line()
+}
+
+// snippet writes one line of source with the range marked below it.
+func (p *page) snippet(text string, r *hcl.Range, paint Paint) {
+	before, marked, after := highlight(text, r)
+	before, marked, after = untab(before), untab(marked), untab(after)
+	number := pad("", 4-min(len(itoa(r.Start.Line)), 4)) + itoa(r.Start.Line) + ": "
+	room := max(p.width-Width(number), 20)
+	if Width(before)+Width(marked)+Width(after) > room {
+		before, marked, after = window(before, marked, after, room)
+	}
+	p.line(p.Dim.On(number), before, paint.On(marked), after)
+	n := max(Width(marked), 1)
+	p.line(strings.Repeat(" ", Width(number)+Width(before)), paint.On(strings.Repeat("^", n)))
+}
+
+// untab makes columns countable.
+func untab(s string) string { return Safe(strings.ReplaceAll(s, "\t", "    ")) }
+
+// highlight splits a line at the range. The line has had secrets replaced, so
+// the columns may lie beyond its end.
+func highlight(text string, r *hcl.Range) (before, marked, after string) {
+	start := clampByte(text, r.Start.Column-1)
+	end := len(text)
+	if r.End.Line == r.Start.Line {
+		end = max(clampByte(text, r.End.Column-1), start)
+	}
+	const hidden = "(sensitive)"
+	if i := strings.Index(text[start:], hidden); i >= 0 && start+i <= end {
+		end = max(end, start+i+len(hidden))
+		if end < len(text) && text[end] == '"' {
+			end++
+		}
+	}
+	return text[:start], strings.TrimRight(text[start:end], " "), text[end:]
+}
+
+// clampByte is the byte offset of a column; HCL counts grapheme clusters from 1.
+func clampByte(s string, column int) int {
+	n := 0
+	for i := range s {
+		if n >= column {
+			return i
+		}
+		n++
+	}
+	return len(s)
+}
+
+// window keeps the marked part of a long line in sight.
+func window(before, marked, after string, room int) (string, string, string) {
+	marked = clip(marked, room-2)
+	left := room - Width(marked) - 2
+	if Width(before) > left {
+		keep := max(left-min(Width(after), left/3), 0)
+		runes := []rune(before)
+		for Width(string(runes)) > keep && len(runes) > 0 {
+			runes = runes[1:]
+		}
+		before = "…" + string(runes)
+	}
+	return before, marked, clip(after, max(room-Width(before)-Width(marked), 0))
+}
+
+// header matches the first line of a block: connection "graph" {
+var header = regexp.MustCompile(`^([A-Za-z_][\w-]*)((?:\s+"[^"]*")*)\s*\{`)
+
+// enclosing names the top-level block around a range, by its header's text.
+func enclosing(src *schema.Sources, r *hcl.Range) string {
+	if src == nil {
+		return ""
+	}
+	for n := r.Start.Line - 1; n > 0 && n > r.Start.Line-500; n-- {
+		l, ok := src.Line(r.Filename, n)
+		if !ok || strings.HasPrefix(l, "}") {
+			return ""
+		}
+		if m := header.FindStringSubmatch(l); m != nil {
+			return m[1] + strings.Join(strings.Fields(" "+m[2]), " ")
+		}
+	}
+	return ""
+}

@@ -1,0 +1,331 @@
+package view
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema"
+)
+
+const knownAfter = "(known after apply)"
+
+// Plan implements View.
+func (h *human) Plan(pl *plan.Plan) {
+	p := h.out()
+	defer p.flush()
+	if h.o.Sandbox {
+		p.sandbox()
+	}
+	counts := pl.Counts()
+	if pl.Empty() {
+		p.planWarnings(pl)
+		p.line(p.Good.On("No changes."), " ", nothing(pl))
+		return
+	}
+	p.legend(counts)
+	for _, g := range group(pl.Changes) {
+		p.group(g)
+	}
+	if counts.NoOp > 0 {
+		p.line(p.Dim.On(count(counts.NoOp, "connection") + " unchanged."))
+		p.line()
+	}
+	p.planWarnings(pl)
+	p.line(p.Strong.On("Plan:"), " ", planSummary(counts))
+}
+
+func (p *page) sandbox() {
+	p.text(0, p.Warn, "Sandbox: the servers are imitated inside this process. Nothing real is touched.")
+	p.line()
+}
+
+// nothing is the second sentence of an empty plan.
+func nothing(pl *plan.Plan) string {
+	switch {
+	case pl.Options.Destroy:
+		return "There is nothing to destroy."
+	case len(pl.Options.Targets) > 0 || len(pl.Options.Excludes) > 0:
+		return "Every connection selected matches the configuration."
+	}
+	return "Every connection matches the configuration."
+}
+
+// planSummary is the closing line. Its first three numbers are always there:
+// scripts look for them.
+func planSummary(c plan.Counts) string {
+	parts := []string{number(c.Authorize) + " to authorize"}
+	add := func(n int, words string) {
+		if n > 0 {
+			parts = append(parts, number(n)+words)
+		}
+	}
+	add(c.Reauthorize, " to reauthorize")
+	parts = append(parts, number(c.Refresh)+" to refresh")
+	add(c.Update, " to update")
+	parts = append(parts, number(c.Revoke)+" to revoke")
+	add(c.Forget, " to forget")
+	add(c.Publish, " to publish")
+	s := strings.Join(parts, ", ") + "."
+	switch c.NeedUser {
+	case 0:
+		return s + " No person is needed."
+	case 1:
+		return s + " 1 needs a person."
+	}
+	return s + " " + number(c.NeedUser) + " need a person."
+}
+
+func (p *page) legend(c plan.Counts) {
+	used := map[plan.Action]int{
+		plan.Authorize: c.Authorize, plan.Reauthorize: c.Reauthorize, plan.Refresh: c.Refresh, plan.Update: c.Update,
+		plan.Revoke: c.Revoke, plan.Forget: c.Forget, plan.Publish: c.Publish,
+	}
+	p.text(0, Paint{}, "oauthctl will perform the actions below. The signs mean:")
+	for _, l := range legend {
+		if used[l.action] > 0 {
+			p.line("  ", p.action(l.action).On(l.action.Symbol()), " ", l.words)
+		}
+	}
+	p.line()
+}
+
+// group is one change, or the instances of one block whose changes are the same.
+type changes []*plan.Change
+
+// Above this number of equal instances the details are shown once.
+const foldAbove = 20
+
+// group collects neighbours (changes come in address order) that say the same.
+func group(all []plan.Change) []changes {
+	var out []changes
+	for i := 0; i < len(all); {
+		first := &all[i]
+		if first.Action == plan.NoOp {
+			i++
+			continue
+		}
+		g := changes{first}
+		if first.Addr.Keyed {
+			block, want := first.Addr.Block(), content(first)
+			for j := i + 1; j < len(all) && all[j].Addr.Keyed && all[j].Addr.Block() == block && all[j].Action != plan.NoOp; j++ {
+				if content(&all[j]) != want {
+					break
+				}
+				g = append(g, &all[j])
+			}
+		}
+		if len(g) > foldAbove {
+			out = append(out, g)
+		} else {
+			for _, c := range g {
+				out = append(out, changes{c})
+			}
+		}
+		i += len(g)
+	}
+	return out
+}
+
+// content is all that is shown of a change except its address, the for_each key
+// written as each.key.
+func content(c *plan.Change) string {
+	var b strings.Builder
+	put := func(ss ...string) {
+		for _, s := range ss {
+			b.WriteString(template(c, s))
+			b.WriteByte(0)
+		}
+		b.WriteByte(1)
+	}
+	put(string(c.Action), c.Way, c.Provider, c.Title, c.Grant, c.RedirectURI, c.Account)
+	for _, r := range c.Reasons {
+		put(string(r))
+	}
+	put(c.ScopesAdded...)
+	put(c.ScopesRemoved...)
+	put(c.Scopes...)
+	put(c.ScopesByRule...)
+	put(c.Hosts...)
+	put(c.Notes...)
+	put(c.Unknown...)
+	put(c.Access.String(), c.Refresh.String())
+	for _, k := range settings(c) {
+		put(k, c.Before[k], c.After[k])
+	}
+	for _, a := range c.DependsOn {
+		put(a.String())
+	}
+	for _, flag := range []bool{c.NeedsUser, c.Replaces, c.Revocable} {
+		if flag {
+			b.WriteByte('1')
+		} else {
+			b.WriteByte('0')
+		}
+	}
+	return b.String()
+}
+
+// template replaces the for_each key in s by a mark that stands for it.
+func template(c *plan.Change, s string) string {
+	if !c.Addr.Keyed || len(c.Addr.Key) < 2 {
+		return s
+	}
+	return strings.ReplaceAll(s, c.Addr.Key, eachKey)
+}
+
+const eachKey = "${each.key}"
+
+// settings are the names of the settings that differ.
+func settings(c *plan.Change) []string {
+	var names []string
+	for k := range c.Before {
+		names = append(names, k)
+	}
+	for k := range c.After {
+		if _, ok := c.Before[k]; !ok {
+			names = append(names, k)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (p *page) group(g changes) {
+	c := g[0]
+	sign := p.action(c.Action).On(c.Action.Symbol())
+	if len(g) == 1 {
+		p.line("  ", sign, " ", p.Strong.On(Safe(c.Addr.String())), " ", heading(c))
+		p.details(c, func(s string) string { return Safe(s) })
+		p.line()
+		return
+	}
+	p.line("  ", sign, " ", p.Strong.On(number(len(g))+" instances of "+Safe(c.Addr.Block().String())), " ", headings(c))
+	p.details(c, func(s string) string { return Safe(template(c, s)) })
+	for _, c := range g {
+		p.line("      ", sign, " ", Safe(c.Addr.String()))
+	}
+	p.line()
+}
+
+// details writes everything under the heading of a change.
+func (p *page) details(c *plan.Change, show func(string) string) {
+	const in = 6
+	why := make([]string, len(c.Reasons))
+	for i, r := range c.Reasons {
+		why[i] = reason(r)
+	}
+	p.row(in, "because", strings.Join(why, "; "))
+	if c.NeedsUser {
+		p.paintRow(in, "needs", p.Warn, way(c))
+	}
+	if c.Replaces {
+		p.paintRow(in, "replaces", p.Warn, "another server or client: the tokens and the secret of the old one are never sent to the new one")
+	}
+	p.row(in, "provider", provider(show(c.Provider), show(c.Title)))
+	asks := c.Action == plan.Authorize || c.Action == plan.Reauthorize
+	if asks {
+		p.row(in, "grant", show(c.Grant))
+	}
+	p.settings(in, c, show)
+	p.scopes(in, c, show, asks)
+	p.row(in, "account", show(c.Account))
+	p.row(in, "redirect", show(c.RedirectURI))
+	p.row(in, "hosts", show(strings.Join(c.Hosts, ", ")))
+	if asks || c.Action == plan.Refresh || c.Action == plan.Update {
+		p.row(in, "lifetimes", lifetimes(c.Access, c.Refresh))
+	}
+	if len(c.DependsOn) > 0 {
+		names := make([]string, len(c.DependsOn))
+		for i, a := range c.DependsOn {
+			names[i] = a.String()
+		}
+		p.row(in, "after", show(strings.Join(names, ", ")))
+	}
+	for _, u := range c.Unknown {
+		p.row(in, show(u), knownAfter)
+	}
+	for _, n := range c.Notes {
+		p.row(in, "note", show(n))
+	}
+}
+
+func (p *page) settings(in int, c *plan.Change, show func(string) string) {
+	for _, k := range settings(c) {
+		before, after := c.Before[k], c.After[k]
+		p.row(in, "changes", show(k)+": "+orNone(show(before))+" → "+orNone(show(after)))
+	}
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "(none)"
+	}
+	return s
+}
+
+// scopes writes the differences one a line, and what stays in one paragraph.
+func (p *page) scopes(in int, c *plan.Change, show func(string) string, asks bool) {
+	label := "scopes"
+	item := func(paint Paint, sign, scope, tail string) {
+		p.lead(in, label)
+		label = ""
+		p.line(paint.On(sign+" "+show(scope)), p.Dim.On(tail))
+	}
+	for _, s := range c.ScopesAdded {
+		tail := ""
+		if slices.Contains(c.ScopesByRule, s) {
+			tail = "  (added by the provider's rules)"
+		}
+		item(p.Good, "+", s, tail)
+	}
+	for _, s := range c.ScopesRemoved {
+		item(p.Bad, "-", s, "")
+	}
+	if !asks {
+		return
+	}
+	var kept []string
+	for _, s := range c.Scopes {
+		if !slices.Contains(c.ScopesAdded, s) {
+			kept = append(kept, s)
+		}
+	}
+	if len(kept) > 0 {
+		p.paintRow(in, label, p.Dim, "unchanged: "+show(strings.Join(kept, ", ")))
+	}
+}
+
+func provider(name, title string) string {
+	if title == "" || title == name {
+		return name
+	}
+	if name == "" {
+		return title
+	}
+	return name + " (" + title + ")"
+}
+
+// lifetimes says what is expected to end when.
+func lifetimes(access, refresh time.Duration) string {
+	var parts []string
+	if access > 0 {
+		parts = append(parts, "access token "+schema.FormatDuration(access))
+	}
+	if refresh > 0 {
+		parts = append(parts, "next consent after "+schema.FormatDuration(refresh))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (p *page) planWarnings(pl *plan.Plan) {
+	for _, w := range pl.Warnings {
+		p.box(p.Warn, "Warning", Safe(w.Summary), func(b *page) {
+			if !w.Addr.IsZero() {
+				b.line("  with ", Safe(w.Addr.String()))
+			}
+			b.text(0, Paint{}, SafeText(w.Detail))
+		})
+	}
+}

@@ -1,0 +1,181 @@
+package view
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oauthctl/oauthctl/providers"
+	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/schema/secret"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// Record implements View.
+func (h *human) Record(r *state.Record) { h.Records([]*state.Record{r}) }
+
+// Records implements View.
+func (h *human) Records(rs []*state.Record) {
+	p := h.out()
+	defer p.flush()
+	now := h.o.Now()
+	for i, r := range rs {
+		if i > 0 {
+			p.line()
+		}
+		p.record(r, now)
+	}
+}
+
+const recordIndent = 2
+
+func (p *page) record(r *state.Record, now time.Time) {
+	st := standingOf(r.Summary, now)
+	p.line(p.urgency(st.urgency).On(st.sign), " ", p.Strong.On(Safe(r.Addr.String())), " ", p.urgency(st.urgency).On(st.condition))
+	if r.Info == nil {
+		p.field("provider", Safe(r.Provider))
+		p.times(r, now)
+		return
+	}
+	in := r.Info
+	p.field("provider", provider(Safe(in.Provider), Safe(in.Title)))
+	p.field("grant", Safe(in.Grant))
+	p.field("client id", Safe(in.Client.ClientID))
+	p.field("client auth", Safe(in.Client.Auth))
+	p.field("issuer", Safe(in.Client.Issuer))
+	p.field("token endpoint", Safe(in.Client.TokenEndpoint))
+	p.field("redirect URI", Safe(in.RedirectURI))
+	p.field("account", Safe(in.Account))
+	p.field("subject", Safe(in.Subject))
+	p.recordScopes(in)
+	p.times(r, now)
+	p.field("authorized", stamp(in.AuthorizedAt, now))
+	p.field("refreshed", stamp(in.RefreshedAt, now))
+	p.field("lifetimes", recordLifetimes(in))
+	p.field("depends on", Safe(strings.Join(in.DependsOn, ", ")))
+	p.tokens(r.Tokens)
+	if in.Intent != nil {
+		p.paintField("under way", p.Warn, "a refresh was sent "+stamp(in.Intent.At, now)+" by process "+itoa(in.Intent.PID)+" on "+Safe(in.Intent.Host))
+	}
+	if in.Reject != nil {
+		p.paintField("last answer", p.Warn, Safe(in.Reject.Error)+", not asked again until "+date(in.Reject.Until, now))
+	}
+	p.field("generation", itoa(int(r.Generation))+" (configuration serial "+itoa(int(in.ConfigSerial))+")")
+}
+
+func (p *page) times(r *state.Record, now time.Time) {
+	p.field("access token", dated(expiry(r.ExpiresAt, now), dateIf(r.ExpiresAt, now)))
+	p.field("consent", dated(due(r.RefreshExpiresAt, now), dateIf(r.RefreshExpiresAt, now)))
+	p.field("updated", stamp(r.UpdatedAt, now))
+}
+
+func dateIf(t, now time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return date(t, now)
+}
+
+func stamp(t, now time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return ago(t, now) + " · " + date(t, now)
+}
+
+func recordLifetimes(in *state.Info) string {
+	s := lifetimes(in.Access, in.Refresh)
+	if in.RefreshBefore > 0 {
+		s = join(s, "refreshed "+schema.FormatDuration(in.RefreshBefore)+" before the end")
+	}
+	return s
+}
+
+// recordScopes lists what was granted, and marks what differs from the request.
+func (p *page) recordScopes(in *state.Info) {
+	label := "scopes"
+	item := func(paint Paint, s string) {
+		p.paintField(label, paint, s)
+		label = " "
+	}
+	for _, s := range in.Granted {
+		if len(in.Requested) > 0 && !slices.Contains(in.Requested, s) {
+			item(Paint{}, Safe(s)+" (granted without being asked for)")
+			continue
+		}
+		item(Paint{}, Safe(s))
+	}
+	for _, s := range in.Requested {
+		if !slices.Contains(in.Granted, s) {
+			item(p.Warn, Safe(s)+" (asked for, not granted)")
+		}
+	}
+}
+
+// tokens says which tokens there are, never what they are.
+func (p *page) tokens(t *state.Tokens) {
+	if t == nil {
+		return
+	}
+	hold := func(label string, s secret.Secret) {
+		if !s.Empty() {
+			p.field(label, s.String())
+		}
+	}
+	hold("access", t.AccessToken)
+	hold("refresh", t.RefreshToken)
+	hold("id token", t.IDToken)
+	hold("client secret", t.ClientSecret)
+	p.field("token type", Safe(t.TokenType))
+	for _, k := range slices.Sorted(maps.Keys(t.Extra)) {
+		p.field(Safe(k), t.Extra[k].String())
+	}
+}
+
+// field is a row with a wider label column.
+func (p *page) field(label, value string) { p.paintField(label, Paint{}, value) }
+
+func (p *page) paintField(label string, paint Paint, value string) {
+	if value == "" {
+		return
+	}
+	const wide = 16
+	lead := recordIndent + wide
+	for i, l := range Wrap(value, max(p.width-lead, 20)) {
+		if i > 0 {
+			label = ""
+		}
+		p.line(strings.Repeat(" ", recordIndent), p.Dim.On(pad(label, wide)), paint.On(l))
+	}
+}
+
+// Providers implements View.
+func (h *human) Providers(list []providers.Entry) {
+	p := h.out()
+	defer p.flush()
+	heads := []string{"NAME", "SERVER", "ARGUMENTS"}
+	cells := make([][]string, len(list))
+	for i, e := range list {
+		args := make([]string, len(e.Arguments))
+		for j, a := range e.Arguments {
+			args[j] = Safe(a.Name)
+			if a.Required {
+				args[j] += " (required)"
+			}
+		}
+		cells[i] = []string{Safe(e.Name), Safe(e.Title), strings.Join(args, ", ")}
+	}
+	t := fit(heads, cells, p.width, []int{1, 2})
+	p.line(p.Dim.On(t.row(heads)))
+	for _, c := range cells {
+		p.line(t.cells(c, func(col int, s string) string {
+			if col == 0 {
+				return p.Strong.On(s)
+			}
+			return s
+		}))
+	}
+	p.line()
+	p.text(0, p.Dim, count(len(list), "provider")+`. The HCL of one, to paste and change: oauthctl providers show NAME`)
+}

@@ -1,0 +1,204 @@
+package view
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// urgency orders rows: what needs a person first.
+type urgency int
+
+const (
+	urgentPerson  urgency = iota // nothing but a new consent helps
+	urgentUnknown                // a refresh was sent and no answer came
+	urgentSoon                   // a consent will be due within a week
+	calm
+)
+
+// A consent that ends within this time is shown as work for this week.
+const soon = 7 * 24 * time.Hour
+
+// condition of a row, from what is readable without a key.
+func urgencyOf(s state.Summary, now time.Time) urgency {
+	left := s.RefreshExpiresAt.Sub(now)
+	switch {
+	case s.Status == state.StatusNeedsConsent:
+		return urgentPerson
+	case s.Status == state.StatusUnknown:
+		return urgentUnknown
+	case !s.RefreshExpiresAt.IsZero() && left <= 0:
+		return urgentPerson
+	case !s.RefreshExpiresAt.IsZero() && left <= soon:
+		return urgentSoon
+	}
+	return calm
+}
+
+// standing is one row of the table, in words.
+type standing struct {
+	addr                             addr.Addr
+	urgency                          urgency
+	sign                             string
+	name, provider, condition        string
+	access, accessAt, consent, dueAt string
+}
+
+func standingOf(s state.Summary, now time.Time) standing {
+	r := standing{
+		addr: s.Addr, urgency: urgencyOf(s, now),
+		name: Safe(s.Addr.Short()), provider: Safe(s.Provider), condition: condition(s.Status),
+		access: expiry(s.ExpiresAt, now), consent: due(s.RefreshExpiresAt, now),
+	}
+	switch r.urgency {
+	case urgentPerson:
+		r.sign, r.condition = "✗", "needs consent"
+	case urgentUnknown:
+		r.sign = "!"
+	case urgentSoon:
+		r.sign = "!"
+	default:
+		r.sign = "✓"
+	}
+	if !s.ExpiresAt.IsZero() {
+		r.accessAt = date(s.ExpiresAt, now)
+	}
+	if !s.RefreshExpiresAt.IsZero() {
+		r.dueAt = date(s.RefreshExpiresAt, now)
+	}
+	return r
+}
+
+func (p *page) urgency(u urgency) Paint {
+	switch u {
+	case urgentPerson:
+		return p.Bad
+	case urgentUnknown, urgentSoon:
+		return p.Warn
+	}
+	return p.Good
+}
+
+// Status implements View.
+func (h *human) Status(rows []state.Summary, location string) {
+	p := h.out()
+	defer p.flush()
+	if h.o.Sandbox {
+		p.sandbox()
+	}
+	if len(rows) == 0 {
+		p.text(0, Paint{}, "No connections in "+Safe(location)+". Create them with: oauthctl apply")
+		return
+	}
+	now := h.o.Now()
+	all := make([]standing, len(rows))
+	for i, r := range rows {
+		all[i] = standingOf(r, now)
+	}
+	slices.SortStableFunc(all, func(a, b standing) int {
+		return cmp.Or(cmp.Compare(a.urgency, b.urgency), addr.Compare(a.addr, b.addr))
+	})
+	if p.width < 60 {
+		p.statusNarrow(all)
+	} else {
+		p.statusTable(all)
+	}
+	p.line()
+	p.statusSummary(all)
+	p.text(0, p.Dim, "State: "+Safe(location))
+}
+
+// statusTable writes columns; the absolute dates only where there is room.
+func (p *page) statusTable(all []standing) {
+	heads := []string{"", "CONNECTION", "PROVIDER", "STATUS", "ACCESS TOKEN", "CONSENT"}
+	cells := make([][]string, len(all))
+	wide := p.width >= 110
+	for i, r := range all {
+		access, consent := r.access, r.consent
+		if r.urgency != urgentPerson && strings.HasPrefix(access, "expired") {
+			access += " (will be refreshed)"
+		}
+		if wide {
+			access, consent = dated(access, r.accessAt), dated(consent, r.dueAt)
+		}
+		cells[i] = []string{r.sign, r.name, r.provider, r.condition, access, consent}
+	}
+	t := fit(heads, cells, p.width, []int{1, 2, 4})
+	p.line(p.Dim.On(t.row(heads)))
+	for i, r := range all {
+		paint := p.urgency(r.urgency)
+		p.line(t.cells(cells[i], func(col int, s string) string {
+			switch {
+			case col == 0, col == 3:
+				return paint.On(s)
+			case col == 1:
+				return p.Strong.On(s)
+			case col == 5 && r.urgency <= urgentSoon && r.urgency != urgentUnknown:
+				return paint.On(s)
+			}
+			return s
+		}))
+	}
+}
+
+func dated(words, at string) string {
+	if at == "" {
+		return words
+	}
+	return words + " · " + at
+}
+
+// statusNarrow writes two lines a connection.
+func (p *page) statusNarrow(all []standing) {
+	for _, r := range all {
+		paint := p.urgency(r.urgency)
+		p.line(paint.On(r.sign), " ", p.Strong.On(r.name), " ", paint.On(r.condition))
+		p.text(4, p.Dim, r.provider+" · access "+r.access+" · consent "+r.consent)
+	}
+}
+
+// statusSummary counts, and says what to type.
+func (p *page) statusSummary(all []standing) {
+	n := map[urgency]int{}
+	var person addr.Addr
+	for _, r := range all {
+		if r.urgency <= urgentUnknown && person.IsZero() {
+			person = r.addr
+		}
+		n[r.urgency]++
+	}
+	parts := []string{number(n[calm]+n[urgentSoon]) + " ok"}
+	switch k := n[urgentPerson]; k {
+	case 0:
+	case 1:
+		parts = append(parts, "1 needs a person")
+	default:
+		parts = append(parts, number(k)+" need a person")
+	}
+	if k := n[urgentUnknown]; k > 0 {
+		parts = append(parts, number(k)+" with an unknown outcome")
+	}
+	command := ""
+	if k := n[urgentPerson] + n[urgentUnknown]; k == 1 {
+		command = " (oauthctl apply -target=" + shellWord(person.String()) + ")"
+	} else if k > 1 {
+		command = " (oauthctl apply)"
+	}
+	p.text(0, Paint{}, count(len(all), "connection")+": "+strings.Join(parts, ", ")+command)
+	if k := n[urgentSoon]; k > 0 {
+		p.text(0, p.Warn, count(k, "consent")+" to renew within a week.")
+	}
+}
+
+// shellWord quotes an address with a for_each key for the shell.
+func shellWord(s string) string {
+	s = Safe(s)
+	if strings.ContainsAny(s, `["' $&;|<>()*?`+"`\\") {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
+}

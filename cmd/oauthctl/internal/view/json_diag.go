@@ -1,0 +1,100 @@
+package view
+
+import (
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/oauthctl/oauthctl/schema"
+)
+
+// jsonDiag is a diagnostic in the shape of "terraform validate -json"; what
+// errors of oauthctl know besides is in members of our own.
+type jsonDiag struct {
+	Severity string       `json:"severity"`
+	Summary  string       `json:"summary"`
+	Detail   string       `json:"detail"`
+	Address  string       `json:"address,omitempty"`
+	Range    *jsonRange   `json:"range,omitempty"`
+	Snippet  *jsonSnippet `json:"snippet,omitempty"`
+	Failure  *jsonError   `json:"error,omitempty"`
+}
+
+type jsonRange struct {
+	Filename string  `json:"filename"`
+	Start    jsonPos `json:"start"`
+	End      jsonPos `json:"end"`
+}
+
+type jsonPos struct {
+	Line   int `json:"line"`
+	Column int `json:"column"`
+	Byte   int `json:"byte"`
+}
+
+// jsonSnippet is the first line of the range, sensitive values replaced.
+type jsonSnippet struct {
+	Context   *string `json:"context"`
+	Code      string  `json:"code"`
+	StartLine int     `json:"start_line"`
+	// Offsets in bytes of Code.
+	HighlightStart int   `json:"highlight_start_offset"`
+	HighlightEnd   int   `json:"highlight_end_offset"`
+	Values         []any `json:"values"`
+}
+
+// jsonError is what an engine or flow error knows.
+type jsonError struct {
+	Class      string `json:"class"`
+	Code       string `json:"code,omitempty"`
+	During     string `json:"during,omitempty"`
+	Hint       string `json:"hint,omitempty"`
+	Remedy     string `json:"remedy,omitempty"`
+	Outcome    string `json:"outcome,omitempty"`
+	HTTPStatus int    `json:"http_status,omitempty"`
+	RetryAfter int64  `json:"retry_after_seconds,omitempty"`
+}
+
+func jsonDiagOf(d *hcl.Diagnostic, src *schema.Sources) jsonDiag {
+	out := jsonDiag{Severity: "error", Summary: d.Summary, Detail: d.Detail, Address: schema.AddrOf(d).String()}
+	if d.Severity == hcl.DiagWarning {
+		out.Severity = "warning"
+	}
+	r := d.Subject
+	if r == nil {
+		return out
+	}
+	out.Range = &jsonRange{
+		Filename: r.Filename,
+		Start:    jsonPos{r.Start.Line, r.Start.Column, r.Start.Byte},
+		End:      jsonPos{r.End.Line, r.End.Column, r.End.Byte},
+	}
+	if src == nil {
+		return out
+	}
+	text, ok := src.Line(r.Filename, r.Start.Line)
+	if !ok {
+		return out
+	}
+	before, marked, _ := highlight(text, r)
+	out.Snippet = &jsonSnippet{
+		Code: text, StartLine: r.Start.Line,
+		HighlightStart: len(before), HighlightEnd: len(before) + len(marked), Values: []any{},
+	}
+	if in := enclosing(src, r); in != "" {
+		out.Snippet.Context = &in
+	}
+	return out
+}
+
+func jsonFailure(f failure) jsonDiag {
+	class := string(f.Class)
+	if class == "" {
+		class = "error"
+	}
+	return jsonDiag{
+		Severity: "error", Summary: f.Title, Detail: f.what(), Address: f.Addr.String(),
+		Failure: &jsonError{
+			Class: class, Code: f.Code, During: f.During, Hint: f.Hint, Remedy: f.Remedy,
+			Outcome: string(f.Outcome), HTTPStatus: f.Status, RetryAfter: seconds(f.Retry),
+		},
+	}
+}

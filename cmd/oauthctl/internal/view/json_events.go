@@ -1,0 +1,174 @@
+package view
+
+import (
+	"strings"
+	"time"
+
+	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/engine/plan"
+)
+
+// jsonEvent is one line of a stream.
+type jsonEvent struct {
+	Level      string       `json:"@level"`
+	Message    string       `json:"@message"`
+	Module     string       `json:"@module"`
+	Timestamp  time.Time    `json:"@timestamp"`
+	Type       string       `json:"type"`
+	Version    string       `json:"oauthctl,omitempty"`
+	Format     string       `json:"format_version,omitempty"`
+	Sandbox    bool         `json:"sandbox,omitempty"`
+	Addr       string       `json:"addr,omitempty"`
+	Action     plan.Action  `json:"action,omitempty"`
+	Text       string       `json:"text,omitempty"`
+	Elapsed    *int64       `json:"elapsed_seconds,omitempty"`
+	Error      *jsonDiag    `json:"error,omitempty"`
+	Diagnostic *jsonDiag    `json:"diagnostic,omitempty"`
+	Change     *jsonChange  `json:"change,omitempty"`
+	Changes    *jsonCounts  `json:"changes,omitempty"`
+	Summary    *jsonEnds    `json:"summary,omitempty"`
+	Results    []jsonResult `json:"results,omitempty"`
+	Outputs    *jsonOutputs `json:"outputs,omitempty"`
+}
+
+// jsonEnds counts how the changes of an apply ended.
+type jsonEnds struct {
+	Done    int `json:"done"`
+	Failed  int `json:"failed"`
+	Skipped int `json:"skipped"`
+	Waiting int `json:"waiting"`
+}
+
+type jsonResult struct {
+	Addr             string             `json:"addr"`
+	Action           plan.Action        `json:"action"`
+	State            engine.ResultState `json:"state"`
+	Error            *jsonDiag          `json:"error,omitempty"`
+	Warnings         []string           `json:"warnings"`
+	ExpiresAt        *time.Time         `json:"expires_at,omitempty"`
+	RefreshExpiresAt *time.Time         `json:"refresh_expires_at,omitempty"`
+	Account          string             `json:"account,omitempty"`
+	Elapsed          int64              `json:"elapsed_seconds"`
+}
+
+func (j *programs) event(kind, level, message string) jsonEvent {
+	return jsonEvent{Level: levelOf(level), Message: message, Module: "oauthctl.ui", Timestamp: j.o.Now().UTC().Truncate(time.Millisecond), Type: kind}
+}
+
+func levelOf(severity string) string {
+	switch severity {
+	case "warning", "warn":
+		return "warn"
+	case "error":
+		return "error"
+	}
+	return "info"
+}
+
+// begin writes the first line of a stream once.
+func (j *programs) begin() {
+	if j.began {
+		return
+	}
+	j.began = true
+	e := j.event("version", "info", "oauthctl "+j.o.Version)
+	e.Version, e.Format, e.Sandbox = j.o.Version, FormatVersion, j.o.Sandbox
+	write(j.o.Out, e)
+}
+
+// planEvents writes a plan into a stream: a line for each change, and the numbers.
+func (j *programs) planEvents(pl *plan.Plan) {
+	j.begin()
+	for _, w := range pl.Warnings {
+		j.message(jsonDiag{Severity: "warning", Summary: w.Summary, Detail: w.Detail, Address: w.Addr.String()})
+	}
+	for i := range pl.Changes {
+		c := jsonChangeOf(&pl.Changes[i])
+		if c.Action == plan.NoOp {
+			continue
+		}
+		e := j.event("planned_change", "info", c.Address+": "+heading(&pl.Changes[i]))
+		e.Addr, e.Action, e.Change = c.Address, c.Action, &c
+		write(j.o.Out, e)
+	}
+	counts := pl.Counts()
+	e := j.event("change_summary", "info", "Plan: "+planSummary(counts))
+	e.Changes = (*jsonCounts)(&counts)
+	write(j.o.Out, e)
+}
+
+// Event implements View.
+func (j *programs) Event(ev engine.Event) {
+	j.begin()
+	e := j.event(string(ev.Type), "info", message(ev))
+	if !ev.At.IsZero() {
+		e.Timestamp = ev.At.UTC().Truncate(time.Millisecond)
+	}
+	e.Addr, e.Action, e.Text = ev.Addr.String(), ev.Action, ev.Text
+	switch ev.Type {
+	case engine.EventFailed:
+		e.Level = "error"
+	case engine.EventWarning, engine.EventWaiting, engine.EventSkipped:
+		e.Level = "warn"
+	}
+	if ev.Elapsed > 0 {
+		s := seconds(ev.Elapsed)
+		e.Elapsed = &s
+	}
+	e.Error = jsonErrorOf(ev.Err)
+	write(j.o.Out, e)
+}
+
+func message(e engine.Event) string {
+	head := e.Addr.String() + ": "
+	if e.Addr.IsZero() {
+		head = ""
+	}
+	switch e.Type {
+	case engine.EventStart:
+		return head + ing(e.Action) + "…"
+	case engine.EventDone:
+		return head + ed(e.Action) + after(e.Elapsed) + tail(e.Text)
+	case engine.EventFailed:
+		return head + "failed" + after(e.Elapsed) + tail(short(e))
+	case engine.EventSkipped:
+		return head + "skipped" + tail(short(e))
+	case engine.EventWaiting:
+		return head + "waits for a person" + tail(short(e))
+	case engine.EventWarning:
+		return head + "warning: " + short(e)
+	}
+	return head + e.Text
+}
+
+func jsonErrorOf(err error) *jsonDiag {
+	fs := failures(err)
+	if len(fs) == 0 {
+		return nil
+	}
+	d := jsonFailure(fs[0])
+	return &d
+}
+
+// Applied implements View.
+func (j *programs) Applied(out *engine.Outcome, verb string) {
+	j.begin()
+	n := ends(out)
+	text := verb + " complete"
+	if n[engine.Done] != len(out.Results) {
+		text = verb + " incomplete"
+	}
+	e := j.event("apply_complete", "info", capital(strings.ToLower(text)))
+	if n[engine.Failed] > 0 {
+		e.Level = "error"
+	}
+	e.Summary = &jsonEnds{n[engine.Done], n[engine.Failed], n[engine.Skipped], n[engine.Waiting]}
+	for _, r := range out.Results {
+		e.Results = append(e.Results, jsonResult{
+			Addr: r.Addr.String(), Action: r.Action, State: r.State, Error: jsonErrorOf(r.Err), Warnings: list(r.Warnings),
+			ExpiresAt: at(r.ExpiresAt), RefreshExpiresAt: at(r.RefreshExpiresAt), Account: r.Account, Elapsed: seconds(r.Elapsed),
+		})
+	}
+	e.Outputs = jsonOutputsOf(out.Outputs)
+	write(j.o.Out, e)
+}

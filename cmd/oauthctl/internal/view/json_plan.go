@@ -1,0 +1,114 @@
+package view
+
+import (
+	"time"
+
+	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema/addr"
+)
+
+type jsonPlan struct {
+	jsonHead
+	Timestamp *time.Time    `json:"timestamp,omitempty"`
+	Lineage   string        `json:"lineage,omitempty"`
+	Serial    uint64        `json:"serial"`
+	Options   jsonOptions   `json:"options"`
+	Changes   []jsonChange  `json:"changes"`
+	Summary   jsonCounts    `json:"summary"`
+	Warnings  []jsonWarning `json:"warnings"`
+}
+
+type jsonOptions struct {
+	Destroy     bool     `json:"destroy"`
+	RefreshOnly bool     `json:"refresh_only"`
+	Targets     []string `json:"targets"`
+	Excludes    []string `json:"excludes"`
+	Replace     []string `json:"replace"`
+	Refresh     []string `json:"refresh"`
+}
+
+type jsonWarning struct {
+	Address string `json:"address,omitempty"`
+	Summary string `json:"summary"`
+	Detail  string `json:"detail"`
+}
+
+// jsonChange is one connection of a plan.
+type jsonChange struct {
+	Address       string            `json:"address"`
+	Name          string            `json:"name"`
+	Key           *string           `json:"key,omitempty"`
+	Action        plan.Action       `json:"action"`
+	Reasons       []plan.Reason     `json:"reasons"`
+	NeedsUser     bool              `json:"needs_user"`
+	Way           string            `json:"way,omitempty"`
+	Provider      string            `json:"provider,omitempty"`
+	Title         string            `json:"provider_title,omitempty"`
+	Grant         string            `json:"grant,omitempty"`
+	Scopes        []string          `json:"scopes"`
+	ScopesAdded   []string          `json:"scopes_added"`
+	ScopesRemoved []string          `json:"scopes_removed"`
+	ScopesByRule  []string          `json:"scopes_by_rule"`
+	RedirectURI   string            `json:"redirect_uri,omitempty"`
+	Account       string            `json:"account,omitempty"`
+	Hosts         []string          `json:"hosts"`
+	Access        int64             `json:"access_seconds,omitempty"`
+	Refresh       int64             `json:"refresh_seconds,omitempty"`
+	Replaces      bool              `json:"replaces"`
+	Revocable     bool              `json:"revocable"`
+	Before        map[string]string `json:"before,omitempty"`
+	After         map[string]string `json:"after,omitempty"`
+	DependsOn     []string          `json:"depends_on"`
+	Generation    uint64            `json:"generation"`
+	Notes         []string          `json:"notes"`
+	Unknown       []string          `json:"unknown"`
+}
+
+// Plan implements View.
+func (j *programs) Plan(pl *plan.Plan) {
+	if j.o.Stream {
+		j.planEvents(pl)
+		return
+	}
+	doc := jsonPlan{
+		jsonHead: j.head(), Timestamp: at(pl.CreatedAt), Lineage: pl.Lineage, Serial: pl.Serial,
+		Options: jsonOptions{
+			Destroy: pl.Options.Destroy, RefreshOnly: pl.Options.RefreshOnly, Targets: names(pl.Options.Targets),
+			Excludes: names(pl.Options.Excludes), Replace: names(pl.Options.Replace), Refresh: names(pl.Options.Refresh),
+		},
+		Changes:  make([]jsonChange, len(pl.Changes)),
+		Summary:  jsonCounts(pl.Counts()),
+		Warnings: []jsonWarning{},
+	}
+	for i := range pl.Changes {
+		doc.Changes[i] = jsonChangeOf(&pl.Changes[i])
+	}
+	for _, w := range pl.Warnings {
+		doc.Warnings = append(doc.Warnings, jsonWarning{w.Addr.String(), w.Summary, w.Detail})
+	}
+	write(j.o.Out, doc)
+}
+
+func jsonChangeOf(c *plan.Change) jsonChange {
+	out := jsonChange{
+		Address: c.Addr.String(), Name: c.Addr.Name, Action: c.Action, Reasons: list(c.Reasons),
+		NeedsUser: c.NeedsUser, Way: c.Way, Provider: c.Provider, Title: c.Title, Grant: c.Grant,
+		Scopes: list(c.Scopes), ScopesAdded: list(c.ScopesAdded), ScopesRemoved: list(c.ScopesRemoved), ScopesByRule: list(c.ScopesByRule),
+		RedirectURI: c.RedirectURI, Account: c.Account, Hosts: list(c.Hosts),
+		Access: seconds(c.Access), Refresh: seconds(c.Refresh), Replaces: c.Replaces, Revocable: c.Revocable,
+		Before: c.Before, After: c.After, DependsOn: names(c.DependsOn), Generation: c.Generation,
+		Notes: list(c.Notes), Unknown: list(c.Unknown),
+	}
+	if c.Addr.Keyed {
+		out.Key = &c.Addr.Key
+	}
+	return out
+}
+
+func names(as []addr.Addr) []string {
+	out := make([]string, len(as))
+	for i, a := range as {
+		out[i] = a.String()
+	}
+	return out
+}

@@ -1,0 +1,211 @@
+package view
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// jsonSummary is what can be read of a connection without a key.
+type jsonSummary struct {
+	Address          string       `json:"address"`
+	Provider         string       `json:"provider"`
+	Status           state.Status `json:"status"`
+	NeedsUser        bool         `json:"needs_user"`
+	ExpiresAt        *time.Time   `json:"expires_at"`
+	ExpiresIn        *int64       `json:"expires_in_seconds"`
+	RefreshExpiresAt *time.Time   `json:"refresh_expires_at"`
+	RefreshExpiresIn *int64       `json:"refresh_expires_in_seconds"`
+	UpdatedAt        *time.Time   `json:"updated_at"`
+	Generation       uint64       `json:"generation"`
+}
+
+func (j *programs) summary(s state.Summary) jsonSummary {
+	now := j.o.Now()
+	left := func(t time.Time) *int64 {
+		if t.IsZero() {
+			return nil
+		}
+		n := seconds(t.Sub(now))
+		return &n
+	}
+	return jsonSummary{
+		Address: s.Addr.String(), Provider: s.Provider, Status: s.Status, NeedsUser: urgencyOf(s, now) <= urgentUnknown,
+		ExpiresAt: at(s.ExpiresAt), ExpiresIn: left(s.ExpiresAt),
+		RefreshExpiresAt: at(s.RefreshExpiresAt), RefreshExpiresIn: left(s.RefreshExpiresAt),
+		UpdatedAt: at(s.UpdatedAt), Generation: s.Generation,
+	}
+}
+
+// Status implements View.
+func (j *programs) Status(rows []state.Summary, location string) {
+	all := make([]jsonSummary, len(rows))
+	var sum struct {
+		Total     int `json:"total"`
+		OK        int `json:"ok"`
+		NeedUser  int `json:"need_user"`
+		DueInWeek int `json:"consent_due_within_a_week"`
+	}
+	sum.Total = len(rows)
+	for i, r := range rows {
+		all[i] = j.summary(r)
+		switch u := urgencyOf(r, j.o.Now()); {
+		case u <= urgentUnknown:
+			sum.NeedUser++
+		case u == urgentSoon:
+			sum.DueInWeek++
+			sum.OK++
+		default:
+			sum.OK++
+		}
+	}
+	write(j.o.Out, struct {
+		jsonHead
+		Timestamp   *time.Time    `json:"timestamp"`
+		Location    string        `json:"location"`
+		Connections []jsonSummary `json:"connections"`
+		Summary     any           `json:"summary"`
+	}{j.head(), at(j.o.Now()), location, all, sum})
+}
+
+// jsonRecord is one connection in full, without tokens and secrets.
+type jsonRecord struct {
+	jsonSummary
+	Title         string     `json:"provider_title,omitempty"`
+	Grant         string     `json:"grant,omitempty"`
+	ClientID      string     `json:"client_id,omitempty"`
+	ClientAuth    string     `json:"client_auth,omitempty"`
+	Issuer        string     `json:"issuer,omitempty"`
+	TokenEndpoint string     `json:"token_endpoint,omitempty"`
+	RedirectURI   string     `json:"redirect_uri,omitempty"`
+	Account       string     `json:"account,omitempty"`
+	Subject       string     `json:"subject,omitempty"`
+	Requested     []string   `json:"scopes_requested"`
+	Granted       []string   `json:"scopes_granted"`
+	AuthorizedAt  *time.Time `json:"authorized_at,omitempty"`
+	RefreshedAt   *time.Time `json:"refreshed_at,omitempty"`
+	Access        int64      `json:"access_seconds,omitempty"`
+	Refresh       int64      `json:"refresh_seconds,omitempty"`
+	RefreshBefore int64      `json:"refresh_before_seconds,omitempty"`
+	DependsOn     []string   `json:"depends_on"`
+	ConfigSerial  uint64     `json:"config_serial"`
+	TokenType     string     `json:"token_type,omitempty"`
+	Holds         []string   `json:"holds"`
+	UnderWaySince *time.Time `json:"refresh_sent_at,omitempty"`
+	LastError     string     `json:"last_error,omitempty"`
+	LastErrorEnds *time.Time `json:"last_error_until,omitempty"`
+}
+
+// Record implements View.
+func (j *programs) Record(r *state.Record) { j.Records([]*state.Record{r}) }
+
+// Records implements View.
+func (j *programs) Records(rs []*state.Record) {
+	all := make([]jsonRecord, len(rs))
+	for i, r := range rs {
+		all[i] = j.record(r)
+	}
+	write(j.o.Out, struct {
+		jsonHead
+		Connections []jsonRecord `json:"connections"`
+	}{j.head(), all})
+}
+
+func (j *programs) record(r *state.Record) jsonRecord {
+	out := jsonRecord{jsonSummary: j.summary(r.Summary), Requested: []string{}, Granted: []string{}, DependsOn: []string{}, Holds: []string{}}
+	if in := r.Info; in != nil {
+		out.Title, out.Grant, out.ClientID, out.ClientAuth = in.Title, in.Grant, in.Client.ClientID, in.Client.Auth
+		out.Issuer, out.TokenEndpoint, out.RedirectURI = in.Client.Issuer, in.Client.TokenEndpoint, in.RedirectURI
+		out.Account, out.Subject, out.Requested, out.Granted = in.Account, in.Subject, list(in.Requested), list(in.Granted)
+		out.AuthorizedAt, out.RefreshedAt = at(in.AuthorizedAt), at(in.RefreshedAt)
+		out.Access, out.Refresh, out.RefreshBefore = seconds(in.Access), seconds(in.Refresh), seconds(in.RefreshBefore)
+		out.DependsOn, out.ConfigSerial = list(in.DependsOn), in.ConfigSerial
+		if in.Intent != nil {
+			out.UnderWaySince = at(in.Intent.At)
+		}
+		if in.Reject != nil {
+			out.LastError, out.LastErrorEnds = in.Reject.Error, at(in.Reject.Until)
+		}
+	}
+	if t := r.Tokens; t != nil {
+		out.TokenType = t.TokenType
+		for _, h := range []struct {
+			name string
+			held bool
+		}{
+			{"access_token", !t.AccessToken.Empty()},
+			{"refresh_token", !t.RefreshToken.Empty()},
+			{"id_token", !t.IDToken.Empty()},
+			{"client_secret", !t.ClientSecret.Empty()},
+		} {
+			if h.held {
+				out.Holds = append(out.Holds, h.name)
+			}
+		}
+	}
+	return out
+}
+
+// jsonOutputs are output values by name.
+type jsonOutputs map[string]jsonOutput
+
+type jsonOutput struct {
+	Sensitive bool            `json:"sensitive"`
+	Unknown   bool            `json:"unknown,omitempty"`
+	Type      json.RawMessage `json:"type,omitempty"`
+	Value     json.RawMessage `json:"value,omitempty"`
+}
+
+// Outputs implements View.
+func (j *programs) Outputs(outs []schema.Output) {
+	values := jsonOutputs{}
+	if o := jsonOutputsOf(outs); o != nil {
+		values = *o
+	}
+	write(j.o.Out, struct {
+		jsonHead
+		Outputs jsonOutputs `json:"outputs"`
+	}{j.head(), values})
+}
+
+func jsonOutputsOf(outs []schema.Output) *jsonOutputs {
+	if len(outs) == 0 {
+		return nil
+	}
+	values := jsonOutputs{}
+	for _, o := range outs {
+		values[o.Name] = jsonOutputOf(o)
+	}
+	return &values
+}
+
+// jsonOutputOf leaves out the value of what is sensitive or not known yet.
+func jsonOutputOf(o schema.Output) jsonOutput {
+	out := jsonOutput{Sensitive: o.Sensitive}
+	if o.Value == cty.NilVal {
+		return out
+	}
+	if !o.Value.IsWhollyKnown() {
+		out.Unknown = true
+		return out
+	}
+	if o.Sensitive || o.Value.ContainsMarked() {
+		out.Sensitive = true
+		return out
+	}
+	t, err := ctyjson.MarshalType(o.Value.Type())
+	if err != nil {
+		return out
+	}
+	v, err := ctyjson.Marshal(o.Value, o.Value.Type())
+	if err != nil {
+		return out
+	}
+	out.Type, out.Value = t, v
+	return out
+}

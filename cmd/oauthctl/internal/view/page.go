@@ -1,0 +1,67 @@
+package view
+
+import (
+	"bufio"
+	"io"
+	"strings"
+)
+
+// page writes lines of one screen. It buffers; flush sends.
+type page struct {
+	Theme
+	w     *bufio.Writer
+	width int
+}
+
+func newPage(w io.Writer, t Theme, width int) *page {
+	return &page{Theme: t, w: bufio.NewWriterSize(w, 32<<10), width: width}
+}
+
+func (p *page) flush() { _ = p.w.Flush() }
+
+// line writes parts and ends the line.
+func (p *page) line(parts ...string) {
+	for _, s := range parts {
+		_, _ = p.w.WriteString(s)
+	}
+	_ = p.w.WriteByte('\n')
+}
+
+// text writes text wrapped behind indent columns, every line in one paint.
+func (p *page) text(indent int, paint Paint, text string) {
+	margin := strings.Repeat(" ", indent)
+	for _, l := range Wrap(text, max(p.width-indent, 20)) {
+		if l == "" {
+			p.line()
+			continue
+		}
+		p.line(margin, paint.On(l))
+	}
+}
+
+// The column of labels in details: two spaces wider than the longest label.
+const labelWidth = 11
+
+// row writes a label and its value, wrapped under itself.
+func (p *page) row(indent int, label, value string) { p.paintRow(indent, label, Paint{}, value) }
+
+func (p *page) paintRow(indent int, label string, paint Paint, value string) {
+	if value == "" {
+		return
+	}
+	lead := indent + labelWidth
+	for i, l := range Wrap(value, max(p.width-lead, 20)) {
+		if i > 0 {
+			label = ""
+		}
+		p.lead(indent, label)
+		p.line(paint.On(l))
+	}
+}
+
+// lead writes the margin and the label without ending the line.
+func (p *page) lead(indent int, label string) {
+	_, _ = p.w.WriteString(strings.Repeat(" ", indent))
+	_, _ = p.w.WriteString(p.Dim.On(label))
+	_, _ = p.w.WriteString(strings.Repeat(" ", max(labelWidth-Width(label), 1)))
+}

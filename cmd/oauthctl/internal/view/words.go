@@ -1,0 +1,166 @@
+package view
+
+import (
+	"strings"
+
+	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// heading says in words what a change is.
+func heading(c *plan.Change) string {
+	switch c.Action {
+	case plan.Authorize:
+		return "will be authorized"
+	case plan.Reauthorize:
+		if c.NeedsUser {
+			return "needs a new consent"
+		}
+		return "will be authorized again"
+	case plan.Refresh:
+		return "will be refreshed"
+	case plan.Update:
+		return "will be updated here, without a request"
+	case plan.Revoke:
+		if c.Revocable {
+			return "will be revoked"
+		}
+		return "will be forgotten here, not revoked there"
+	case plan.Forget:
+		return "will leave the state without being revoked"
+	case plan.Publish:
+		return "will be published"
+	}
+	return "stays as it is"
+}
+
+// headings is heading for many instances at once.
+func headings(c *plan.Change) string {
+	if s := heading(c); strings.HasPrefix(s, "needs ") {
+		return "need " + strings.TrimPrefix(s, "needs ")
+	}
+	return heading(c)
+}
+
+// legend explains a sign.
+var legend = []struct {
+	action plan.Action
+	words  string
+}{
+	{plan.Authorize, "authorize"},
+	{plan.Reauthorize, "authorize again, replacing the present grant"},
+	{plan.Refresh, "refresh"},
+	{plan.Update, "update settings"},
+	{plan.Revoke, "revoke"},
+	{plan.Forget, "forget, without revoking"},
+	{plan.Publish, "publish"},
+}
+
+// reason puts a reason into plain words.
+func reason(r plan.Reason) string {
+	switch r {
+	case plan.ReasonNew:
+		return "it is not in the state yet"
+	case plan.ReasonScopesAdded:
+		return "scopes are added"
+	case plan.ReasonScopesRemoved:
+		return "scopes are removed"
+	case plan.ReasonClientChanged:
+		return "the client changed (id, secret or authentication)"
+	case plan.ReasonServerChanged:
+		return "the server changed (issuer or token endpoint)"
+	case plan.ReasonGrantChanged:
+		return "the grant or its settings changed"
+	case plan.ReasonAccountChanged:
+		return "another account is wanted"
+	case plan.ReasonRedirectChanged:
+		return "the redirect URI changed"
+	case plan.ReasonRefreshRejected:
+		return "the server refused the refresh token"
+	case plan.ReasonRefreshEnded:
+		return "the refresh token is at its end"
+	case plan.ReasonNoRefreshToken:
+		return "the access token ended and there is no refresh token"
+	case plan.ReasonOutcomeUnknown:
+		return "a refresh was sent and no answer came, so the refresh token may be spent"
+	case plan.ReasonLifetimesChanged:
+		return "the lifetimes in the configuration changed"
+	case plan.ReasonRequested:
+		return "you asked for it"
+	case plan.ReasonRemoved:
+		return "it is not in the configuration any more"
+	case plan.ReasonDestroy:
+		return "you asked to destroy"
+	case plan.ReasonDependencyChanged:
+		return "a connection that it depends on changes"
+	}
+	return Safe(strings.ReplaceAll(string(r), "_", " "))
+}
+
+// way says how a person is needed.
+func way(c *plan.Change) string {
+	switch c.Way {
+	case "browser":
+		return "a person, in a browser on this machine"
+	case "device":
+		return "a person, who enters a code on any device"
+	case "paste":
+		return "a person, who signs in anywhere and pastes the final address here"
+	}
+	return "a person"
+}
+
+// condition puts a status into words.
+func condition(s state.Status) string {
+	switch s {
+	case state.StatusOK:
+		return "ok"
+	case state.StatusNeedsConsent:
+		return "needs consent"
+	case state.StatusUnknown:
+		return "outcome unknown"
+	}
+	return Safe(string(s))
+}
+
+// ing is what is going on while an action runs.
+func ing(a plan.Action) string {
+	switch a {
+	case plan.Authorize:
+		return "authorizing"
+	case plan.Reauthorize:
+		return "authorizing again"
+	case plan.Refresh:
+		return "refreshing"
+	case plan.Update:
+		return "updating"
+	case plan.Revoke:
+		return "revoking"
+	case plan.Forget:
+		return "forgetting"
+	case plan.Publish:
+		return "publishing"
+	}
+	return "working"
+}
+
+// ed is what an action has done.
+func ed(a plan.Action) string {
+	switch a {
+	case plan.Authorize:
+		return "authorized"
+	case plan.Reauthorize:
+		return "reauthorized"
+	case plan.Refresh:
+		return "refreshed"
+	case plan.Update:
+		return "updated"
+	case plan.Revoke:
+		return "revoked"
+	case plan.Forget:
+		return "forgotten"
+	case plan.Publish:
+		return "published"
+	}
+	return "done"
+}
