@@ -8,20 +8,13 @@
 package engine
 
 import (
-	"context"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
-	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty"
-
 	"github.com/oauthctl/oauthctl/engine/grant"
-	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/providers"
-	"github.com/oauthctl/oauthctl/schema"
-	"github.com/oauthctl/oauthctl/schema/addr"
-	"github.com/oauthctl/oauthctl/schema/secret"
 	"github.com/oauthctl/oauthctl/state"
 )
 
@@ -36,111 +29,31 @@ type Options struct {
 	Parallelism int           // 0: 10
 	LockTimeout time.Duration // 0: 10 s
 	OnEvent     func(Event)   // called from one goroutine at a time; nil: nobody listens
+	PID         int           // of this process and the name of its machine: whoever finds
+	Host        string        // an unfinished refresh is told who began it
 }
 
-// Engine does the work of all commands.
-type Engine struct{ o Options }
+// Engine does the work of all commands. Its methods may be called from many
+// goroutines.
+type Engine struct {
+	o      Options
+	events sync.Mutex
+}
 
 // New returns an Engine.
-func New(o Options) *Engine { return &Engine{o: o} }
-
-// Validate resolves every connection of the configuration against its preset
-// and grant, without state and network.
-func (e *Engine) Validate(ctx context.Context, cfg *schema.Config) hcl.Diagnostics { panic("contract") }
-
-// Plan computes what would happen. It makes no request and changes nothing.
-func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (*plan.Plan, hcl.Diagnostics, error) {
-	panic("contract")
+func New(o Options) *Engine {
+	if o.Parallelism <= 0 {
+		o.Parallelism = 10
+	}
+	if o.LockTimeout <= 0 {
+		o.LockTimeout = 10 * time.Second
+	}
+	return &Engine{o: o}
 }
 
-// Apply carries out a plan made from the same configuration.
-func (e *Engine) Apply(ctx context.Context, cfg *schema.Config, p *plan.Plan) (*Outcome, error) {
-	panic("contract")
+func (e *Engine) now() time.Time { return e.o.Now() }
+
+// env is what the flows get from outside.
+func (e *Engine) env() grant.Env {
+	return grant.Env{HTTP: e.o.HTTP, User: e.o.User, Now: e.o.Now, Rand: e.o.Rand}
 }
-
-// Outcome is what an apply did, in address order.
-type Outcome struct {
-	Results []Result
-	Outputs []schema.Output
-}
-
-// Result is what became of one change.
-type Result struct {
-	Addr             addr.Addr
-	Action           plan.Action
-	State            ResultState
-	Err              error    // of a failure, or why it was skipped or waits
-	Warnings         []string // scopes that are missing, a revocation that did not work
-	ExpiresAt        time.Time
-	RefreshExpiresAt time.Time
-	Account          string
-	Elapsed          time.Duration
-}
-
-// ResultState is how a change ended.
-type ResultState string
-
-// The ends of a change.
-const (
-	Done    ResultState = "done"
-	Failed  ResultState = "failed"
-	Skipped ResultState = "skipped" // something it depends on failed or waits
-	Waiting ResultState = "waiting" // for a person
-)
-
-// Token is an access token to hand out.
-type Token struct {
-	Addr        addr.Addr
-	AccessToken secret.Secret
-	TokenType   string
-	ExpiresAt   time.Time // zero: unknown
-	Scopes      []string
-	Refreshed   bool
-	Warning     string // a refresh that failed while the old token is still valid
-}
-
-// TokenOptions of Token.
-type TokenOptions struct {
-	MinTTL       time.Duration
-	ForceRefresh bool
-}
-
-// Token returns a valid access token, refreshing it when it is due, exactly
-// once however many callers ask. Errors: see Error.
-func (e *Engine) Token(ctx context.Context, a addr.Addr, o TokenOptions) (*Token, error) {
-	panic("contract")
-}
-
-// Refresh refreshes connections now, each once, whether due or not.
-func (e *Engine) Refresh(ctx context.Context, addrs []addr.Addr) (*Outcome, error) { panic("contract") }
-
-// Attributes returns schema.AttributesType values of connections for expressions; sensitive
-// ones are marked, and unknown if withTokens is false.
-func (e *Engine) Attributes(ctx context.Context, withTokens bool) (map[addr.Addr]cty.Value, error) {
-	panic("contract")
-}
-
-// Event is something that happened during Apply or Token.
-type Event struct {
-	Type    EventType
-	Addr    addr.Addr
-	Action  plan.Action
-	Text    string
-	Err     error
-	Elapsed time.Duration
-	At      time.Time
-}
-
-// EventType names an event in human and JSON output.
-type EventType string
-
-// The events.
-const (
-	EventStart    EventType = "change_start"
-	EventDone     EventType = "change_complete"
-	EventFailed   EventType = "change_errored"
-	EventSkipped  EventType = "change_skipped"
-	EventWaiting  EventType = "interaction_required"
-	EventProgress EventType = "change_progress"
-	EventWarning  EventType = "warning"
-)

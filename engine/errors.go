@@ -1,7 +1,15 @@
 package engine
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/oauthctl/oauthctl/engine/grant"
+	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
 )
 
 // Class is the kind of a failure; cmd/oauthctl turns it into an exit code.
@@ -25,6 +33,146 @@ type Error struct {
 	Err    error
 }
 
-func (e *Error) Error() string { panic("contract") }
+// Error says all of it in one line.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Doing)
+	if e.Err != nil {
+		b.WriteString(": ")
+		b.WriteString(e.Err.Error())
+	}
+	if e.Remedy != "" {
+		b.WriteString("; ")
+		b.WriteString(e.Remedy)
+	}
+	return b.String()
+}
 
+// Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// command is a command line about one connection, safe to paste into a shell.
+func command(verb, flag string, a addr.Addr) string {
+	return "oauthctl " + verb + " " + flag + quote(a.String())
+}
+
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// applyCommand authorizes one connection.
+func applyCommand(a addr.Addr) string { return "run: " + command("apply", "-target=", a) }
+
+// replaceCommand asks for a new grant although there is one.
+func replaceCommand(a addr.Addr) string { return "run: " + command("apply", "-replace=", a) }
+
+// failure turns an error of the floors below into an Error: what was being
+// done, and the class and remedy that fit.
+func (e *Engine) failure(doing string, a addr.Addr, err error) error {
+	if err == nil {
+		return nil
+	}
+	var done *Error
+	if errors.As(err, &done) {
+		return err
+	}
+	out := &Error{Class: ClassError, Addr: a, Doing: doing, Err: err}
+	var g *grant.Error
+	switch {
+	case errors.As(err, &g):
+		out.Class = grantClass(g.Kind)
+		if g.Remedy == "" {
+			out.Remedy = grantRemedy(g.Kind, a)
+		}
+	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.DeadlineExceeded):
+		out.Class, out.Remedy = ClassTemporary, "try again"
+	default:
+		out.Class, out.Remedy = e.stateClass(err, a)
+	}
+	return out
+}
+
+// grantClass: a person who did not come in time is still needed; one who said
+// no has decided.
+func grantClass(k grant.Kind) Class {
+	switch k {
+	case grant.NeedsUser, grant.Expired, grant.Rejected:
+		return ClassNeedsUser
+	case grant.Temporary:
+		return ClassTemporary
+	}
+	return ClassError
+}
+
+func grantRemedy(k grant.Kind, a addr.Addr) string {
+	switch k {
+	case grant.NeedsUser, grant.Expired:
+		return applyCommand(a)
+	case grant.Rejected:
+		return applyCommand(a)
+	case grant.Temporary:
+		return "try again later"
+	}
+	return ""
+}
+
+func (e *Engine) stateClass(err error, a addr.Addr) (Class, string) {
+	switch {
+	case errors.Is(err, state.ErrNotFound), errors.Is(err, state.ErrNoState):
+		return ClassError, applyCommand(a)
+	case errors.Is(err, state.ErrBusy):
+		return ClassTemporary, "try again, or wait longer with -lock-timeout"
+	case errors.Is(err, state.ErrConflict):
+		return ClassTemporary, "try again"
+	case errors.Is(err, state.ErrNoKey):
+		return ClassState, "name the identity that the state was encrypted for with -identity"
+	case errors.Is(err, state.ErrTampered), errors.Is(err, state.ErrRollback):
+		return ClassState, "restore " + e.o.Store.Location() + " from a copy that you trust"
+	case errors.Is(err, state.ErrFormat):
+		return ClassState, "use the version of oauthctl that wrote it, or a newer one"
+	case errors.Is(err, state.ErrUnwritable):
+		return ClassError, "make " + e.o.Store.Location() + " writable and try again"
+	}
+	return ClassError, ""
+}
+
+// errNotSaved: a server handed something out that could not be kept.
+func (e *Engine) errNotSaved(a addr.Addr, err error) error {
+	class, remedy := e.stateClass(err, a)
+	if errors.Is(err, state.ErrUnwritable) {
+		remedy = "make " + e.o.Store.Location() + " writable; then " + replaceCommand(a)
+	}
+	return &Error{
+		Class: class, Addr: a, Doing: "save the tokens of " + a.String(), Remedy: remedy,
+		Err: fmt.Errorf("the server answered with new tokens, and they could not be saved: %w", err),
+	}
+}
+
+// notFound says which connection may have been meant.
+func (e *Engine) notFound(ctx context.Context, a addr.Addr, err error) error {
+	out := &Error{Class: ClassError, Addr: a, Doing: "read " + a.String(), Err: err, Remedy: applyCommand(a)}
+	rows, listErr := e.o.Store.Summaries(ctx)
+	if listErr != nil {
+		return out
+	}
+	var names, instances []string
+	for _, r := range rows {
+		names = append(names, r.Addr.Short())
+		if a != r.Addr && a.Contains(r.Addr) {
+			instances = append(instances, r.Addr.Short())
+		}
+	}
+	if len(instances) > 0 {
+		out.Remedy = "name one of its instances: " + strings.Join(instances[:min(len(instances), 5)], ", ")
+	} else if s := schema.Suggest(a.Short(), names); s != "" {
+		out.Remedy = "did you mean " + s + "?"
+	}
+	return out
+}
+
+// errStale: the state is not the one that the plan was made from.
+func errStale(a addr.Addr, what string) error {
+	return &Error{
+		Class: ClassError, Addr: a, Doing: "apply the change of " + a.String(),
+		Err: errors.New(what), Remedy: "plan again: oauthctl plan",
+	}
+}

@@ -68,6 +68,7 @@ const (
 	ReasonRemoved           Reason = "removed"   // not in the configuration any more
 	ReasonDestroy           Reason = "destroy"
 	ReasonDependencyChanged Reason = "dependency_changed"
+	ReasonSettingsChanged   Reason = "settings_changed" // provider's name, facts of the preset: what a refresh needs
 )
 
 // Want is one connection as the configuration wants it: provider resolved,
@@ -95,10 +96,15 @@ type Want struct {
 	Refresh       time.Duration
 	RefreshBefore time.Duration
 	// Fingerprint: keyed digests of inputs whose change means a new consent, as in state.Info.
+	// The names are those of the attributes.
 	Fingerprint map[string]string
-	Revocable   bool // the server has a revocation endpoint (or may have: discovery will say)
+	Client      *state.Client // what a refresh will need, as far as it is known before discovery; nil: not compared
+	Revocable   bool          // the server has a revocation endpoint (or may have: discovery will say)
 	Notes       []string
 	Unknown     []string // attributes not known until DependsOn are applied
+	// FromState names attributes that are known only because the state has the
+	// connections in DependsOn; they become unknown when one of those changes.
+	FromState []string
 }
 
 // Options are the wishes of one run.
@@ -109,6 +115,7 @@ type Options struct {
 	Excludes    []addr.Addr
 	Replace     []addr.Addr
 	Refresh     []addr.Addr // connections to refresh on request
+	NoRevoke    bool        // forget instead of revoking
 }
 
 // Change is what will happen to one connection, and why.
@@ -139,8 +146,8 @@ type Change struct {
 	Unknown       []string
 }
 
-// Plan is the outcome of Compute: every connection once, in address order,
-// no-ops included.
+// Plan is the outcome of Compute: every connection that was looked at once, in
+// address order, no-ops included. What Targets and Excludes leave out is not in it.
 type Plan struct {
 	Lineage   string // of the state; "" if there is none yet
 	Serial    uint64 // configuration serial that the plan was made from
@@ -173,11 +180,42 @@ type Input struct {
 	Options Options
 }
 
-// Compute compares and decides.
-func Compute(in Input) (*Plan, error) { panic("contract") }
-
 // Counts adds up the changes.
-func (p *Plan) Counts() Counts { panic("contract") }
+func (p *Plan) Counts() Counts {
+	var n Counts
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		switch c.Action {
+		case Authorize:
+			n.Authorize++
+		case Reauthorize:
+			n.Reauthorize++
+		case Refresh:
+			n.Refresh++
+		case Update:
+			n.Update++
+		case Revoke:
+			n.Revoke++
+		case Forget:
+			n.Forget++
+		case Publish:
+			n.Publish++
+		case NoOp:
+			n.NoOp++
+		}
+		if c.NeedsUser {
+			n.NeedUser++
+		}
+	}
+	return n
+}
 
 // Empty reports whether there is nothing to do.
-func (p *Plan) Empty() bool { panic("contract") }
+func (p *Plan) Empty() bool {
+	for i := range p.Changes {
+		if p.Changes[i].Action != NoOp {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,216 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/oauthctl/oauthctl/engine/grant"
+	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// Apply carries out a plan made from the same configuration, in dependency
+// order, independent changes in parallel, consents one at a time.
+//
+// One failure does not stop what is independent of it; what succeeded is saved.
+// When ctx ends, nothing new is started, and what has been handed out is still
+// saved. The error is not nil only if nothing could be started, or an output
+// cannot be evaluated; what became of the changes is in the Outcome.
+func (e *Engine) Apply(ctx context.Context, cfg *schema.Config, p *plan.Plan) (*Outcome, error) {
+	if p.Empty() {
+		out := &Outcome{}
+		return out, e.outputs(ctx, cfg, out)
+	}
+	if err := e.prepare(ctx, p); err != nil {
+		return nil, err
+	}
+	a := &applier{
+		e: e, cfg: cfg, p: p,
+		conns: make(map[addr.Addr]*schema.Connection, len(cfg.Connections)),
+		slots: make(chan struct{}, e.o.Parallelism),
+		held:  map[addr.Addr]*state.Record{},
+	}
+	for _, c := range cfg.Connections {
+		a.conns[c.Addr] = c
+	}
+	a.serial = sync.OnceValues(func() (uint64, error) { return e.o.Store.BumpSerial(context.WithoutCancel(ctx)) })
+	out := &Outcome{Results: a.run(ctx)}
+	return out, e.outputs(context.WithoutCancel(ctx), cfg, out)
+}
+
+// prepare proves that the state is the one that the plan was made from, and
+// that it can be written, before any person is asked and any request is made.
+func (e *Engine) prepare(ctx context.Context, p *plan.Plan) error {
+	const doing = "prepare to apply the plan"
+	stale := &Error{Class: ClassError, Doing: doing, Remedy: "plan again: oauthctl plan"}
+	lineage, serial, err := e.o.Store.Lineage(ctx)
+	switch {
+	case errors.Is(err, state.ErrNoState) && p.Lineage == "":
+		err = e.o.Store.Create(ctx)
+	case errors.Is(err, state.ErrNoState):
+		stale.Err = errors.New("the state that the plan was made from is gone")
+		return stale
+	case err != nil:
+	case p.Lineage != "" && p.Lineage != lineage:
+		stale.Err = errors.New("the plan was made from another state")
+		return stale
+	case p.Lineage != "" && p.Serial != serial:
+		stale.Err = errors.New("the plan is stale: something was applied since it was made")
+		return stale
+	}
+	if err == nil {
+		err = e.o.Store.Probe(ctx)
+	}
+	return e.failure(doing, addr.Addr{}, err)
+}
+
+// outputs evaluates the output blocks with what the state has now.
+func (e *Engine) outputs(ctx context.Context, cfg *schema.Config, out *Outcome) error {
+	outs, diags := cfg.Outputs(func(a addr.Addr) (cty.Value, bool) {
+		rec, err := e.o.Store.Get(ctx, a, state.PartAll)
+		if err != nil {
+			return cty.NilVal, false
+		}
+		return attributes(rec), true
+	})
+	out.Outputs = outs
+	if diags.HasErrors() {
+		return &Error{Class: ClassError, Doing: "evaluate the outputs", Err: diags}
+	}
+	return nil
+}
+
+// applier carries out one plan.
+type applier struct {
+	e      *Engine
+	cfg    *schema.Config
+	p      *plan.Plan
+	conns  map[addr.Addr]*schema.Connection
+	slots  chan struct{}          // requests under way
+	serial func() (uint64, error) // raises the configuration serial with the first change
+
+	mu   sync.Mutex
+	held map[addr.Addr]*state.Record // what this apply has saved
+}
+
+// slot waits for a turn on the network.
+func (a *applier) slot() (release func()) {
+	a.slots <- struct{}{}
+	return func() { <-a.slots }
+}
+
+// hold remembers a saved record for the connections that depend on it.
+func (a *applier) hold(r *state.Record) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.held[r.Addr] = r
+}
+
+// known gives the attributes of a connection, tokens included, as they are now.
+func (a *applier) known(ctx context.Context) schema.Known {
+	return func(of addr.Addr) (cty.Value, bool) {
+		a.mu.Lock()
+		rec := a.held[of]
+		a.mu.Unlock()
+		if rec == nil {
+			out, err := a.e.renew(ctx, renewal{addr: of, operation: "apply", slot: a.slot})
+			if err != nil {
+				return cty.NilVal, false
+			}
+			rec = out.record
+		}
+		return attributes(rec), true
+	}
+}
+
+// client evaluates a connection with what it depends on, and finds its server.
+func (a *applier) client(ctx context.Context, of addr.Addr) (*grant.Client, error) {
+	doing := "read the configuration of " + of.String()
+	conn := a.conns[of]
+	if conn == nil {
+		return nil, errStale(of, "the connection is not in the configuration any more")
+	}
+	if len(conn.DependsOn) > 0 && (len(conn.Unknown) > 0 || conn.Grant != nil) {
+		resolved, diags := a.cfg.Resolve(of, a.known(ctx))
+		if diags.HasErrors() {
+			return nil, &Error{Class: ClassError, Addr: of, Doing: doing, Err: diags}
+		}
+		conn = resolved
+		if len(conn.Unknown) > 0 {
+			return nil, &Error{Class: ClassError, Addr: of, Doing: doing,
+				Err: errors.New("not known even now: " + join(conn.Unknown)), Remedy: "apply the connections that it depends on first"}
+		}
+	}
+	c, diags := a.e.client(a.cfg, conn)
+	if diags.HasErrors() {
+		return nil, &Error{Class: ClassError, Addr: of, Doing: doing, Err: errorsOf(diags)}
+	}
+	return c, nil
+}
+
+func errorsOf(diags hcl.Diagnostics) error {
+	return slices.DeleteFunc(slices.Clone(diags), func(d *hcl.Diagnostic) bool { return d.Severity != hcl.DiagError })
+}
+
+var errNobody = errors.New("a person has to consent, and nobody is here")
+
+// do carries out one change.
+func (a *applier) do(ctx context.Context, c *plan.Change) Result {
+	start := a.e.now()
+	r := Result{Addr: c.Addr, Action: c.Action}
+	if c.NeedsUser && a.e.o.User == nil {
+		r.Err = &Error{Class: ClassNeedsUser, Addr: c.Addr, Doing: string(c.Action) + " " + c.Addr.String(),
+			Err: errNobody, Remedy: "on a machine with a browser, " + applyCommand(c.Addr)}
+		return a.end(r, start)
+	}
+	a.e.emit(Event{Type: EventStart, Addr: c.Addr, Action: c.Action})
+	switch c.Action {
+	case plan.Authorize, plan.Reauthorize:
+		r.Err = a.authorize(ctx, c, &r)
+	case plan.Refresh:
+		r.Err = a.refresh(ctx, c, &r)
+	case plan.Update:
+		r.Err = a.update(ctx, c, &r)
+	case plan.Revoke, plan.Forget:
+		r.Err = a.revoke(ctx, c, &r)
+	default:
+		r.Err = &Error{Class: ClassError, Addr: c.Addr, Doing: "apply the change of " + c.Addr.String(),
+			Err: errors.New("this version cannot " + string(c.Action))}
+	}
+	return a.end(r, start)
+}
+
+// end classifies a result and tells it.
+func (a *applier) end(r Result, start time.Time) Result {
+	r.Elapsed = a.e.now().Sub(start)
+	ev := Event{Type: EventDone, Addr: r.Addr, Action: r.Action, Err: r.Err, Elapsed: r.Elapsed}
+	var g *grant.Error
+	switch {
+	case r.Err == nil:
+		r.State = Done
+	case errors.Is(r.Err, errNobody), errors.As(r.Err, &g) && g.Kind == grant.NeedsUser:
+		r.State, ev.Type = Waiting, EventWaiting
+	default:
+		r.State, ev.Type = Failed, EventFailed
+	}
+	for _, w := range r.Warnings {
+		a.e.emit(Event{Type: EventWarning, Addr: r.Addr, Action: r.Action, Text: w})
+	}
+	a.e.emit(ev)
+	return r
+}
+
+// skip is the result of a change that was never started.
+func (a *applier) skip(c *plan.Change, why error) Result {
+	r := Result{Addr: c.Addr, Action: c.Action, State: Skipped, Err: why}
+	a.e.emit(Event{Type: EventSkipped, Addr: c.Addr, Action: c.Action, Err: why})
+	return r
+}

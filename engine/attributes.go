@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/schema/secret"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// Attributes returns schema.AttributesType values of connections for expressions; sensitive
+// ones are marked, and unknown if withTokens is false.
+func (e *Engine) Attributes(ctx context.Context, withTokens bool) (map[addr.Addr]cty.Value, error) {
+	parts := state.PartInfo
+	if withTokens {
+		parts = state.PartAll
+	}
+	records, err := e.o.Store.All(ctx, parts)
+	if err != nil {
+		return nil, e.failure("read the state", addr.Addr{}, err)
+	}
+	out := make(map[addr.Addr]cty.Value, len(records))
+	for _, r := range records {
+		out[r.Addr] = attributes(r)
+	}
+	return out, nil
+}
+
+// attributes is a record as expressions see it. Tokens that were not opened are unknown.
+func attributes(r *state.Record) cty.Value {
+	v := map[string]cty.Value{
+		"access_token":       cty.UnknownVal(cty.String).Mark(schema.Sensitive),
+		"refresh_token":      cty.UnknownVal(cty.String).Mark(schema.Sensitive),
+		"id_token":           cty.UnknownVal(cty.String).Mark(schema.Sensitive),
+		"token_type":         cty.UnknownVal(cty.String),
+		"extra":              cty.UnknownVal(cty.Map(cty.String)),
+		"expires_at":         when(r.ExpiresAt),
+		"refresh_expires_at": when(r.RefreshExpiresAt),
+		"scopes":             cty.ListValEmpty(cty.String),
+		"account":            cty.StringVal(""),
+		"client_id":          cty.StringVal(""),
+	}
+	if i := r.Info; i != nil {
+		v["account"], v["client_id"] = cty.StringVal(i.Account), cty.StringVal(i.Client.ClientID)
+		if len(i.Granted) > 0 {
+			v["scopes"] = list(i.Granted)
+		}
+	}
+	if t := r.Tokens; t != nil {
+		v["access_token"], v["refresh_token"], v["id_token"] = hidden(t.AccessToken), hidden(t.RefreshToken), hidden(t.IDToken)
+		v["token_type"] = cty.StringVal(t.TokenType)
+		v["extra"] = extra(t.Extra)
+	}
+	return cty.ObjectVal(v)
+}
+
+// when is a time in RFC 3339 and UTC, null if there is none.
+func when(t time.Time) cty.Value {
+	if t.IsZero() {
+		return cty.NullVal(cty.String)
+	}
+	return cty.StringVal(t.UTC().Format(time.RFC3339))
+}
+
+func hidden(s secret.Secret) cty.Value {
+	if s.Empty() {
+		return cty.NullVal(cty.String).Mark(schema.Sensitive)
+	}
+	return cty.StringVal(s.Reveal()).Mark(schema.Sensitive)
+}
+
+func list(s []string) cty.Value {
+	out := make([]cty.Value, len(s))
+	for i, v := range s {
+		out[i] = cty.StringVal(v)
+	}
+	return cty.ListVal(out)
+}
+
+func extra(m map[string]secret.Secret) cty.Value {
+	if len(m) == 0 {
+		return cty.MapValEmpty(cty.String)
+	}
+	out := make(map[string]cty.Value, len(m))
+	for k, s := range m {
+		out[k] = cty.StringVal(s.Reveal())
+	}
+	return cty.MapVal(out)
+}

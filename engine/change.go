@@ -1,0 +1,287 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/oauthctl/oauthctl/engine/grant"
+	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// saveTime bounds a save that goes on after an interruption.
+const saveTime = 30 * time.Second
+
+// authorize walks the flow of a connection and saves what it brings.
+func (a *applier) authorize(ctx context.Context, c *plan.Change, r *Result) error {
+	doing := "authorize " + c.Addr.String()
+	client, err := a.client(ctx, c.Addr)
+	if err != nil {
+		return err
+	}
+	if c.NeedsUser { // a person's time is worth one more look
+		if err := a.e.o.Store.Probe(ctx); err != nil {
+			return a.e.failure(doing, c.Addr, err)
+		}
+	}
+	g, err := a.flow(ctx, client)
+	if err != nil {
+		return a.e.failure(doing, c.Addr, err)
+	}
+	r.Warnings = append(r.Warnings, g.Warnings...)
+
+	// From here on there is something to lose: an interruption waits for the save.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
+	defer cancel()
+	rec := newRecord(client, g, a.e.now())
+	if err := a.settle(ctx, rec, client); err != nil {
+		return a.e.errNotSaved(c.Addr, err)
+	}
+	old, err := a.save(ctx, c, rec)
+	if err != nil {
+		return err
+	}
+	a.finished(rec, r)
+	if old != nil {
+		r.Warnings = append(r.Warnings, a.revokeOld(ctx, old, rec)...)
+	}
+	return nil
+}
+
+// flow discovers and authorizes. A consent takes minutes and speaks little: it
+// does not take a turn on the network from others.
+func (a *applier) flow(ctx context.Context, client *grant.Client) (*grant.Grant, error) {
+	if !client.Settings.Interactive {
+		defer a.slot()()
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	env := a.e.env()
+	if err := client.Discover(ctx, env); err != nil {
+		return nil, err
+	}
+	return client.Authorize(ctx, env)
+}
+
+// settle lays the configuration over a record, under the new configuration serial.
+func (a *applier) settle(ctx context.Context, rec *state.Record, client *grant.Client) error {
+	prints, err := a.e.fingerprint(ctx, client)
+	if err != nil {
+		return err
+	}
+	serial, err := a.serial()
+	if err != nil {
+		return err
+	}
+	settle(rec, client, prints, serial)
+	return nil
+}
+
+// finished tells the result of a saved record.
+func (a *applier) finished(rec *state.Record, r *Result) {
+	a.hold(rec)
+	r.ExpiresAt, r.RefreshExpiresAt, r.Account = rec.ExpiresAt, rec.RefreshExpiresAt, rec.Info.Account
+}
+
+// save writes a new grant over whatever refreshes have made of the record since
+// the plan, and returns the grant that it replaces.
+func (a *applier) save(ctx context.Context, c *plan.Change, rec *state.Record) (old *state.Record, err error) {
+	store := a.e.o.Store
+	if c.Generation != 0 {
+		if unlock, err := a.lock(ctx, c.Addr); err == nil {
+			defer unlock()
+		} // without the lock, the generation still guards the record
+	}
+	for range saveTries {
+		if c.Generation != 0 {
+			if old, err = a.current(ctx, c); err != nil {
+				return nil, err
+			}
+			rec.Generation = old.Generation
+		}
+		if err = store.Put(ctx, rec); err == nil {
+			return old, nil
+		}
+		if errors.Is(err, state.ErrConflict) && c.Generation == 0 {
+			a.e.discard(ctx, rec)
+			return nil, errStale(c.Addr, "somebody else authorized the connection since the plan was made")
+		}
+	}
+	return nil, a.e.errNotSaved(c.Addr, err)
+}
+
+// current reads the record that a change was planned for. Refreshes since then
+// are welcome; another apply is not.
+func (a *applier) current(ctx context.Context, c *plan.Change) (*state.Record, error) {
+	rec, err := a.e.o.Store.Get(ctx, c.Addr, state.PartAll)
+	if errors.Is(err, state.ErrNotFound) {
+		return nil, errStale(c.Addr, "the connection was removed from the state since the plan was made")
+	}
+	if err != nil {
+		return nil, a.e.failure("read "+c.Addr.String(), c.Addr, err)
+	}
+	return rec, a.unchanged(rec)
+}
+
+func (a *applier) unchanged(rec *state.Record) error {
+	if rec.Info.ConfigSerial > a.p.Serial {
+		return errStale(rec.Addr, "the connection was changed since the plan was made")
+	}
+	return nil
+}
+
+func (a *applier) lock(ctx context.Context, of addr.Addr) (state.Unlock, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.e.o.LockTimeout)
+	defer cancel()
+	return a.e.o.Store.Lock(ctx, of, "apply")
+}
+
+// revokeOld ends the grant that was replaced, after the new one is safe, at
+// the server that gave it. It only does so where that cannot end the new one as
+// well: at another server, for another client, or where the server is known to
+// revoke single grants.
+func (a *applier) revokeOld(ctx context.Context, old, now *state.Record) (warnings []string) {
+	o, n := old.Info.Client, now.Info.Client
+	same := o.Issuer == n.Issuer && o.TokenEndpoint == n.TokenEndpoint && o.ClientID == n.ClientID
+	if same && o.BlastRadius != "grant" || a.p.Options.NoRevoke || renewsItself(old) {
+		return nil
+	}
+	t := old.Tokens
+	if t.RefreshToken.Equal(now.Tokens.RefreshToken) && !t.RefreshToken.Empty() || t.AccessToken.Equal(now.Tokens.AccessToken) {
+		return nil
+	}
+	defer a.slot()()
+	err := grant.Revoke(ctx, a.e.env(), old)
+	if err == nil || errors.Is(err, grant.ErrNotRevocable) {
+		return nil
+	}
+	return []string{"the previous grant was not revoked: " + err.Error()}
+}
+
+// refresh renews the tokens with the settings of the configuration.
+func (a *applier) refresh(ctx context.Context, c *plan.Change, r *Result) error {
+	w := renewal{addr: c.Addr, operation: "apply", force: true, strict: true, slot: a.slot}
+	if _, ok := a.conns[c.Addr]; ok {
+		client, err := a.client(ctx, c.Addr)
+		if err != nil {
+			return err
+		}
+		if len(c.ScopesRemoved) > 0 {
+			w.scopes = client.Scopes
+		}
+		w.before = func(rec *state.Record) error {
+			if err := a.unchanged(rec); err != nil {
+				return err
+			}
+			return a.settle(context.WithoutCancel(ctx), rec, client)
+		}
+	}
+	out, err := a.e.renew(ctx, w)
+	if err != nil {
+		return err
+	}
+	a.finished(out.record, r)
+	return nil
+}
+
+// update writes settings that need no request.
+func (a *applier) update(ctx context.Context, c *plan.Change, r *Result) error {
+	doing := "update " + c.Addr.String()
+	client, err := a.client(ctx, c.Addr)
+	if err != nil {
+		return err
+	}
+	unlock, err := a.lock(ctx, c.Addr)
+	if err != nil {
+		return a.e.failure(doing, c.Addr, err)
+	}
+	defer unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
+	defer cancel()
+	rec, err := a.current(ctx, c)
+	if err != nil {
+		return err
+	}
+	rec = clone(rec)
+	if err := a.settle(ctx, rec, client); err != nil {
+		return a.e.failure(doing, c.Addr, err)
+	}
+	rec.UpdatedAt = a.e.now()
+	if err := a.e.o.Store.Put(ctx, rec); err != nil {
+		return a.e.failure(doing, c.Addr, err)
+	}
+	a.finished(rec, r)
+	return nil
+}
+
+// revoke ends a grant at its server and takes it out of the state. If the
+// server cannot be reached, the record stays: it is all that can revoke later.
+func (a *applier) revoke(ctx context.Context, c *plan.Change, r *Result) error {
+	doing := "revoke " + c.Addr.String()
+	unlock, err := a.lock(ctx, c.Addr)
+	if err != nil {
+		return a.e.failure(doing, c.Addr, err)
+	}
+	defer unlock()
+	rec, err := a.current(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := a.e.o.Store.Probe(ctx); err != nil {
+		return a.e.failure(doing, c.Addr, err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTime+saveTime)
+	defer cancel()
+	if c.Action == plan.Revoke {
+		if err := a.revokeAtServer(ctx, rec, r); err != nil {
+			return err
+		}
+	} else {
+		r.Warnings = append(r.Warnings, c.Notes...)
+	}
+	if _, err := a.serial(); err != nil {
+		return a.e.failure(doing, c.Addr, err)
+	}
+	if err := a.e.o.Store.Delete(ctx, c.Addr, rec.Generation); err != nil {
+		return a.e.failure("remove "+c.Addr.String()+" from the state", c.Addr, err)
+	}
+	return nil
+}
+
+// revokeAtServer: an answer, even a refusal, settles the matter; no answer does not.
+func (a *applier) revokeAtServer(ctx context.Context, rec *state.Record, r *Result) error {
+	release := a.slot()
+	err := grant.Revoke(ctx, a.e.env(), rec)
+	release()
+	var g *grant.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, grant.ErrNotRevocable):
+		r.Warnings = append(r.Warnings, notRevoked(rec, ""))
+		return nil
+	case errors.As(err, &g) && g.Kind != grant.Temporary && g.Status >= 400 && g.Status < 500:
+		r.Warnings = append(r.Warnings, notRevoked(rec, err.Error()))
+		return nil
+	}
+	failed := &Error{Class: ClassTemporary, Addr: rec.Addr, Doing: "revoke " + rec.Addr.String(), Err: err,
+		Remedy: "try again; or forget it without revoking: oauthctl state rm " + quote(rec.Addr.String())}
+	if g != nil {
+		failed.Class = grantClass(g.Kind)
+	}
+	return failed
+}
+
+func notRevoked(rec *state.Record, why string) string {
+	s := "forgotten here, not revoked there"
+	if why != "" {
+		s += ": " + why
+	}
+	if n := rec.Info.Client.RevocationNote; n != "" {
+		s += "; " + n
+	}
+	return s
+}

@@ -1,0 +1,39 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/schema/addr"
+)
+
+// Outcome is what an apply did, in address order.
+type Outcome struct {
+	Results []Result
+	Outputs []schema.Output
+}
+
+// Result is what became of one change.
+type Result struct {
+	Addr             addr.Addr
+	Action           plan.Action
+	State            ResultState
+	Err              error    // of a failure, or why it was skipped or waits
+	Warnings         []string // scopes that are missing, a revocation that did not work
+	ExpiresAt        time.Time
+	RefreshExpiresAt time.Time
+	Account          string
+	Elapsed          time.Duration
+}
+
+// ResultState is how a change ended.
+type ResultState string
+
+// The ends of a change.
+const (
+	Done    ResultState = "done"
+	Failed  ResultState = "failed"
+	Skipped ResultState = "skipped" // something it depends on failed or waits
+	Waiting ResultState = "waiting" // for a person
+)

@@ -1,0 +1,157 @@
+package plan
+
+import (
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// decider decides item after item, dependencies first.
+type decider struct {
+	in       Input
+	graph    *graph
+	changes  []Change // by index of the item
+	warnings []Warning
+}
+
+// decide gives the change of one item; a zero Change if there is nothing to say about it.
+func (d *decider) decide(it *item) Change {
+	o := &d.in.Options
+	switch {
+	case o.Destroy && it.rec == nil:
+		return Change{}
+	case o.Destroy:
+		return d.revoke(it.rec, ReasonDestroy)
+	case o.RefreshOnly:
+		return d.refreshOnly(it)
+	case it.want == nil:
+		return d.revoke(it.rec, ReasonRemoved)
+	case it.rec == nil:
+		return authorize(it.want)
+	}
+	return d.compare(it)
+}
+
+// authorize is the change for a connection that is not in the state.
+func authorize(w *Want) Change {
+	c := fromWant(w)
+	c.Action, c.Reasons = Authorize, []Reason{ReasonNew}
+	c.ScopesAdded = w.Scopes
+	c.NeedsUser = w.Interactive
+	c.Unknown = w.Unknown
+	return c
+}
+
+// revoke is the change for a record that has to go. Where the server cannot
+// revoke, the plan says so instead of promising it.
+func (d *decider) revoke(r *state.Record, why Reason) Change {
+	c := fromRecord(r)
+	c.Action, c.Reasons = Revoke, []Reason{why}
+	if r.Info != nil {
+		c.ScopesRemoved = r.Info.Granted
+		c.DependsOn = recordDeps(r)
+	}
+	switch {
+	case d.in.Options.NoRevoke:
+		c.Action = Forget
+		c.Notes = append(c.Notes, "forgotten here, and not revoked at the server, as requested")
+		c.Hosts = nil
+	case !c.Revocable:
+		c.Action = Forget
+		note := "forgotten here, not revoked there: the server has no revocation endpoint"
+		if r.Info != nil && r.Info.Client.RevocationNote != "" {
+			note = "forgotten here, not revoked there: " + r.Info.Client.RevocationNote
+		}
+		c.Notes = append(c.Notes, note)
+	}
+	return c
+}
+
+// refreshOnly renews what the state has and can be renewed, and leaves everything else alone.
+func (d *decider) refreshOnly(it *item) Change {
+	if it.rec == nil {
+		return noOp(fromWant(it.want))
+	}
+	c := fromRecord(it.rec)
+	interactive := it.want == nil || it.want.Interactive
+	if it.rec.Status != state.StatusOK || (interactive && hasNoRefreshToken(it.rec)) {
+		return noOp(c)
+	}
+	c.Action, c.Reasons = Refresh, []Reason{ReasonRequested}
+	return c
+}
+
+func noOp(c Change) Change {
+	c.Action = NoOp
+	return c
+}
+
+// hasNoRefreshToken: a record without a refresh token needs a new consent at
+// the very moment at which its access token ends.
+func hasNoRefreshToken(r *state.Record) bool {
+	return !r.RefreshExpiresAt.IsZero() && r.RefreshExpiresAt.Equal(r.ExpiresAt)
+}
+
+// fromWant fills what a change says of the wish.
+func fromWant(w *Want) Change {
+	return Change{
+		Addr: w.Addr, Way: w.Way, Provider: w.Provider, Title: w.Title, Grant: w.Grant,
+		Scopes: w.Scopes, ScopesByRule: w.Added, RedirectURI: w.RedirectURI, Account: w.Account,
+		Hosts: w.Hosts, Access: w.Access, Refresh: w.Refresh,
+		DependsOn: w.DependsOn, Notes: slices.Clip(w.Notes),
+	}
+}
+
+// fromRecord fills what a change says of a record.
+func fromRecord(r *state.Record) Change {
+	c := Change{Addr: r.Addr, Provider: r.Provider, Generation: r.Generation}
+	if r.Info == nil {
+		return c
+	}
+	c.Title, c.Grant, c.Account = r.Info.Title, r.Info.Grant, r.Info.Account
+	c.Revocable = revocable(r)
+	if c.Revocable {
+		c.Hosts = hostOf(r.Info.Client.RevocationEndpoint)
+	}
+	return c
+}
+
+func revocable(r *state.Record) bool {
+	return r.Info != nil && r.Info.Client.RevocationEndpoint != ""
+}
+
+func hostOf(endpoint string) []string {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" {
+		return nil
+	}
+	return []string{u.Host}
+}
+
+// warnings that change nothing
+
+// warnMargin is how long before the end of a refresh token a plan begins to
+// say so; for short-lived ones, a fifth of their life.
+const warnMargin = 7 * 24 * time.Hour
+
+func (d *decider) warnEnd(r *state.Record) {
+	end := r.RefreshExpiresAt
+	left := end.Sub(d.in.Now)
+	margin := warnMargin
+	if life := end.Sub(r.Info.AuthorizedAt); !r.Info.AuthorizedAt.IsZero() {
+		margin = min(margin, life/5)
+	}
+	if end.IsZero() || left <= 0 || left > margin || hasNoRefreshToken(r) {
+		return
+	}
+	d.warn(r.Addr, "A new consent will be due soon",
+		"The refresh token ends on "+end.UTC().Format("2006-01-02 at 15:04 UTC")+
+			". Until then nothing has to be done; to consent earlier, run: oauthctl apply -replace='"+r.Addr.String()+"'")
+}
+
+func (d *decider) warn(a addr.Addr, summary, detail string) {
+	d.warnings = append(d.warnings, Warning{Addr: a, Summary: summary, Detail: detail})
+}

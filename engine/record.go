@@ -1,0 +1,142 @@
+package engine
+
+import (
+	"cmp"
+	"maps"
+	"time"
+
+	"github.com/oauthctl/oauthctl/engine/grant"
+	"github.com/oauthctl/oauthctl/schema/secret"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// newRecord is the record of a grant that was just given.
+func newRecord(c *grant.Client, g *grant.Grant, now time.Time) *state.Record {
+	r := &state.Record{
+		Summary: state.Summary{
+			Addr: c.Addr, Status: state.StatusOK, UpdatedAt: now,
+			ExpiresAt: g.ExpiresAt, RefreshExpiresAt: g.RefreshExpiresAt,
+		},
+		Info: &state.Info{
+			Granted: g.Granted, Account: g.Account, Subject: g.Subject,
+			AuthorizedAt: now, RefreshedAt: now, ReceivedAt: received(g, now),
+		},
+		Tokens: &state.Tokens{},
+	}
+	*r.Tokens = g.Tokens
+	return r
+}
+
+func received(g *grant.Grant, now time.Time) time.Time {
+	if g.ReceivedAt.IsZero() {
+		return now
+	}
+	return g.ReceivedAt
+}
+
+// settle lays what the configuration says over a record: everything that a
+// later refresh needs, and what the next plan will compare.
+func settle(r *state.Record, c *grant.Client, prints map[string]string, serial uint64) {
+	life := lifetimes(c)
+	i := r.Info
+	moved := i.Refresh != life.Refresh && !i.AuthorizedAt.IsZero() && r.RefreshExpiresAt.Equal(i.AuthorizedAt.Add(i.Refresh))
+	i.ConfigSerial, i.Provider, i.Title, i.Grant = serial, c.Conn.Provider, title(c), c.Settings.Type
+	i.Client = mergeClient(i.Client, c.StateClient())
+	i.Requested, i.RedirectURI, i.Fingerprint = c.Scopes, c.Settings.RedirectURI, prints
+	i.Access, i.Refresh, i.RefreshBefore = life.Access, life.Refresh, life.RefreshBefore
+	i.DependsOn = nil
+	for _, a := range c.Conn.DependsOn {
+		i.DependsOn = append(i.DependsOn, a.String())
+	}
+	i.Reject = nil
+	r.Provider = c.Conn.Provider
+	r.Tokens.ClientSecret = c.Conn.ClientSecret
+	if moved {
+		r.RefreshExpiresAt = time.Time{}
+	}
+	settleEnds(r)
+}
+
+// mergeClient keeps what discovery found where the configuration leaves it open.
+func mergeClient(old, now state.Client) state.Client {
+	now.Issuer = cmp.Or(now.Issuer, old.Issuer)
+	now.TokenEndpoint = cmp.Or(now.TokenEndpoint, old.TokenEndpoint)
+	now.RefreshEndpoint = cmp.Or(now.RefreshEndpoint, old.RefreshEndpoint)
+	now.RevocationEndpoint = cmp.Or(now.RevocationEndpoint, old.RevocationEndpoint)
+	now.IntrospectionEndpoint = cmp.Or(now.IntrospectionEndpoint, old.IntrospectionEndpoint)
+	now.JWKSURI = cmp.Or(now.JWKSURI, old.JWKSURI)
+	now.Auth = cmp.Or(now.Auth, old.Auth)
+	return now
+}
+
+// settleEnds fills the ends that the server did not say from the configured
+// lifetimes. Without a refresh token, a new consent is due when the access
+// token ends.
+func settleEnds(r *state.Record) {
+	i := r.Info
+	if r.ExpiresAt.IsZero() && i.Access > 0 && !i.ReceivedAt.IsZero() {
+		r.ExpiresAt = i.ReceivedAt.Add(i.Access)
+	}
+	switch {
+	case renewsItself(r):
+		r.RefreshExpiresAt = time.Time{}
+	case r.Tokens.RefreshToken.Empty():
+		r.RefreshExpiresAt = r.ExpiresAt
+	case r.RefreshExpiresAt.IsZero() && i.Refresh > 0 && !i.AuthorizedAt.IsZero():
+		r.RefreshExpiresAt = i.AuthorizedAt.Add(i.Refresh)
+	}
+}
+
+// renewsItself: a grant that needs neither a refresh token nor a person to be asked for again.
+func renewsItself(r *state.Record) bool {
+	return r.Info != nil && r.Info.Grant == "client_credentials"
+}
+
+// renewed is a copy of a record with the answer of a refresh in it. What the
+// answer leaves out stays (RFC 6749 §6: a new refresh token is optional).
+func renewed(r *state.Record, g *grant.Grant, now time.Time) *state.Record {
+	out := clone(r)
+	t, old := &g.Tokens, r.Tokens
+	rotated := !t.RefreshToken.Empty() && !t.RefreshToken.Equal(old.RefreshToken)
+	out.Tokens.AccessToken = t.AccessToken
+	out.Tokens.RefreshToken = cmp.Or(t.RefreshToken, old.RefreshToken)
+	out.Tokens.IDToken = cmp.Or(t.IDToken, old.IDToken)
+	out.Tokens.TokenType = cmp.Or(t.TokenType, old.TokenType)
+	if len(t.Extra) > 0 {
+		if out.Tokens.Extra == nil {
+			out.Tokens.Extra = map[string]secret.Secret{}
+		}
+		maps.Copy(out.Tokens.Extra, t.Extra)
+	}
+	i := out.Info
+	i.RefreshedAt, i.ReceivedAt = now, received(g, now)
+	if len(g.Granted) > 0 {
+		i.Granted = g.Granted
+	}
+	i.Account, i.Subject = cmp.Or(g.Account, i.Account), cmp.Or(g.Subject, i.Subject)
+	i.Intent, i.Reject = nil, nil
+	out.Status, out.ExpiresAt = state.StatusOK, g.ExpiresAt
+	switch {
+	case !g.RefreshExpiresAt.IsZero():
+		out.RefreshExpiresAt = g.RefreshExpiresAt
+	case rotated && i.Refresh > 0:
+		out.RefreshExpiresAt = i.ReceivedAt.Add(i.Refresh)
+	}
+	settleEnds(out)
+	return out
+}
+
+// clone copies a record so far that its parts can be changed.
+func clone(r *state.Record) *state.Record {
+	out := *r
+	if r.Info != nil {
+		i := *r.Info
+		out.Info = &i
+	}
+	if r.Tokens != nil {
+		t := *r.Tokens
+		t.Extra = maps.Clone(t.Extra)
+		out.Tokens = &t
+	}
+	return &out
+}

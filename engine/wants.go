@@ -1,0 +1,240 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/oauthctl/oauthctl/engine/grant"
+	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// Validate resolves every connection of the configuration against its preset
+// and grant, without state and network.
+func (e *Engine) Validate(ctx context.Context, cfg *schema.Config) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	diags = append(diags, e.o.Catalog.Check(cfg)...)
+	for _, conn := range cfg.Connections {
+		if ctx.Err() != nil {
+			break
+		}
+		_, d := e.client(cfg, conn)
+		diags = append(diags, d...)
+	}
+	return unique(diags)
+}
+
+// Plan computes what would happen. It makes no request, changes nothing, and
+// opens no token. Without a state, it needs no identity.
+func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (*plan.Plan, hcl.Diagnostics, error) {
+	in := plan.Input{Now: e.now(), Options: o}
+	if err := e.readState(ctx, &in); err != nil {
+		return nil, nil, e.failure("read the state", addr.Addr{}, err)
+	}
+	var diags hcl.Diagnostics
+	if !o.Destroy {
+		diags = e.o.Catalog.Check(cfg)
+		wants, d, err := e.wants(ctx, cfg, &in)
+		diags = unique(append(diags, d...))
+		if err != nil {
+			return nil, diags, e.failure("compare the configuration with the state", addr.Addr{}, err)
+		}
+		if diags.HasErrors() {
+			return nil, diags, nil
+		}
+		in.Wants = wants
+	}
+	p, err := plan.Compute(in)
+	if err != nil {
+		return nil, diags, &Error{Class: ClassError, Doing: "plan", Err: err}
+	}
+	return p, diags, nil
+}
+
+// readState fills what Compute has to know of the state.
+func (e *Engine) readState(ctx context.Context, in *plan.Input) error {
+	if e.o.Store == nil {
+		return nil
+	}
+	lineage, serial, err := e.o.Store.Lineage(ctx)
+	if errors.Is(err, state.ErrNoState) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	in.Lineage, in.Serial = lineage, serial
+	in.Records, err = e.o.Store.All(ctx, state.PartInfo)
+	return err
+}
+
+// wants turns the connections of the configuration into wants. What depends on
+// other connections is evaluated with what the state knows of them.
+func (e *Engine) wants(ctx context.Context, cfg *schema.Config, in *plan.Input) ([]plan.Want, hcl.Diagnostics, error) {
+	var diags hcl.Diagnostics
+	known := knownRecords(in.Records)
+	wants := make([]plan.Want, 0, len(cfg.Connections))
+	for _, conn := range cfg.Connections {
+		if err := ctx.Err(); err != nil {
+			return nil, diags, err
+		}
+		var fromState []string
+		if len(conn.DependsOn) > 0 && len(conn.Unknown) > 0 {
+			before := conn.Unknown
+			resolved, d := cfg.Resolve(conn.Addr, known)
+			diags = append(diags, d...)
+			if d.HasErrors() {
+				continue
+			}
+			conn = resolved
+			fromState = slices.DeleteFunc(slices.Clone(before), func(s string) bool { return slices.Contains(conn.Unknown, s) })
+		}
+		c, d := e.client(cfg, conn)
+		diags = append(diags, d...)
+		if d.HasErrors() {
+			continue
+		}
+		var prints map[string]string
+		if in.Lineage != "" {
+			var err error
+			if prints, err = e.fingerprint(ctx, c); err != nil {
+				return nil, diags, err
+			}
+		}
+		w := want(c, prints)
+		w.FromState = fromState
+		wants = append(wants, w)
+	}
+	slices.SortFunc(wants, func(a, b plan.Want) int { return addr.Compare(a.Addr, b.Addr) })
+	return wants, diags, nil
+}
+
+// client is a connection at its server.
+func (e *Engine) client(cfg *schema.Config, conn *schema.Connection) (*grant.Client, hcl.Diagnostics) {
+	preset, diags := e.o.Catalog.Resolve(cfg, conn)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	c, d := grant.NewClient(conn, preset)
+	return c, append(diags, d...)
+}
+
+// want is what plan has to know of a client.
+func want(c *grant.Client, prints map[string]string) plan.Want {
+	sc := c.StateClient()
+	life := lifetimes(c)
+	w := plan.Want{
+		Addr: c.Addr, DependsOn: c.Conn.DependsOn, Provider: c.Conn.Provider, Title: title(c),
+		Issuer: sc.Issuer, TokenEndpoint: sc.TokenEndpoint, ClientID: sc.ClientID, ClientAuth: sc.Auth,
+		Grant: c.Settings.Type, Interactive: c.Settings.Interactive, Way: string(c.Settings.Way),
+		Scopes: c.Scopes, Added: c.Added, CanNarrow: !c.Settings.Interactive,
+		RedirectURI: c.Settings.RedirectURI, Account: c.Conn.Account, Hosts: c.Hosts(),
+		Access: life.Access, Refresh: life.Refresh, RefreshBefore: life.RefreshBefore,
+		Fingerprint: prints, Client: &sc, Unknown: c.Conn.Unknown,
+	}
+	w.Revocable = c.Preset.RevocationEndpoint != "" || c.Preset.Revocation != "none" && c.Preset.Discovery != "none"
+	if !w.Revocable && w.Interactive {
+		note := "the server cannot revoke"
+		if n := c.Preset.RevocationNote; n != "" {
+			note += ": " + n
+		}
+		w.Notes = append(w.Notes, note)
+	}
+	return w
+}
+
+func title(c *grant.Client) string { return cmp.Or(c.Preset.Title, c.Preset.Name, c.Conn.Provider) }
+
+// lifetimes are those of the connection, else those of the preset.
+func lifetimes(c *grant.Client) schema.Lifetimes {
+	mine, preset := c.Conn.Lifetimes, c.Preset.Lifetimes
+	return schema.Lifetimes{
+		Access:        cmp.Or(mine.Access, preset.Access),
+		Refresh:       cmp.Or(mine.Refresh, preset.Refresh),
+		RefreshBefore: cmp.Or(mine.RefreshBefore, preset.RefreshBefore),
+	}
+}
+
+// fingerprint digests what the user wrote that shapes a grant and cannot be
+// read back from it, by attribute name.
+func (e *Engine) fingerprint(ctx context.Context, c *grant.Client) (map[string]string, error) {
+	params := maps.Clone(c.Conn.AuthorizeParams)
+	if len(c.Settings.Params) > 0 {
+		if params == nil {
+			params = map[string]string{}
+		}
+		maps.Copy(params, c.Settings.Params)
+	}
+	out := map[string]string{}
+	for name, value := range map[string]string{
+		"client_secret":    c.Conn.ClientSecret.Reveal(),
+		"authorize_params": pairs(params),
+		"resource":         strings.Join(c.Conn.Resource, "\n"),
+		"audience":         c.Conn.Audience,
+	} {
+		if value == "" {
+			continue
+		}
+		d, err := e.o.Store.Digest(ctx, name, value)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = d
+	}
+	return out, nil
+}
+
+// pairs writes a map so that equal maps give equal strings.
+func pairs(m map[string]string) string {
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		b.WriteString(k + "\x00" + m[k] + "\x00")
+	}
+	return b.String()
+}
+
+// knownRecords gives the attributes of records without their tokens.
+func knownRecords(records []*state.Record) schema.Known {
+	find := func(a addr.Addr) (*state.Record, bool) {
+		i, ok := slices.BinarySearchFunc(records, a, func(r *state.Record, a addr.Addr) int { return addr.Compare(r.Addr, a) })
+		if !ok {
+			return nil, false
+		}
+		return records[i], true
+	}
+	return func(a addr.Addr) (cty.Value, bool) {
+		r, ok := find(a)
+		if !ok {
+			return cty.NilVal, false
+		}
+		return attributes(r), true
+	}
+}
+
+// unique leaves out diagnostics that say the same of the same place: a block
+// with for_each would repeat itself for every instance.
+func unique(diags hcl.Diagnostics) hcl.Diagnostics {
+	type key struct {
+		summary, detail, file string
+		line, column          int
+	}
+	seen := map[key]bool{}
+	return slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool {
+		k := key{summary: d.Summary, detail: d.Detail}
+		if d.Subject != nil {
+			k.file, k.line, k.column = d.Subject.Filename, d.Subject.Start.Line, d.Subject.Start.Column
+		}
+		again := seen[k]
+		seen[k] = true
+		return again
+	})
+}
