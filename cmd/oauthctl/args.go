@@ -12,7 +12,7 @@ func normalise(args []string) []string {
 		if arg == "--" {
 			break
 		}
-		if len(arg) > 2 && arg[0] == '-' && arg[1] != '-' || len(arg) == 2 && arg[0] == '-' && arg[1] != '-' && arg != "-h" {
+		if len(arg) > 1 && arg[0] == '-' && arg[1] != '-' && arg != "-h" {
 			out[i] = "-" + arg
 		}
 	}

@@ -89,4 +89,3 @@ func (c *cli) sandboxUser(ctx context.Context, srv *sandbox.Server, in *inputFla
 	}
 	return &browserUser{User: c.console(), url: func(u string) string { return srv.BrowserURL(base, u) }}, nil
 }
-

@@ -211,4 +211,3 @@ func writeNew(path string, text []byte) error {
 	}
 	return err
 }
-
