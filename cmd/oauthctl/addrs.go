@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
@@ -45,14 +46,18 @@ func (c *cli) suggestAddr(ctx context.Context, store *state.Store, a addr.Addr, 
 	if listErr != nil {
 		return err
 	}
-	var names []string
-	for _, r := range rows {
-		names = append(names, r.Addr.Short())
+	s := schema.Suggest(a.Short(), shortNames(rows))
+	if s == "" {
+		return err
 	}
-	if s := schema.Suggest(a.Short(), names); s != "" {
-		return fmt.Errorf("%w%s", err, didYouMean(s))
+	failed := &engine.Error{Class: engine.ClassError, Addr: a, Doing: "find " + a.String(), Err: state.ErrNotFound}
+	var e *engine.Error
+	if errors.As(err, &e) {
+		copied := *e
+		failed = &copied
 	}
-	return err
+	failed.Remedy = fmt.Sprintf("did you mean %s?", s)
+	return failed
 }
 
 // completeAddrs completes the addresses of the state.

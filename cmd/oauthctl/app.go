@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/console"
 	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/view"
 )
 
@@ -34,7 +35,7 @@ func osApp(args []string) *App {
 
 // Run runs the program once and returns its exit code.
 func (a *App) Run(ctx context.Context) (code int) {
-	c := &cli{App: a, args: normalise(a.Args)}
+	c := &cli{App: a, args: normalise(a.Args), out: results{Writer: a.Stdout}}
 	defer func() {
 		if r := recover(); r != nil {
 			code = c.crashed(r)
@@ -51,19 +52,24 @@ func (a *App) Run(ctx context.Context) (code int) {
 type cli struct {
 	*App
 	globals
-	args []string
-	view view.View
+	args   []string
+	out    results
+	view   view.View
+	person *console.Console
 }
 
 // finish shows an error that nobody has shown yet and turns it into an exit code.
 func (c *cli) finish(ctx context.Context, err error) int {
+	if err == nil {
+		err = c.out.err
+	}
 	if err == nil {
 		return exitDone
 	}
 	var shown *shownError
 	if !errors.As(err, &shown) {
 		if c.view == nil {
-			c.view = c.newView(false)
+			c.view = c.newView(false, false)
 		}
 		c.view.Error(err)
 	}

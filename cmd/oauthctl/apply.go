@@ -30,7 +30,7 @@ func (c *cli) applyCommand() *cobra.Command {
 		Example: "oauthctl apply -target=graph",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(f.json)
+			c.view = c.newView(f.json, true)
 			return c.runApply(cmd.Context(), &f, "apply")
 		},
 	}
@@ -49,7 +49,7 @@ func (c *cli) destroyCommand() *cobra.Command {
 		Example: "oauthctl destroy -target=graph",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(f.json)
+			c.view = c.newView(f.json, true)
 			f.Destroy = true
 			return c.runApply(cmd.Context(), &f, "destroy")
 		},

@@ -24,7 +24,7 @@ func (c *cli) completionCommand() *cobra.Command {
 			if err := completionScript(&b, cmd.Root(), args[0]); err != nil {
 				return err
 			}
-			_, err := c.Stdout.Write(b.Bytes())
+			_, err := c.out.Write(b.Bytes())
 			return err
 		},
 	}
@@ -64,10 +64,10 @@ func (w singleDash) Write(p []byte) (int, error) {
 // completionOut is where the tree writes: cobra's answers to the shell come through here.
 func (c *cli) completionOut() io.Writer {
 	if len(c.Args) < 2 || !strings.HasPrefix(c.Args[0], "__complete") {
-		return c.Stdout
+		return &c.out
 	}
 	if last := c.Args[len(c.Args)-1]; strings.HasPrefix(last, "-") && !strings.HasPrefix(last, "--") {
-		return singleDash{c.Stdout}
+		return singleDash{&c.out}
 	}
-	return c.Stdout
+	return &c.out
 }

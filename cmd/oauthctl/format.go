@@ -94,10 +94,10 @@ func (c *cli) formatFile(file string, f *fmtFlags) (changed bool, err error) {
 		return false, err
 	}
 	if f.list {
-		fmt.Fprintln(c.Stdout, file)
+		fmt.Fprintln(&c.out, file)
 	}
 	if f.diff {
-		_, _ = c.Stdout.Write(diff.Diff("old/"+file, old, "new/"+file, text))
+		_, _ = c.out.Write(diff.Diff("old/"+file, old, "new/"+file, text))
 	}
 	if f.write && !f.check {
 		err = rewrite(file, text)
@@ -116,9 +116,9 @@ func (c *cli) formatStdin(f *fmtFlags) error {
 	}
 	switch {
 	case f.diff:
-		_, err = c.Stdout.Write(diff.Diff("old/<stdin>", old, "new/<stdin>", text))
+		_, err = c.out.Write(diff.Diff("old/<stdin>", old, "new/<stdin>", text))
 	case !f.check:
-		_, err = c.Stdout.Write(text)
+		_, err = c.out.Write(text)
 	}
 	if err == nil && f.check && !bytes.Equal(old, text) {
 		return &shownError{exitNotInForm}

@@ -13,7 +13,7 @@ const helpWidth = 78
 
 // help writes the help of a command to stdout.
 func (c *cli) help(cmd *cobra.Command, _ []string) {
-	writeHelp(c.Stdout, cmd)
+	writeHelp(&c.out, cmd)
 }
 
 func writeHelp(w io.Writer, cmd *cobra.Command) {

@@ -20,7 +20,7 @@ func (c *cli) initCommand() *cobra.Command {
 		Example: "oauthctl init",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			c.view = c.newView(false)
+			c.view = c.newView(false, false)
 			return c.initialise()
 		},
 	}

@@ -23,11 +23,11 @@ func (c *cli) outputCommand() *cobra.Command {
 		Use:   "output [NAME]",
 		Short: "Show the outputs of the configuration",
 		Long: "Show the values of the output blocks, as the state has them now. " +
-			"Sensitive values are hidden in the list, and shown when asked for by -raw NAME or -json.",
+			"Sensitive values are hidden; -raw NAME prints one.",
 		Example: "oauthctl output -raw graph_expires_at",
 		Args:    maxArgs(1, "at most one output"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.view = c.newView(json)
+			c.view = c.newView(json, false)
 			return c.output(cmd.Context(), &vars, args, raw, json)
 		},
 	}
@@ -53,7 +53,7 @@ func (c *cli) output(ctx context.Context, vars *varFlags, args []string, raw, js
 	for _, out := range outs {
 		if out.Name == args[0] {
 			if raw {
-				return printRaw(c.Stdout, out)
+				return printRaw(&c.out, out)
 			}
 			c.view.Outputs([]schema.Output{out})
 			return nil

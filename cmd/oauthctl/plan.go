@@ -46,7 +46,7 @@ func (c *cli) planCommand() *cobra.Command {
 		Example: "oauthctl plan -target=graph",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(f.json)
+			c.view = c.newView(f.json, false)
 			return c.runPlan(cmd.Context(), &f, detailed)
 		},
 	}

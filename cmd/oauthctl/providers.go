@@ -19,7 +19,7 @@ func (c *cli) providersCommand() *cobra.Command {
 		Example: "oauthctl providers show microsoft",
 		Args:    func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
 		RunE: func(*cobra.Command, []string) error {
-			c.view = c.newView(json)
+			c.view = c.newView(json, false)
 			c.view.Providers(providers.New().List())
 			return nil
 		},
@@ -42,7 +42,7 @@ func (c *cli) providersShowCommand() *cobra.Command {
 			if !ok {
 				return fmt.Errorf("there is no provider %q%s; see: oauthctl providers", args[0], didYouMean(schema.Suggest(args[0], providerNames())))
 			}
-			_, err := io.WriteString(c.Stdout, text)
+			_, err := io.WriteString(&c.out, text)
 			return err
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

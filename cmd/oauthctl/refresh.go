@@ -25,7 +25,7 @@ func (c *cli) refreshCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.view = c.newView(json)
+			c.view = c.newView(json, true)
 			return c.refresh(cmd.Context(), args, &work)
 		},
 		ValidArgsFunction: c.completeAddrs,

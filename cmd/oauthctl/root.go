@@ -69,7 +69,7 @@ func (c *cli) addCommands(root *cobra.Command) {
 
 func (c *cli) runRoot(cmd *cobra.Command) error {
 	if v, _ := cmd.Flags().GetBool("version"); v {
-		c.view = c.newView(false)
+		c.view = c.newView(false, false)
 		c.view.Version(versionInfo())
 		return nil
 	}

@@ -19,7 +19,7 @@ func (c *cli) sandboxCommand() *cobra.Command {
 		Example: "oauthctl sandbox -listen=127.0.0.1:8090",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(false)
+			c.view = c.newView(false, false)
 			return c.serveSandbox(cmd.Context(), listen)
 		},
 	}
@@ -44,7 +44,7 @@ func (c *cli) serveSandbox(ctx context.Context, listen string) error {
 	if err != nil {
 		return fmt.Errorf("serve the sandbox on %s: %w", listen, err)
 	}
-	fmt.Fprintf(c.Stdout, sandboxText, base)
+	fmt.Fprintf(&c.out, sandboxText, base)
 	<-ctx.Done()
 	return nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"io"
 	"os"
 	"strconv"
@@ -13,16 +12,19 @@ import (
 	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/view"
 )
 
-// newView returns the view of a command: for a person or, with -json, for a program.
-func (c *cli) newView(json bool) view.View {
+// newView returns the view of a command: for a person or, with -json, for a
+// program. stream is for commands that report while they work.
+func (c *cli) newView(json, stream bool) view.View {
+	person := c.console()
 	o := view.Options{
-		Out: c.Stdout, Err: c.Stderr,
+		Out: person.Wrap(&c.out), Err: person.Wrap(c.Stderr),
 		Color:   c.wantColor(c.Stdout) && c.wantColor(c.Stderr),
 		Dark:    c.dark(),
 		Width:   c.width(c.Stdout),
 		Now:     c.Now,
 		Version: version,
 		Sandbox: c.sandbox,
+		Stream:  stream,
 	}
 	if json {
 		return view.NewJSON(o)
@@ -30,17 +32,41 @@ func (c *cli) newView(json bool) view.View {
 	return view.NewHuman(o)
 }
 
-// console is the person at this terminal.
+// console is the person at this terminal. There is one: what is printed while
+// they are waited for goes through it.
 func (c *cli) console() *console.Console {
-	return console.New(console.Options{
+	if c.person != nil {
+		return c.person
+	}
+	o := console.Options{
 		In: c.Stdin, Out: c.Stderr,
 		Interactive: isTerminal(c.Stdin) && isTerminal(c.Stderr),
 		Color:       c.wantColor(c.Stderr),
 		Dark:        c.dark(),
 		Width:       c.width(c.Stderr),
 		Now:         c.Now,
-		OpenBrowser: func(ctx context.Context, url string) error { return c.openBrowser(ctx, url) },
-	})
+	}
+	if c.env("BROWSER") != "" || c.noBrowser() == "" {
+		o.OpenBrowser = c.openBrowser
+	}
+	c.person = console.New(o)
+	return c.person
+}
+
+// results is stdout; it remembers that a write failed, so that a command whose
+// result nobody got does not end with 0.
+type results struct {
+	io.Writer
+	err error
+}
+
+// Write implements [io.Writer].
+func (r *results) Write(p []byte) (int, error) {
+	n, err := r.Writer.Write(p)
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+	return n, err
 }
 
 // wantColor follows -no-color, NO_COLOR (no-color.org), FORCE_COLOR, TERM, and

@@ -19,7 +19,7 @@ func (c *cli) showCommand() *cobra.Command {
 		Example: "oauthctl show graph",
 		Args:    maxArgs(1, "at most one connection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.view = c.newView(json)
+			c.view = c.newView(json, false)
 			return c.showRecords(cmd.Context(), args)
 		},
 		ValidArgsFunction: c.completeAddrs,
@@ -36,10 +36,11 @@ func (c *cli) showRecords(ctx context.Context, args []string) error {
 	defer store.Close()
 	if len(args) == 0 {
 		records, err := store.All(ctx, state.PartInfo)
-		for _, r := range records {
-			c.view.Record(r)
+		if err != nil {
+			return err
 		}
-		return err
+		c.view.Records(records)
+		return nil
 	}
 	a, err := addr.Parse(args[0])
 	if err != nil {

@@ -33,7 +33,7 @@ func (c *cli) stateListCommand() *cobra.Command {
 		Long:    "List the addresses of the connections in the state, one a line. It needs no key.",
 		Example: "oauthctl state list",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.view = c.newView(json)
+			c.view = c.newView(json, false)
 			return c.stateList(cmd.Context(), args)
 		},
 		ValidArgsFunction: c.completeAddrs,
@@ -86,7 +86,7 @@ func (c *cli) stateShowCommand() *cobra.Command {
 		Example: `oauthctl state show 'connection.audit["north"]'`,
 		Args:    exactArgs(1, "one address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.view = c.newView(json)
+			c.view = c.newView(json, false)
 			return c.showRecords(cmd.Context(), args)
 		},
 		ValidArgsFunction: c.completeAddrs,

@@ -26,7 +26,7 @@ func (c *cli) stateRmCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.view = c.newView(false)
+			c.view = c.newView(false, false)
 			return c.stateRm(cmd.Context(), args, dryRun)
 		},
 		ValidArgsFunction: c.completeAddrs,

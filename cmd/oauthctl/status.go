@@ -19,7 +19,7 @@ func (c *cli) statusCommand() *cobra.Command {
 		Example: "oauthctl status -json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(json)
+			c.view = c.newView(json, false)
 			rows, location, err := c.summaries(cmd.Context())
 			if err != nil {
 				return err

@@ -101,7 +101,7 @@ func (c *cli) token(ctx context.Context, name string, f *tokenFlags) error {
 	if t.Warning != "" {
 		fmt.Fprintf(c.Stderr, "Warning: %s\n", t.Warning)
 	}
-	if err := f.format.write(c.Stdout, t); err != nil {
+	if err := f.format.write(&c.out, t); err != nil {
 		return fmt.Errorf("print the token of %s: %w", a, err)
 	}
 	return nil

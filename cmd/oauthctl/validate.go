@@ -22,7 +22,7 @@ func (c *cli) validateCommand() *cobra.Command {
 		Example: "oauthctl validate -json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(json)
+			c.view = c.newView(json, false)
 			return c.validate(cmd.Context(), &vars)
 		},
 	}

@@ -28,7 +28,7 @@ func (c *cli) versionCommand() *cobra.Command {
 		Example: "oauthctl version -json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			c.view = c.newView(json)
+			c.view = c.newView(json, false)
 			c.view.Version(versionInfo())
 			return nil
 		},
