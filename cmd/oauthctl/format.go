@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -44,12 +45,14 @@ func (c *cli) format(args []string, f *fmtFlags) error {
 		files = append(files, found...)
 	}
 	changed := false
+	var failed []error
 	for _, file := range files {
 		did, err := c.formatFile(file, f)
-		if err != nil {
-			return err
-		}
+		failed = append(failed, err)
 		changed = changed || did
+	}
+	if err := errors.Join(failed...); err != nil {
+		return err
 	}
 	if f.check && changed {
 		return &shownError{exitNotInForm}

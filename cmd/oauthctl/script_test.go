@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"oauthctl":      scriptMain,
+		"browser-agree": browserAgree,
+		"browser-deny":  browserDeny,
+		"browser-idle":  func() {},
+	})
+}
+
+// scriptMain is main with a clock that a script can put forward:
+// TEST_CLOCK=90m.
+func scriptMain() {
+	app := osApp(os.Args[1:])
+	if shift, err := time.ParseDuration(os.Getenv("TEST_CLOCK")); err == nil {
+		app.Now = func() time.Time { return time.Now().Add(shift) }
+	}
+	os.Exit(app.Run(interruptible(context.Background())))
+}
+
+// One page per story: what a person types, and what they get.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			home := filepath.Join(e.WorkDir, "home")
+			e.Setenv("HOME", home)
+			e.Setenv("USERPROFILE", home)
+			e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
+			e.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
+			e.Setenv("TERM", "xterm-256color")
+			return os.MkdirAll(home, 0o700)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": cmdExits,
+		},
+	})
+}
