@@ -8,24 +8,25 @@ import (
 
 // Backend is a place that keeps sealed rows. It sees ciphertext only. Every
 // method may be called from many goroutines and many processes at once.
+// Package backendtest has the suite that every Backend must pass.
+//
+// Damage that a backend notices by itself is ErrTampered, never "not there".
 type Backend interface {
 	// Header returns the header, or ErrNoState if nothing was ever written.
 	Header(ctx context.Context) (Header, error)
-	// PutHeader writes the header if its version is still h.Version-1
-	// (0: it must not exist), else ErrConflict.
-	PutHeader(ctx context.Context, h Header) error
 	// Get returns one row, or ErrNotFound. Only the parts asked for are filled.
 	Get(ctx context.Context, a addr.Addr, parts Part) (Row, error)
-	// List calls f for every row in address order. Parts not asked for are empty.
+	// List calls f for every row as of one moment, in the byte order of
+	// Addr.String(). Parts not asked for are empty. An error of f ends it.
 	List(ctx context.Context, parts Part, f func(Row) error) error
-	// Write applies changes, all or none, durably: when it returns nil, a power
-	// cut cannot undo them. A change whose generation does not fit makes the
-	// whole Write fail with a *ConflictError.
-	Write(ctx context.Context, changes []Change) error
+	// Write applies a batch, all or none, durably: when it returns nil, a power
+	// cut cannot undo it. See Batch for the conditions.
+	Write(ctx context.Context, b Batch) error
 	// Probe proves that Write would work now (space, rights, mount), and changes nothing.
 	Probe(ctx context.Context) error
 	// Lock takes the lock of one connection, waiting until ctx ends; then the
-	// error is a *BusyError with what is known of the holder.
+	// error is a *BusyError with what is known of the holder. It tries at
+	// least once. The lock ends with the process that holds it.
 	Lock(ctx context.Context, a addr.Addr, who Holder) (Unlock, error)
 	// Location is the place, for messages; it holds no credentials.
 	Location() string
@@ -39,7 +40,23 @@ type Unlock func()
 // Bytes are made by the Store: format, lineage, wrapped data keys, serial.
 type Header struct {
 	Version uint64 // +1 with every write
+	Epoch   uint64 // number of the data key that all rows are sealed under
 	Bytes   []byte
+}
+
+// Batch is what one Write does. Its conditions are checked in the same
+// transaction: first those of the header, then those of each change in order.
+type Batch struct {
+	// Epoch that the rows were sealed under. Without a new Header it has to be
+	// the epoch of the header that is there, else ErrRekeyed; ErrNoState if there is none.
+	Epoch uint64
+	// Header, if not nil, is written with the rows. Its Version-1 has to be the
+	// version that is there (0: there must be no state), else ErrConflict.
+	Header *Header
+	// Complete: the changes have to cover every row that is there, else ErrConflict.
+	Complete bool
+	// Changes whose generations do not fit give a *ConflictError that names them all.
+	Changes []Change
 }
 
 // Row is one record as a backend keeps it.
@@ -48,7 +65,7 @@ type Row struct {
 	Info, Tokens []byte // sealed
 }
 
-// Change is one step of a Write: a row to put, or an address to delete.
+// Change is one step of a Batch: a row to put, or an address to delete.
 type Change struct {
 	Row    Row    // Row.Generation is the new generation
 	Was    uint64 // generation that must be there now; 0: the row must not exist

@@ -10,7 +10,6 @@
 package state
 
 import (
-	"errors"
 	"time"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
@@ -28,7 +27,8 @@ const (
 )
 
 // Summary is what can be read of a record without a key. A record that has been
-// opened has had it compared with the copy inside the seal.
+// opened has had it compared with the copy inside the seal. Times are UTC and
+// whole seconds.
 type Summary struct {
 	Addr             addr.Addr
 	Provider         string
@@ -131,16 +131,3 @@ type Tokens struct {
 	TokenType    string
 	Extra        map[string]secret.Secret // further members of the answer: instance_url, realmId, …
 }
-
-// Errors of the package. Wrapped errors carry the place and the reason.
-var (
-	ErrNotFound   = errors.New("not in the state")
-	ErrNoState    = errors.New("there is no state")
-	ErrConflict   = errors.New("the record was changed by somebody else")
-	ErrBusy       = errors.New("the connection is locked")
-	ErrTampered   = errors.New("the state was changed outside oauthctl or is damaged")
-	ErrRollback   = errors.New("the state is older than one already seen on this machine")
-	ErrNoKey      = errors.New("no identity opens the state")
-	ErrUnwritable = errors.New("the state cannot be written")
-	ErrFormat     = errors.New("the state was written by a newer version")
-)

@@ -1,12 +1,20 @@
 package state
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"filippo.io/age"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state/seal"
 )
 
 // Options of a Store.
@@ -17,73 +25,228 @@ type Options struct {
 	// Recipients are the strings that the data key is wrapped for when the state is created.
 	Recipients []string
 	// PinDir holds what this machine has seen of each lineage, outside the
-	// state; "" keeps none.
+	// state; "" keeps none. It is made when needed, 0700.
 	PinDir string
 	Holder Holder
 	Now    func() time.Time
 }
 
-// Store is a state: records, sealed in a backend.
-type Store struct{}
+// Store is a state: records, sealed in a backend. It may be used by many goroutines.
+type Store struct {
+	b    Backend
+	o    Options
+	pins pins
+
+	mu     sync.Mutex // held while the data key is being opened
+	opened *opened
+
+	queue  queue
+	probes prober
+}
 
 // Open prepares a store; it touches the backend only as far as it must.
-func Open(ctx context.Context, b Backend, o Options) (*Store, error) { panic("contract") }
+func Open(_ context.Context, b Backend, o Options) (*Store, error) {
+	if b == nil || o.Now == nil {
+		return nil, errors.New("open the state: a backend and a clock are needed")
+	}
+	s := &Store{b: b, o: o, pins: pins{dir: o.PinDir, location: b.Location()}}
+	s.queue.write = b.Write
+	s.probes.probe = b.Probe
+	return s, nil
+}
 
-// Create makes an empty state (lineage, data key, header) if there is none.
-func (s *Store) Create(ctx context.Context) error { panic("contract") }
+// Location is the place of the state, for messages.
+func (s *Store) Location() string { return s.b.Location() }
+
+// Close waits for writes under way and closes the backend.
+func (s *Store) Close() error {
+	s.queue.close()
+	return s.b.Close()
+}
+
+// Create makes an empty state (lineage, data key, header) if there is none. A
+// state that is there is left as it is, whoever it is wrapped for; when two
+// processes create at once, one of them wins and both return nil.
+func (s *Store) Create(ctx context.Context) error {
+	switch _, err := s.b.Header(ctx); {
+	case err == nil:
+		return nil
+	case !errors.Is(err, ErrNoState):
+		return err
+	}
+	recipients, err := seal.ParseRecipients(s.o.Recipients)
+	if err != nil {
+		return fmt.Errorf("create the state %s: %w", s.Location(), err)
+	}
+	var lineage [16]byte
+	_, _ = rand.Read(lineage[:])
+	box, err := seal.NewBox(seal.NewKey(), hex.EncodeToString(lineage[:]))
+	if err != nil {
+		return fmt.Errorf("create the state %s: %w", s.Location(), err)
+	}
+	h := seal.NewHeader(box)
+	if err := wrapFor(h, box, recipients); err != nil {
+		return fmt.Errorf("create the state %s: %w", s.Location(), err)
+	}
+	err = s.b.Write(ctx, Batch{Header: &Header{Version: 1, Epoch: 1, Bytes: h.Encode(box)}})
+	if errors.Is(err, ErrConflict) {
+		return nil // somebody was faster
+	}
+	if err != nil {
+		return err
+	}
+	return s.pins.created(h)
+}
 
 // Get reads and opens one record: ErrNotFound, ErrNoState, ErrNoKey, ErrTampered.
 // It takes no lock.
 func (s *Store) Get(ctx context.Context, a addr.Addr, parts Part) (*Record, error) {
-	panic("contract")
+	var known *opened
+	for {
+		o, err := s.open(ctx, known)
+		if err != nil {
+			return nil, s.about(a, err)
+		}
+		row, err := s.b.Get(ctx, a, parts)
+		if err != nil {
+			return nil, s.about(a, err)
+		}
+		r, err := openRow(o.box, row, parts)
+		if errors.Is(err, seal.ErrOpen) && known != o {
+			known = o // sealed under a newer key, perhaps: look at the header again
+			continue
+		}
+		if err != nil {
+			return nil, s.about(a, tampered(err))
+		}
+		return r, nil
+	}
 }
 
-// Summaries reads what is in clear of all records, sorted by address. It needs no key.
-func (s *Store) Summaries(ctx context.Context) ([]Summary, error) { panic("contract") }
+// about says which record at which place an error is about.
+func (s *Store) about(a addr.Addr, err error) error {
+	return fmt.Errorf("read %s from %s: %w", a, s.Location(), err)
+}
+
+// tampered turns what package seal says into the errors of this package.
+func tampered(err error) error {
+	switch {
+	case errors.Is(err, seal.ErrNewer):
+		return fmt.Errorf("%w: %w: upgrade oauthctl", ErrFormat, err)
+	case errors.Is(err, seal.ErrOpen), errors.Is(err, seal.ErrHeader):
+		return fmt.Errorf("%w: %w: bring back a copy that you trust", ErrTampered, err)
+	}
+	return err
+}
+
+// Summaries reads what is in clear of all records, sorted by address. It needs
+// no key, and so cannot tell whether somebody has changed it.
+func (s *Store) Summaries(ctx context.Context) ([]Summary, error) {
+	if _, err := s.b.Header(ctx); err != nil {
+		return nil, fmt.Errorf("list %s: %w", s.Location(), err)
+	}
+	var out []Summary
+	err := s.b.List(ctx, 0, func(r Row) error {
+		out = append(out, r.Summary)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", s.Location(), err)
+	}
+	slices.SortFunc(out, func(a, b Summary) int { return addr.Compare(a.Addr, b.Addr) })
+	return out, nil
+}
 
 // All reads and opens all records, sorted by address.
-func (s *Store) All(ctx context.Context, parts Part) ([]*Record, error) { panic("contract") }
+func (s *Store) All(ctx context.Context, parts Part) ([]*Record, error) {
+	var known *opened
+	for {
+		o, err := s.open(ctx, known)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", s.Location(), err)
+		}
+		out, err := s.openAll(ctx, o, parts)
+		if errors.Is(err, seal.ErrOpen) && known != o {
+			known = o
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", s.Location(), tampered(err))
+		}
+		slices.SortFunc(out, func(a, b *Record) int { return addr.Compare(a.Addr, b.Addr) })
+		return out, nil
+	}
+}
 
 // Put seals and writes a record that has both parts. r.Generation is the
-// generation that was read (0: new); on success it is raised by one. Concurrent
-// Puts share commits. ErrConflict, ErrUnwritable.
-func (s *Store) Put(ctx context.Context, r *Record) error { panic("contract") }
+// generation that was read (0: new); on success it is raised by one, and the
+// clear times are cut to whole seconds. Concurrent Puts share commits.
+// ErrConflict, ErrUnwritable. Once the write has begun, the end of ctx does not stop it.
+func (s *Store) Put(ctx context.Context, r *Record) error {
+	if r.Info == nil || r.Tokens == nil {
+		return fmt.Errorf("write %s: both parts are needed", r.Addr)
+	}
+	if err := checkAddr(r.Addr); err != nil {
+		return err
+	}
+	sum := r.normal()
+	sum.Generation++
+	err := s.change(ctx, r.Addr, func(box *seal.Box) (Change, error) {
+		row, err := sealRow(box, &Record{Summary: sum, Info: r.Info, Tokens: r.Tokens})
+		return Change{Row: row, Was: r.Generation}, err
+	})
+	if err != nil {
+		return err
+	}
+	r.Summary = sum
+	return nil
+}
 
 // Delete removes a record if its generation is still the one given.
 func (s *Store) Delete(ctx context.Context, a addr.Addr, generation uint64) error {
-	panic("contract")
+	return s.change(ctx, a, func(*seal.Box) (Change, error) {
+		return Change{Row: Row{Summary: Summary{Addr: a}}, Was: generation, Delete: true}, nil
+	})
+}
+
+// change makes a change under the present data key, again if the key is not the
+// present one any more when the change is written.
+func (s *Store) change(ctx context.Context, a addr.Addr, build func(*seal.Box) (Change, error)) error {
+	var known *opened
+	for {
+		o, err := s.open(ctx, known)
+		if err != nil {
+			return fmt.Errorf("write %s to %s: %w", a, s.Location(), err)
+		}
+		c, err := build(o.box)
+		if err != nil {
+			return fmt.Errorf("write %s: %w", a, err)
+		}
+		err = s.queue.put(ctx, o.header.Epoch, c)
+		if errors.Is(err, ErrRekeyed) && known != o {
+			known = o
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("write %s to %s: %w", a, s.Location(), err)
+		}
+		return nil
+	}
 }
 
 // Lock takes the lock of one connection, waiting at most as long as ctx lives: ErrBusy.
 func (s *Store) Lock(ctx context.Context, a addr.Addr, operation string) (Unlock, error) {
-	panic("contract")
+	who := s.o.Holder
+	who.Operation = operation
+	who.Since = cmp.Or(who.Since, s.o.Now().UTC().Format(time.RFC3339))
+	return s.b.Lock(ctx, a, who)
 }
 
 // Probe proves that the state can be opened with the key that will seal, and
 // written: before a one-time token is spent, or a person is asked.
-func (s *Store) Probe(ctx context.Context) error { panic("contract") }
-
-// Identity of the state: lineage and configuration serial.
-func (s *Store) Lineage(ctx context.Context) (lineage string, serial uint64, err error) {
-	panic("contract")
+func (s *Store) Probe(ctx context.Context) error {
+	if _, err := s.open(ctx, nil); err != nil {
+		return fmt.Errorf("prepare to write %s: %w", s.Location(), err)
+	}
+	return s.probes.run(ctx)
 }
-
-// BumpSerial raises the configuration serial by one; apply calls it once, with its first change.
-func (s *Store) BumpSerial(ctx context.Context) (uint64, error) { panic("contract") }
-
-// Digest is a keyed digest (hex) of a secret input, under a key derived from the data
-// key: equal inputs give equal digests in one state, and a digest tells nothing.
-func (s *Store) Digest(ctx context.Context, label, value string) (string, error) { panic("contract") }
-
-// Rekey wraps the data key for these recipients. If one is removed, the data
-// key changes and every record is sealed again.
-func (s *Store) Rekey(ctx context.Context, recipients []string) error { panic("contract") }
-
-// Recipients are the strings that the data key is wrapped for now.
-func (s *Store) Recipients(ctx context.Context) ([]string, error) { panic("contract") }
-
-// Location is the place of the state, for messages.
-func (s *Store) Location() string { panic("contract") }
-
-// Close waits for writes under way and closes the backend.
-func (s *Store) Close() error { panic("contract") }

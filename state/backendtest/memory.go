@@ -1,0 +1,233 @@
+package backendtest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// Memory is a backend that forgets everything with the process. Its fields may
+// be changed before its first use.
+type Memory struct {
+	// Fail, if set, is asked before every operation ("header", "get", "list",
+	// "write", "probe", "lock"); its error is the operation's error.
+	Fail func(operation string) error
+
+	mu      sync.Mutex
+	header  *state.Header
+	rows    map[addr.Addr]state.Row
+	holders map[addr.Addr]state.Holder
+	writes  int
+}
+
+// NewMemory returns an empty memory backend.
+func NewMemory() state.Backend { return &Memory{} }
+
+// Writes is how many batches have been written.
+func (m *Memory) Writes() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.writes
+}
+
+func (m *Memory) begin(ctx context.Context, operation string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if m.Fail != nil {
+		return m.Fail(operation)
+	}
+	return nil
+}
+
+// Header implements [state.Backend].
+func (m *Memory) Header(ctx context.Context) (state.Header, error) {
+	if err := m.begin(ctx, "header"); err != nil {
+		return state.Header{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.header == nil {
+		return state.Header{}, state.ErrNoState
+	}
+	h := *m.header
+	h.Bytes = slices.Clone(h.Bytes)
+	return h, nil
+}
+
+// Get implements [state.Backend].
+func (m *Memory) Get(ctx context.Context, a addr.Addr, parts state.Part) (state.Row, error) {
+	if err := m.begin(ctx, "get"); err != nil {
+		return state.Row{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.rows[a]
+	if !ok {
+		return state.Row{}, state.ErrNotFound
+	}
+	return only(r, parts), nil
+}
+
+// only is a copy of a row with the parts asked for.
+func only(r state.Row, parts state.Part) state.Row {
+	out := state.Row{Summary: r.Summary}
+	if parts&state.PartInfo != 0 {
+		out.Info = slices.Clone(r.Info)
+	}
+	if parts&state.PartTokens != 0 {
+		out.Tokens = slices.Clone(r.Tokens)
+	}
+	return out
+}
+
+// List implements [state.Backend].
+func (m *Memory) List(ctx context.Context, parts state.Part, f func(state.Row) error) error {
+	if err := m.begin(ctx, "list"); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	rows := make([]state.Row, 0, len(m.rows))
+	for _, r := range m.rows {
+		rows = append(rows, only(r, parts))
+	}
+	m.mu.Unlock()
+	slices.SortFunc(rows, func(a, b state.Row) int { return cmp.Compare(a.Addr.String(), b.Addr.String()) })
+	for _, r := range rows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := f(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Write implements [state.Backend].
+func (m *Memory) Write(ctx context.Context, b state.Batch) error {
+	if err := m.begin(ctx, "write"); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.checkHeader(b); err != nil {
+		return err
+	}
+	rows := make(map[addr.Addr]state.Row, len(m.rows))
+	for a, r := range m.rows {
+		rows[a] = r
+	}
+	conflict := &state.ConflictError{}
+	touched := map[addr.Addr]bool{}
+	for i, c := range b.Changes {
+		a := c.Row.Addr
+		touched[a] = true
+		if r, ok := rows[a]; ok != (c.Was != 0) || r.Generation != c.Was {
+			conflict.Changes, conflict.Addrs = append(conflict.Changes, i), append(conflict.Addrs, a)
+			continue
+		}
+		if c.Delete {
+			delete(rows, a)
+		} else {
+			rows[a] = only(c.Row, state.PartAll)
+		}
+	}
+	if len(conflict.Changes) > 0 {
+		return conflict
+	}
+	if b.Complete {
+		for a := range m.rows {
+			if !touched[a] {
+				return fmt.Errorf("%w: %s is not in the batch", state.ErrConflict, a)
+			}
+		}
+	}
+	m.rows = rows
+	m.writes++
+	if b.Header != nil {
+		h := *b.Header
+		h.Bytes = slices.Clone(h.Bytes)
+		m.header = &h
+	}
+	return nil
+}
+
+// checkHeader checks the conditions of a batch on the header; m.mu is held.
+func (m *Memory) checkHeader(b state.Batch) error {
+	if b.Header != nil {
+		var version uint64
+		if m.header != nil {
+			version = m.header.Version
+		}
+		if b.Header.Version != version+1 {
+			return fmt.Errorf("write the header: %w", state.ErrConflict)
+		}
+		return nil
+	}
+	if m.header == nil {
+		return state.ErrNoState
+	}
+	if m.header.Epoch != b.Epoch {
+		return state.ErrRekeyed
+	}
+	return nil
+}
+
+// Probe implements [state.Backend].
+func (m *Memory) Probe(ctx context.Context) error { return m.begin(ctx, "probe") }
+
+// Lock implements [state.Backend].
+func (m *Memory) Lock(ctx context.Context, a addr.Addr, who state.Holder) (state.Unlock, error) {
+	if m.Fail != nil {
+		if err := m.Fail("lock"); err != nil {
+			return nil, err
+		}
+	}
+	for {
+		holder, ok := m.tryLock(a, who)
+		if ok {
+			var once sync.Once
+			return func() { once.Do(func() { m.unlock(a) }) }, nil
+		}
+		t := time.NewTimer(time.Millisecond + rand.N(2*time.Millisecond)) //nolint:gosec // jitter
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return nil, &state.BusyError{Addr: a, Holder: holder, Cause: context.Cause(ctx)}
+		case <-t.C:
+		}
+	}
+}
+
+func (m *Memory) tryLock(a addr.Addr, who state.Holder) (state.Holder, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if h, held := m.holders[a]; held {
+		return h, false
+	}
+	if m.holders == nil {
+		m.holders = map[addr.Addr]state.Holder{}
+	}
+	m.holders[a] = who
+	return who, true
+}
+
+func (m *Memory) unlock(a addr.Addr) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.holders, a)
+}
+
+// Location implements [state.Backend].
+func (m *Memory) Location() string { return "memory" }
+
+// Close implements [state.Backend]; what is kept stays.
+func (m *Memory) Close() error { return nil }

@@ -1,0 +1,159 @@
+package state
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/oauthctl/oauthctl/state/seal"
+)
+
+// pins remember, outside the state, what this machine has seen: per lineage the
+// data key's commitment and the highest serial, and per place the lineage that
+// lives there. Whoever knows the public recipients can make a whole state of
+// their own; only the pins tell it from the right one.
+type pins struct {
+	dir      string // "": none are kept
+	location string
+}
+
+type lineagePin struct {
+	Version    int    `json:"v"`
+	Lineage    string `json:"lineage"`
+	Commitment string `json:"commitment"`
+	// Pending is the commitment of a data key whose first write is under way.
+	Pending string `json:"pending,omitempty"`
+	Epoch   uint64 `json:"epoch"`
+	Serial  uint64 `json:"serial"`
+}
+
+type placePin struct {
+	Version  int    `json:"v"`
+	Location string `json:"location"`
+	Lineage  string `json:"lineage"`
+}
+
+func (p pins) lineageFile(lineage string) string { return filepath.Join(p.dir, lineage+".json") }
+
+func (p pins) placeFile() string {
+	sum := sha256.Sum256([]byte(p.location))
+	return filepath.Join(p.dir, "place-"+hex.EncodeToString(sum[:12])+".json")
+}
+
+// check compares a verified header with the pins, and raises them. A pin that
+// cannot be written (a read-only home) does not stop a reader.
+func (p pins) check(h *seal.Header, box *seal.Box) error {
+	if p.dir == "" {
+		return nil
+	}
+	var place placePin
+	switch found, err := readPin(p.placeFile(), &place); {
+	case err != nil:
+		return err
+	case found && place.Lineage != h.Lineage:
+		return fmt.Errorf("%w: %s held the state %s on this machine before, and now holds %s: if you replaced it yourself, remove %s; otherwise do not use it",
+			ErrTampered, p.location, place.Lineage, h.Lineage, p.placeFile())
+	case !found:
+		_ = writePin(p.placeFile(), placePin{Version: 1, Location: p.location, Lineage: h.Lineage})
+	}
+	file := p.lineageFile(h.Lineage)
+	var pin lineagePin
+	found, err := readPin(file, &pin)
+	if err != nil {
+		return err
+	}
+	now := lineagePin{Version: 1, Lineage: h.Lineage, Commitment: h.Commitment, Epoch: h.Epoch, Serial: h.Serial}
+	if found {
+		if err := p.compare(pin, h, box, file); err != nil {
+			return err
+		}
+	}
+	if pin != now {
+		_ = writePin(file, now)
+	}
+	return nil
+}
+
+func (p pins) compare(pin lineagePin, h *seal.Header, box *seal.Box, file string) error {
+	switch {
+	case h.Epoch < pin.Epoch, h.Serial < pin.Serial:
+		return fmt.Errorf("%w: %s is at serial %d with data key %d, this machine has seen serial %d with data key %d: bring back the newer file; if you restored a backup on purpose, accept it by removing %s (refresh tokens in it may be spent)",
+			ErrRollback, p.location, h.Serial, h.Epoch, pin.Serial, pin.Epoch, file)
+	case h.Commitment == pin.Commitment, pin.Pending != "" && h.Commitment == pin.Pending:
+		return nil
+	case h.Epoch > pin.Epoch && h.Succeeds(box, pin.Commitment):
+		return nil // somebody changed the data key; they had the one we know
+	}
+	return fmt.Errorf("%w: the data key of %s is not the one that this machine has seen, nor its successor: the file may be forged; if you know that it is right, accept it by removing %s",
+		ErrTampered, p.location, file)
+}
+
+// announce records, before it is written, a data key that this process made.
+// Here an error counts: without the pin the next reader would call it forged.
+func (p pins) announce(h *seal.Header, commitment string) error {
+	if p.dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(p.dir, 0o700); err != nil {
+		return fmt.Errorf("keep the pin of the state: %w", err)
+	}
+	pin := lineagePin{Version: 1, Lineage: h.Lineage, Commitment: h.Commitment, Pending: commitment, Epoch: h.Epoch, Serial: h.Serial}
+	return writePin(p.lineageFile(h.Lineage), pin)
+}
+
+// created records a state that this process has just made at its place.
+func (p pins) created(h *seal.Header) error {
+	if p.dir == "" {
+		return nil
+	}
+	err := writePin(p.lineageFile(h.Lineage), lineagePin{Version: 1, Lineage: h.Lineage, Commitment: h.Commitment, Epoch: h.Epoch, Serial: h.Serial})
+	return errors.Join(err, writePin(p.placeFile(), placePin{Version: 1, Location: p.location, Lineage: h.Lineage}))
+}
+
+func readPin(file string, into any) (found bool, err error) {
+	b, err := os.ReadFile(file) //nolint:gosec // the directory is the caller's, the name ours
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, into)
+	}
+	if err != nil {
+		return false, fmt.Errorf("%w: the pin %s cannot be read (%w): remove it if you trust the state", ErrTampered, file, err)
+	}
+	return true, nil
+}
+
+// writePin replaces a pin atomically.
+func writePin(file string, v any) (err error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return fmt.Errorf("keep the pin of the state: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), ".pin-*") // 0600
+	if err != nil {
+		return fmt.Errorf("keep the pin of the state: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+			err = fmt.Errorf("keep the pin of the state: %w", err)
+		}
+	}()
+	_, err = f.Write(append(b, '\n'))
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), file)
+}

@@ -1,0 +1,169 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// The lock file is empty but for slots that say who holds what. The locks are
+// single bytes far behind its end, one for each address by a 62-bit hash.
+const (
+	lockBase     = 1 << 62
+	createOffset = 1 << 61 // the lock for making the state file
+	slotSize     = 256
+	slots        = 64
+
+	firstPause = 2 * time.Millisecond
+	lastPause  = 50 * time.Millisecond
+)
+
+// Lock implements [state.Backend].
+func (d *DB) Lock(ctx context.Context, a addr.Addr, who state.Holder) (state.Unlock, error) {
+	sum := sha256.Sum256([]byte(a.String()))
+	h := binary.BigEndian.Uint64(sum[:8]) >> 2
+	s := &slot{at: int64(h%slots) * slotSize, key: hex.EncodeToString(sum[:8]), who: who}
+	unlock, err := d.lockRange(ctx, lockBase+int64(h), s) //nolint:gosec // 62 bits
+	if b := (*state.BusyError)(nil); errors.As(err, &b) {
+		b.Addr = a
+		return nil, b
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", a, err)
+	}
+	return unlock, nil
+}
+
+// lockRange locks one byte of the lock file, trying until ctx ends.
+func (d *DB) lockRange(ctx context.Context, offset int64, s *slot) (state.Unlock, error) {
+	f, err := d.openLockFile()
+	if err != nil {
+		return nil, err
+	}
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		ok, err := tryLock(f, offset)
+		if err != nil {
+			_ = f.Close()
+			return nil, fmt.Errorf("%w: %s: %w: is it on a file system without locks?", state.ErrUnwritable, f.Name(), err)
+		}
+		if ok {
+			break
+		}
+		t := time.NewTimer(pause/2 + rand.N(pause)) //nolint:gosec // jitter
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			busy := &state.BusyError{Holder: s.read(f), Cause: context.Cause(ctx)}
+			_ = f.Close()
+			return nil, busy
+		}
+	}
+	s.write(f)
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			s.clear(f)
+			_ = unlockRange(f, offset)
+			_ = f.Close()
+		})
+	}, nil
+}
+
+// openLockFile opens the lock file, making it if it is missing. It is never removed:
+// two processes must not lock two files of one name.
+func (d *DB) openLockFile() (*os.File, error) {
+	name := d.path + ".lock"
+	f, err := openNoFollow(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, errLink) {
+		return nil, fmt.Errorf("%w: %s is a symbolic link: remove it", state.ErrPlace, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", state.ErrUnwritable, err)
+	}
+	info, err := f.Stat()
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		err = fmt.Errorf("%w: %s is not a regular file", state.ErrPlace, name)
+	case err == nil && info.Mode().Perm() != 0o600:
+		tighten(f, info)
+	}
+	if err == nil && info.Size() == 0 {
+		_ = ownLike(f.Chown, d.path) // no state yet: then root makes both
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// slot is a place in the lock file where the holder of a lock says who it is.
+// All of it is best effort; several addresses share a slot.
+type slot struct {
+	at  int64
+	key string
+	who state.Holder
+}
+
+type holderText struct {
+	Key       string `json:"key"`
+	PID       int    `json:"pid"`
+	Host      string `json:"host,omitempty"`
+	User      string `json:"user,omitempty"`
+	Operation string `json:"op,omitempty"`
+	Since     string `json:"since,omitempty"`
+}
+
+func (s *slot) write(f *os.File) {
+	if s == nil {
+		return
+	}
+	b, err := json.Marshal(holderText{
+		Key: s.key, PID: s.who.PID, Host: clip(s.who.Host, 64), User: clip(s.who.User, 32),
+		Operation: clip(s.who.Operation, 16), Since: clip(s.who.Since, 32),
+	})
+	if err != nil || len(b) >= slotSize {
+		return
+	}
+	b = append(b, bytes.Repeat([]byte{' '}, slotSize-1-len(b))...)
+	_, _ = f.WriteAt(append(b, '\n'), s.at)
+}
+
+// clear removes what write wrote, unless another lock has taken the slot since.
+func (s *slot) clear(f *os.File) {
+	if s == nil || s.read(f) == (state.Holder{}) {
+		return
+	}
+	_, _ = f.WriteAt(append(bytes.Repeat([]byte{' '}, slotSize-1), '\n'), s.at)
+}
+
+// read gives the holder of the same address, or the zero Holder.
+func (s *slot) read(f *os.File) state.Holder {
+	var h holderText
+	b := make([]byte, slotSize)
+	if s == nil {
+		return state.Holder{}
+	}
+	if _, err := f.ReadAt(b, s.at); err != nil || json.Unmarshal(b, &h) != nil || h.Key != s.key {
+		return state.Holder{}
+	}
+	return state.Holder{
+		PID: h.PID, Host: printable(h.Host), User: printable(h.User),
+		Operation: printable(h.Operation), Since: printable(h.Since),
+	}
+}
+
+func clip(s string, n int) string { return printable(s[:min(n, len(s))]) }
