@@ -41,7 +41,8 @@ type Config struct {
 	MadeUp      []string          // what Source.MakeUp invented: "var.client_secret", `env("PRINT_SECRET")`
 	Sources     *Sources          // the files read, for snippets; set even when Load fails
 
-	eval *evaluator
+	eval    *evaluator
+	outputs []*outputBlock
 }
 
 // Settings is the oauthctl block.

@@ -1,8 +1,12 @@
 package schema
 
 import (
-	"time"
+	"cmp"
+	"fmt"
+	"sort"
+	"strings"
 
+	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
@@ -14,24 +18,89 @@ type DiagExtra struct {
 }
 
 // AddrOf returns the address that a diagnostic is about, or the zero Addr.
-func AddrOf(d *hcl.Diagnostic) addr.Addr { panic("contract") }
-
-// Sources holds the text of the files read, for snippets.
-type Sources struct{}
-
-// Line returns line n (from 1) of a file, without its newline, as it may be
-// shown: literal values of sensitive attributes are replaced. False if the file
-// or line does not exist.
-func (s *Sources) Line(filename string, n int) (string, bool) { panic("contract") }
-
-// ParseDuration reads a duration of the language: Go's syntax plus d (24 hours)
-// as the first unit ("90d", "1d12h"), or a bare number of seconds. Negative
-// durations and fractions of a second are errors.
-func ParseDuration(s string) (time.Duration, error) { panic("contract") }
-
-// FormatDuration writes a duration as ParseDuration reads it, in the largest
-// units that fit ("90d", "1h", "30m").
-func FormatDuration(d time.Duration) string { panic("contract") }
+func AddrOf(d *hcl.Diagnostic) addr.Addr {
+	extra, _ := hcl.DiagnosticExtra[DiagExtra](d)
+	return extra.Addr
+}
 
 // Suggest returns the candidate that given was probably meant to be, or "".
-func Suggest(given string, candidates []string) string { panic("contract") }
+func Suggest(given string, candidates []string) string {
+	best, bestDistance := "", 3
+	if len(given) < 4 {
+		bestDistance = 2 // in a short word, two changes make another word
+	}
+	sorted := append([]string(nil), candidates...)
+	sort.Strings(sorted)
+	for _, c := range sorted {
+		if d := levenshtein.Distance(strings.ToLower(given), strings.ToLower(c), nil); d < bestDistance {
+			best, bestDistance = c, d
+		}
+	}
+	return best
+}
+
+// didYouMean is a sentence to append to a detail, with a space before it, or "".
+func didYouMean(given string, candidates []string) string {
+	if s := Suggest(given, candidates); s != "" {
+		return fmt.Sprintf(" Did you mean %q?", s)
+	}
+	return ""
+}
+
+func errorAt(rng hcl.Range, summary, detail string, args ...any) *hcl.Diagnostic {
+	if len(args) > 0 {
+		detail = fmt.Sprintf(detail, args...)
+	}
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: rng.Ptr()}
+}
+
+func warningAt(rng hcl.Range, summary, detail string, args ...any) *hcl.Diagnostic {
+	d := errorAt(rng, summary, detail, args...)
+	d.Severity = hcl.DiagWarning
+	return d
+}
+
+// about says which thing diagnostics are about, where that is not known yet.
+func about(a addr.Addr, diags hcl.Diagnostics) hcl.Diagnostics {
+	if a.IsZero() {
+		return diags
+	}
+	for _, d := range diags {
+		if AddrOf(d).IsZero() {
+			d.Extra = DiagExtra{Addr: a}
+		}
+	}
+	return diags
+}
+
+// joinOr writes a choice: a, b or c.
+func joinOr(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+}
+
+func quoteAll(names []string) []string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = fmt.Sprintf("%q", n)
+	}
+	return out
+}
+
+// comparePlace orders by file and position; what has no place comes first.
+func comparePlace(a, b *hcl.Range) int {
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return -1
+	case b == nil:
+		return 1
+	}
+	return cmp.Or(
+		cmp.Compare(a.Filename, b.Filename),
+		cmp.Compare(a.Start.Byte, b.Start.Byte),
+	)
+}

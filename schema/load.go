@@ -12,34 +12,157 @@ package schema
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
+// loader carries one Load from phase to phase. Every phase reports what it
+// finds; a mistake in one does not hide those that another would find.
+type loader struct {
+	src   Source
+	cfg   *Config
+	eval  *evaluator
+	seen  map[string]hcl.Range // where each name is declared
+	diags hcl.Diagnostics
+
+	settingsContent *content
+
+	// Functions are called after Load too, by those who decode blocks.
+	mu    sync.Mutex
+	texts map[string]string // what file() has read
+
+	variables   []*variableDecl
+	connections []*connectionBlock // in the order of the files
+	outputs     []*outputBlock
+}
+
 // Load reads and checks a configuration. The Config is never nil; it is usable
 // only if the diagnostics have no errors.
-func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) { panic("contract") }
-
-// Resolve evaluates one connection again, with the attributes of the
-// connections it depends on as known gives them.
-func (c *Config) Resolve(a addr.Addr, known Known) (*Connection, hcl.Diagnostics) { panic("contract") }
-
-// Outputs evaluates the output blocks, sorted by name.
-func (c *Config) Outputs(known Known) ([]Output, hcl.Diagnostics) { panic("contract") }
-
-// Decode evaluates the body by the table. extra adds variables to the scope
-// (for example "arg" in provider blocks).
-func (b *Block) Decode(spec *Spec, extra map[string]cty.Value) (*Object, hcl.Diagnostics) {
-	panic("contract")
+func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
+	sources := newSources()
+	l := &loader{
+		src: src,
+		cfg: &Config{
+			Variables: map[string]*Variable{},
+			Providers: map[string]*Block{},
+			Sources:   sources,
+		},
+		seen:  map[string]hcl.Range{},
+		texts: map[string]string{},
+	}
+	files := l.readFiles(ctx)
+	l.eval = newEvaluator(l.functions(), sources)
+	l.cfg.eval = l.eval
+	if err := ctx.Err(); err != nil {
+		l.diags = append(l.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Interrupted", Detail: "Reading the configuration was interrupted."})
+		return l.cfg, l.diags
+	}
+	blocks := l.skeleton(files)
+	l.settings(blocks["oauthctl"])
+	l.declareVariables(blocks["variable"])
+	l.declareLocals(blocks["locals"])
+	l.declareProviders(blocks["provider"])
+	l.declareConnections(blocks["connection"])
+	l.declareOutputs(blocks["output"])
+	l.declareSinks(blocks["sink"])
+	l.assignVariables(ctx)
+	l.resolveOrder()
+	l.decodeSettings()
+	l.evaluateConnections()
+	l.checkUndecoded()
+	l.checkOutputs()
+	return l.cfg, l.finish()
 }
 
-// ParseBlocks parses text that is not part of a configuration (the embedded
-// presets) into its top-level blocks of the given type; the scope has functions only.
-func ParseBlocks(filename string, text []byte, blockType string) ([]*Block, hcl.Diagnostics) {
-	panic("contract")
+// skeleton sorts the top-level blocks of all files by type.
+func (l *loader) skeleton(files []*hcl.File) map[string]hcl.Blocks {
+	blocks := map[string]hcl.Blocks{}
+	for _, f := range files {
+		c, diags := readBody(f.Body, fileSpec, "a configuration", f.Body.MissingItemRange())
+		l.diags = append(l.diags, explainTerraform(diags)...)
+		for ty, bs := range c.blocks {
+			blocks[ty] = append(blocks[ty], bs...)
+		}
+	}
+	return blocks
 }
 
-type evaluator struct{}
+// declare reports a name that is not a name, or that was declared before.
+func (l *loader) declare(kind, name string, nameRange, rng hcl.Range) bool {
+	if !addr.IsName(name) {
+		l.diags = append(l.diags, errorAt(nameRange, "Invalid name",
+			"A name starts with a letter or underscore and continues with letters, digits, underscores and dashes, at most 100 of them. %q does not.", name))
+		return false
+	}
+	id := kind + "." + name
+	if first, ok := l.seen[id]; ok {
+		l.diags = append(l.diags, errorAt(rng, fmt.Sprintf("Duplicate %s", kind),
+			"There is already a %s named %q at %s. Rename one of them.", kind, name, place(first)))
+		return false
+	}
+	l.seen[id] = rng
+	return true
+}
+
+func (l *loader) declareProviders(blocks hcl.Blocks) {
+	for _, b := range blocks {
+		if l.declare("provider", b.Labels[0], b.LabelRanges[0], b.DefRange) {
+			l.cfg.Providers[b.Labels[0]] = newBlock(b, l.eval, scope{place: "a provider block", variables: true, locals: true})
+		}
+	}
+}
+
+func (l *loader) declareSinks(blocks hcl.Blocks) {
+	for _, b := range blocks {
+		if !addr.IsName(b.Labels[0]) {
+			l.declare("sink type", b.Labels[0], b.LabelRanges[0], b.DefRange)
+			continue
+		}
+		if l.declare("sink "+b.Labels[0], b.Labels[1], b.LabelRanges[1], b.DefRange) {
+			a := addr.Addr{Kind: addr.KindSink, Type: b.Labels[0], Name: b.Labels[1]}
+			l.cfg.Sinks = append(l.cfg.Sinks, newBlock(b, l.eval, scope{place: "a sink block", variables: true, locals: true, connections: true, addr: a}))
+		}
+	}
+}
+
+// finish sorts the diagnostics by place, takes away what must not be printed
+// and drops repetitions: the instances of one block repeat its mistakes.
+func (l *loader) finish() hcl.Diagnostics {
+	return tidy(l.diags)
+}
+
+func tidy(diags hcl.Diagnostics) hcl.Diagnostics {
+	type key struct {
+		summary, detail string
+		rng             hcl.Range
+	}
+	seen := map[key]bool{}
+	out := diags[:0:0]
+	for _, d := range diags {
+		k := key{summary: d.Summary, detail: d.Detail}
+		if d.Subject != nil {
+			k.rng = *d.Subject
+		}
+		if seen[k] {
+			continue
+		}
+		seen[k] = true
+		out = append(out, d)
+	}
+	slices.SortStableFunc(out, func(a, b *hcl.Diagnostic) int { return comparePlace(a.Subject, b.Subject) })
+	return out
+}
+
+// madeUp notes what was invented, once.
+func (l *loader) madeUp(what string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !slices.Contains(l.cfg.MadeUp, what) {
+		l.cfg.MadeUp = append(l.cfg.MadeUp, what)
+	}
+}

@@ -1,0 +1,343 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+)
+
+// connectionBlock is one connection block before it becomes instances.
+type connectionBlock struct {
+	name    string
+	block   *hcl.Block
+	content *content
+	forEach *attr
+	grant   []*attr // every attribute inside undecoded blocks, for dependencies
+	after   []connRef
+	refs    []placedRef // everything the block refers to, for the order
+
+	expanded bool
+	broken   bool // part of a cycle, or its for_each is wrong: values are unknown
+	keys     []string
+	each     map[string]cty.Value
+}
+
+func (b *connectionBlock) hasKey(key string) bool {
+	_, ok := b.each[key]
+	return ok
+}
+
+// example is a key to show in messages.
+func (b *connectionBlock) example() string {
+	if len(b.keys) > 0 {
+		return b.keys[0]
+	}
+	return "KEY"
+}
+
+func (l *loader) declareConnections(blocks hcl.Blocks) {
+	for _, hb := range blocks {
+		name := hb.Labels[0]
+		if !l.declare("connection", name, hb.LabelRanges[0], hb.DefRange) {
+			continue
+		}
+		c, diags := readBody(hb.Body, connectionSpec, "a connection block", hb.DefRange)
+		b := &connectionBlock{name: name, block: hb, content: c, forEach: c.attrs["for_each"]}
+		for _, g := range c.blocks["grant"] {
+			b.grant = append(b.grant, allAttrs(g.Body)...)
+		}
+		var more hcl.Diagnostics
+		if d := c.attrs["depends_on"]; d != nil {
+			b.after, more = l.dependsOn(d)
+			diags = append(diags, more...)
+		}
+		b.refs = b.collectRefs()
+		l.diags = append(l.diags, about(addr.Connection(name), diags)...)
+		l.connections = append(l.connections, b)
+		l.eval.blocks[name] = b
+	}
+}
+
+// allAttrs lists the attributes of a body and of all blocks in it.
+func allAttrs(body hcl.Body) []*attr {
+	native, ok := body.(*hclsyntax.Body)
+	if !ok {
+		attrs, _ := body.JustAttributes() // JSON: blocks look like attributes
+		var out []*attr
+		for _, name := range sortedKeys(attrs) {
+			out = append(out, newAttr(attrs[name]))
+		}
+		return out
+	}
+	var out []*attr
+	for _, name := range sortedKeys(native.Attributes) {
+		out = append(out, newAttr(native.Attributes[name].AsHCLAttribute()))
+	}
+	for _, b := range native.Blocks {
+		out = append(out, allAttrs(b.Body)...)
+	}
+	return out
+}
+
+// dependsOn reads a depends_on list: references, not values.
+func (l *loader) dependsOn(a *attr) ([]connRef, hcl.Diagnostics) {
+	items, diags := hcl.ExprList(a.Expr)
+	if diags.HasErrors() {
+		return nil, hcl.Diagnostics{errorAt(a.Expr.Range(), "Invalid depends_on", "Write a list of connections: depends_on = [connection.NAME].")}
+	}
+	var out []connRef
+	for _, item := range items {
+		t, diags := hcl.AbsTraversalForExpr(item)
+		if diags.HasErrors() || t.RootName() != "connection" || attrStep(t, 1) == "" || len(t) > 3 {
+			return nil, hcl.Diagnostics{errorAt(item.Range(), "Invalid depends_on", `Each element names a connection: connection.NAME or connection.NAME["key"].`)}
+		}
+		if len(t) == 3 {
+			if _, ok := t[2].(hcl.TraverseIndex); !ok {
+				return nil, hcl.Diagnostics{errorAt(item.Range(), "Invalid depends_on", "Name the connection as a whole, without an attribute: connection.%s.", attrStep(t, 1))}
+			}
+		}
+		out = append(out, connRef{name: attrStep(t, 1), key: attrStep(t, 2), keyed: len(t) == 3})
+		a.refs = append(a.refs, t)
+	}
+	return out, nil
+}
+
+// collectRefs lists what the block refers to, with places.
+func (b *connectionBlock) collectRefs() []placedRef {
+	var out []placedRef
+	for _, m := range []map[string]*attr{b.content.attrs, b.content.rest} {
+		for _, name := range sortedKeys(m) {
+			out = append(out, placedRefs(m[name].refs)...)
+		}
+	}
+	for _, blocks := range b.content.blocks {
+		for _, nested := range blocks {
+			for _, a := range allAttrs(nested.Body) {
+				out = append(out, placedRefs(a.refs)...)
+			}
+		}
+	}
+	return out
+}
+
+// expand evaluates for_each, once for all instances.
+func (l *loader) expand(b *connectionBlock) {
+	b.expanded = true
+	if b.forEach == nil {
+		return
+	}
+	fail := func(detail string, args ...any) {
+		b.broken = true
+		l.diags = append(l.diags, about(addr.Connection(b.name), hcl.Diagnostics{errorAt(b.forEach.Expr.Range(), "Invalid for_each", detail, args...)})...)
+	}
+	v, _, diags := l.eval.value(b.forEach, scope{place: "for_each", variables: true, locals: true, connections: true})
+	l.diags = append(l.diags, about(addr.Connection(b.name), diags)...)
+	if diags.HasErrors() {
+		b.broken = true
+		return
+	}
+	v, marks := v.Unmark() // the marks of keys are on the whole, those of values are not
+	ty := v.Type()
+	switch {
+	case hasMark(marks, Sensitive):
+		fail("The value is sensitive, but the keys of for_each become part of addresses, which are shown. If the keys are no secret, wrap them: nonsensitive(…).")
+	case v.IsNull():
+		fail("The value is null. Give a map, or a set of strings; an empty one makes no instances.")
+	case !v.IsKnown():
+		fail("The value is not known before other connections have been applied, so the instances cannot be named. Use keys that are written in the configuration.")
+	case ty.IsSetType() && ty.ElementType() == cty.String, ty.IsMapType(), ty.IsObjectType():
+		l.instances(b, v, fail)
+	case ty.IsTupleType() || ty.IsListType():
+		fail("The value is a list. Its elements have no keys; make a set of it: for_each = toset(…).")
+	case ty.IsSetType():
+		fail("The value is a set of %s. Only a set of strings has keys that can be written in an address.", ty.ElementType().FriendlyName())
+	default:
+		fail("The value is %s. Give a map, or a set of strings: toset([\"a\", \"b\"]).", ty.FriendlyName())
+	}
+}
+
+func (l *loader) instances(b *connectionBlock, v cty.Value, fail func(string, ...any)) {
+	if !v.Type().IsObjectType() && !v.Type().IsMapType() && !v.IsWhollyKnown() {
+		fail("The value is not known before other connections have been applied, so the instances cannot be named. Use keys that are written in the configuration.")
+		return
+	}
+	b.each = make(map[string]cty.Value, v.LengthInt())
+	for it := v.ElementIterator(); it.Next(); {
+		k, e := it.Element()
+		if v.Type().IsSetType() {
+			if k = e; k.IsNull() {
+				fail("The set has a null element. Remove it.")
+				return
+			}
+		}
+		b.each[k.AsString()] = e
+	}
+	b.keys = sortedKeys(b.each)
+}
+
+// evaluateConnections makes the instances of all blocks.
+func (l *loader) evaluateConnections() {
+	for _, b := range l.connections {
+		if d := b.content.attrs["depends_on"]; d != nil {
+			sc := connectionScope(addr.Connection(b.name), nil)
+			l.diags = append(l.diags, about(sc.addr, l.eval.checkRefs(d, sc))...)
+		}
+		if b.broken {
+			l.checkOnly(b)
+			continue
+		}
+		for _, a := range b.addrs() {
+			conn, diags := l.eval.connectionAt(b, a)
+			l.diags = append(l.diags, diags...)
+			l.cfg.Connections = append(l.cfg.Connections, conn)
+		}
+		if b.forEach != nil && len(b.keys) == 0 {
+			l.checkOnly(b)
+		}
+	}
+	slices.SortFunc(l.cfg.Connections, func(a, b *Connection) int { return addr.Compare(a.Addr, b.Addr) })
+}
+
+// checkOnly reports mistakes in a block that has no instances now.
+func (l *loader) checkOnly(b *connectionBlock) {
+	each := map[string]cty.Value{"key": cty.UnknownVal(cty.String), "value": cty.DynamicVal}
+	sc := connectionScope(addr.Connection(b.name), each)
+	if b.forEach == nil {
+		sc.each = nil
+	}
+	_, diags := l.eval.object(b.content, connectionSpec, sc)
+	l.diags = append(l.diags, about(sc.addr, diags)...)
+}
+
+func (b *connectionBlock) addrs() []addr.Addr {
+	if b.forEach == nil {
+		return []addr.Addr{addr.Connection(b.name)}
+	}
+	out := make([]addr.Addr, len(b.keys))
+	for i, k := range b.keys {
+		out[i] = addr.Connection(b.name).Instance(k)
+	}
+	return out
+}
+
+func connectionScope(a addr.Addr, each map[string]cty.Value) scope {
+	return scope{place: "a connection block", variables: true, locals: true, connections: true, each: each, addr: a}
+}
+
+// connectionAt evaluates one instance.
+func (e *evaluator) connectionAt(b *connectionBlock, a addr.Addr) (*Connection, hcl.Diagnostics) {
+	var each map[string]cty.Value
+	if a.Keyed {
+		each = map[string]cty.Value{"key": cty.StringVal(a.Key), "value": b.each[a.Key]}
+	}
+	sc := connectionScope(a, each)
+	o, diags := e.object(b.content, connectionSpec, sc)
+	conn := &Connection{
+		Addr:            a,
+		Range:           b.block.DefRange,
+		Provider:        o.String("provider"),
+		Description:     o.String("description"),
+		ClientID:        o.String("client_id"),
+		ClientSecret:    o.Secret("client_secret"),
+		ClientAuth:      o.String("client_auth"),
+		ApplicationType: o.String("application_type"),
+		Scopes:          o.Strings("scopes"),
+		RedirectURIs:    o.Strings("redirect_uris"),
+		Account:         o.String("account"),
+		Resource:        o.Strings("resource"),
+		Audience:        o.String("audience"),
+		AuthorizeParams: o.StringMap("authorize_params"),
+		TokenParams:     o.StringMap("token_params"),
+		Args:            o.Rest,
+		Unknown:         o.Unknown,
+		Ranges:          o.Ranges,
+	}
+	deps := slices.Concat(o.deps, e.dependencies(b.after, nil))
+	for _, t := range o.Nested["token_lifetimes"] {
+		conn.Lifetimes = Lifetimes{Access: t.Duration("access"), Refresh: t.Duration("refresh"), RefreshBefore: t.Duration("refresh_before")}
+		maps.Copy(conn.Ranges, t.Ranges)
+		if len(t.Unknown) > 0 {
+			conn.Unknown = append(conn.Unknown, "token_lifetimes")
+		}
+	}
+	for _, g := range o.Nested["grant"] {
+		conn.Grant = g.Block
+	}
+	unknownGrant := false
+	for _, at := range b.grant {
+		v, more, problems := e.value(at, sc)
+		deps = append(deps, more...)
+		diags = append(diags, problems...)
+		unknownGrant = unknownGrant || !v.IsWhollyKnown()
+	}
+	if unknownGrant {
+		conn.Unknown = append(conn.Unknown, "grant")
+	}
+	slices.Sort(conn.Unknown)
+	conn.DependsOn = sortAddrs(deps)
+	diags = append(diags, conn.check(o)...)
+	return conn, about(a, diags)
+}
+
+// check finds mistakes that need no knowledge of the provider.
+func (c *Connection) check(o *Object) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, name := range []string{"provider", "client_id"} {
+		if o.Has(name) && strings.TrimSpace(o.String(name)) == "" {
+			diags = append(diags, errorAt(o.Ranges[name], fmt.Sprintf("Empty %s", name), "The argument %q must not be empty.", name))
+		}
+	}
+	seen := map[string]bool{}
+	for _, u := range c.RedirectURIs {
+		if detail := checkRedirectURI(u); detail != "" {
+			diags = append(diags, errorAt(o.Ranges["redirect_uris"], "Invalid redirect URI", "The redirect URI %q %s", u, detail))
+		} else if seen[u] {
+			diags = append(diags, warningAt(o.Ranges["redirect_uris"], "Redirect URI listed twice", "The redirect URI %q is listed more than once. Remove one of them.", u))
+		}
+		seen[u] = true
+	}
+	for _, u := range c.Resource {
+		if p, err := url.Parse(u); err != nil || !p.IsAbs() || strings.Contains(u, "#") {
+			diags = append(diags, errorAt(o.Ranges["resource"], "Invalid resource indicator",
+				"The resource %q must be an absolute URI without a fragment (RFC 8707 §2).", u))
+		}
+	}
+	if l := c.Lifetimes; l.Access > 0 && l.RefreshBefore >= l.Access {
+		diags = append(diags, errorAt(o.Nested["token_lifetimes"][0].Ranges["refresh_before"], "Margin longer than the lifetime",
+			"refresh_before (%s) is not shorter than access (%s): every token would count as expired. Make it shorter.", FormatDuration(l.RefreshBefore), FormatDuration(l.Access)))
+	}
+	return diags
+}
+
+// checkRedirectURI says what is wrong with a redirect URI (RFC 6749 §3.1.2,
+// RFC 8252 §7), or "".
+func checkRedirectURI(s string) string {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || !u.IsAbs():
+		return "is not an absolute URI. Write it in full, such as http://127.0.0.1/callback."
+	case strings.Contains(s, "#"):
+		return "has a fragment (#…), which servers refuse (RFC 6749 §3.1.2). Remove it."
+	case u.User != nil:
+		return "has a user name in it. Remove it."
+	case u.Scheme == "https" && u.Host == "":
+		return "has no host. Write it in full, such as https://app.example/callback."
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return "uses http, so codes would travel in clear. Use https, or a loopback address such as http://127.0.0.1/callback."
+	}
+	return ""
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}

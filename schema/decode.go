@@ -1,0 +1,224 @@
+package schema
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// object evaluates a body that has been sorted by the table.
+func (e *evaluator) object(c *content, spec *Spec, sc scope) (*Object, hcl.Diagnostics) {
+	o := &Object{
+		Values: map[string]cty.Value{},
+		Ranges: map[string]hcl.Range{},
+		Range:  c.rng,
+	}
+	var diags hcl.Diagnostics
+	for i := range spec.Attrs {
+		a := &spec.Attrs[i]
+		written, ok := c.attrs[a.Name]
+		if !ok {
+			continue
+		}
+		o.Ranges[a.Name] = written.Expr.Range()
+		if a.Kind == Static {
+			continue
+		}
+		diags = append(diags, e.set(o, a, written, sc)...)
+	}
+	if spec.Open {
+		o.Rest = make(map[string]Arg, len(c.rest))
+	}
+	for _, name := range sortedKeys(c.rest) {
+		written := c.rest[name]
+		v, deps, more := e.value(written, sc)
+		diags = append(diags, more...)
+		o.deps = append(o.deps, deps...)
+		o.Ranges[name] = written.Expr.Range()
+		o.Rest[name] = Arg{Value: v, Range: written.Expr.Range(), Name: written.NameRange}
+		if !v.IsWhollyKnown() {
+			o.Unknown = append(o.Unknown, name)
+		}
+	}
+	for i := range spec.Blocks {
+		n := &spec.Blocks[i]
+		for _, b := range c.blocks[n.Type] {
+			nested := NestedObject{Object: &Object{Range: b.DefRange}, Labels: b.Labels, Block: newBlock(b, e, sc)}
+			if n.Spec != nil {
+				inner, more := readBody(b.Body, n.Spec, "a "+n.Type+" block", b.DefRange)
+				diags = append(diags, more...)
+				nested.Object, more = e.object(inner, n.Spec, sc)
+				diags = append(diags, more...)
+				o.deps = append(o.deps, nested.Object.deps...)
+			}
+			if o.Nested == nil {
+				o.Nested = map[string][]NestedObject{}
+			}
+			o.Nested[n.Type] = append(o.Nested[n.Type], nested)
+		}
+	}
+	slices.Sort(o.Unknown)
+	return o, diags
+}
+
+// set evaluates one attribute, checks it and puts it into the object.
+func (e *evaluator) set(o *Object, a *Attr, written *attr, sc scope) hcl.Diagnostics {
+	v, deps, diags := e.value(written, sc)
+	o.deps = append(o.deps, deps...)
+	if a.Kind == Sensitive {
+		diags = append(diags, e.refuseLiteral(a.Name, written)...)
+	}
+	if diags.HasErrors() {
+		return diags
+	}
+	if !a.Kind.maySensitive() && IsSensitive(v) {
+		return append(diags, errorAt(written.Expr.Range(), "Sensitive value in a plain argument",
+			"The argument %q is shown in plans and kept in clear, so it cannot have a sensitive value. If the value is no secret, wrap it: %s = nonsensitive(…).", a.Name, a.Name))
+	}
+	v, more := a.convert(v, written.Expr.Range())
+	diags = append(diags, more...)
+	if more.HasErrors() {
+		return diags
+	}
+	if v.IsKnown() && v.IsNull() {
+		if a.Required && a.Kind != Any {
+			diags = append(diags, errorAt(written.Expr.Range(), "Missing required argument",
+				"The argument %q is required, but its value is null.", a.Name))
+		}
+		return diags
+	}
+	if !v.IsWhollyKnown() {
+		o.Unknown = append(o.Unknown, a.Name)
+	}
+	o.Values[a.Name] = v
+	return diags
+}
+
+// maySensitive says which kinds take sensitive values: those that are never
+// shown. Everything else ends in plans and in the clear part of the state.
+func (k Kind) maySensitive() bool { return k == Sensitive || k == StringMap || k == Any }
+
+func (k Kind) ctyType() cty.Type {
+	switch k {
+	case Bool:
+		return cty.Bool
+	case Number:
+		return cty.Number
+	case Strings, ScopeList:
+		return cty.List(cty.String)
+	case StringMap:
+		return cty.Map(cty.String)
+	case Any, Static:
+		return cty.DynamicPseudoType
+	}
+	return cty.String
+}
+
+func (k Kind) what() string {
+	switch k {
+	case Bool:
+		return "true or false"
+	case Number:
+		return "a whole number"
+	case Duration:
+		return `a duration such as "90s", "5m", "1h30m" or "90d"`
+	case Strings:
+		return "a list of strings"
+	case ScopeList:
+		return "a list of strings, or one string with spaces between the scopes"
+	case StringMap:
+		return "a map of strings"
+	}
+	return "a string"
+}
+
+// convert gives the value the type of the attribute's kind and checks what can
+// be checked of it without knowing more.
+func (a *Attr) convert(v cty.Value, rng hcl.Range) (cty.Value, hcl.Diagnostics) {
+	if a.Kind == ScopeList {
+		if plain, marks := v.Unmark(); plain.IsKnown() && !plain.IsNull() && plain.Type() == cty.String {
+			v = splitScopes(plain.AsString()).WithMarks(marks)
+		}
+	}
+	out, err := convert.Convert(v, a.Kind.ctyType())
+	if err != nil {
+		return out, hcl.Diagnostics{errorAt(rng, "Wrong type of value",
+			"The argument %q must be %s, not %s.", a.Name, a.Kind.what(), v.Type().FriendlyName())}
+	}
+	plain, _ := out.UnmarkDeep()
+	if !plain.IsWhollyKnown() || plain.IsNull() {
+		return out, nil
+	}
+	return out, a.check(plain, rng)
+}
+
+func splitScopes(s string) cty.Value {
+	fields := strings.Fields(s)
+	if len(fields) == 0 {
+		return cty.ListValEmpty(cty.String)
+	}
+	out := make([]cty.Value, len(fields))
+	for i, f := range fields {
+		out[i] = cty.StringVal(f)
+	}
+	return cty.ListVal(out)
+}
+
+func (a *Attr) check(v cty.Value, rng hcl.Range) hcl.Diagnostics {
+	invalid := func(detail string, args ...any) hcl.Diagnostics {
+		return hcl.Diagnostics{errorAt(rng, fmt.Sprintf("Invalid value for %s", a.Name), detail, args...)}
+	}
+	switch a.Kind {
+	case String:
+		if s := v.AsString(); len(a.OneOf) > 0 && !slices.Contains(a.OneOf, s) {
+			return invalid("The argument %q must be %s, not %q.%s", a.Name, joinOr(quoteAll(a.OneOf)), s, didYouMean(s, a.OneOf))
+		}
+	case Number:
+		if i, acc := v.AsBigFloat().Int64(); acc != big.Exact || int64(int(i)) != i {
+			return invalid("The argument %q must be a whole number.", a.Name)
+		}
+	case Duration:
+		if _, err := ParseDuration(v.AsString()); err != nil {
+			return invalid("The argument %q is not valid: %s. Write a duration such as \"90s\", \"5m\", \"1h30m\" or \"90d\", or a number of seconds.", a.Name, err)
+		}
+	case Strings, ScopeList, StringMap:
+		for it := v.ElementIterator(); it.Next(); {
+			if _, e := it.Element(); e.IsNull() {
+				return invalid("The argument %q must be %s without null elements.", a.Name, a.Kind.what())
+			}
+		}
+	}
+	if a.Kind == ScopeList {
+		return checkScopes(v, rng)
+	}
+	return nil
+}
+
+// checkScopes checks the scope tokens (RFC 6749 §3.3).
+func checkScopes(v cty.Value, rng hcl.Range) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	seen := map[string]bool{}
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		s := e.AsString()
+		switch {
+		case s == "":
+			diags = append(diags, errorAt(rng, "Empty scope", "A scope must have at least one character. Remove the empty element."))
+		case strings.ContainsAny(s, " \t\r\n"):
+			diags = append(diags, errorAt(rng, "Several scopes in one element",
+				"The scope %q has spaces in it. Write each scope as an element of its own, or all of them as one string.", s))
+		case strings.ContainsFunc(s, func(r rune) bool { return r < 0x21 || r > 0x7e || r == '"' || r == '\\' }):
+			diags = append(diags, errorAt(rng, "Invalid scope",
+				"The scope %q has characters that a scope cannot have: only printable ASCII without space, quote and backslash is allowed (RFC 6749 §3.3).", s))
+		case seen[s]:
+			diags = append(diags, warningAt(rng, "Scope listed twice", "The scope %q is listed more than once. Remove one of them.", s))
+		}
+		seen[s] = true
+	}
+	return diags
+}

@@ -1,0 +1,219 @@
+package schema
+
+import (
+	"maps"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+)
+
+// evaluator gives expressions their values. After Load it is only read, so that
+// connections can be resolved from several goroutines; with derives a new one
+// that knows more of the connections.
+type evaluator struct {
+	base      *hcl.EvalContext // functions and var
+	functions map[string]function.Function
+	secrets   *redactor
+	sources   *Sources
+
+	variables map[string]*Variable
+	locals    map[string]*local
+	blocks    map[string]*connectionBlock
+
+	known  Known
+	wanted map[addr.Addr]bool   // instances that known is asked for; nil: all
+	values map[string]cty.Value // connection.NAME, as far as it has been needed
+	fresh  map[string]cty.Value // values of locals that depend on connections, once known says more
+}
+
+// local is one name of a locals block.
+type local struct {
+	*attr
+	deps  []connRef // connections it refers to, through other locals too
+	value cty.Value // with dependency marks
+}
+
+// scope is what an expression may refer to besides functions.
+type scope struct {
+	place       string // "a provider block", for messages
+	variables   bool   // var.NAME
+	locals      bool   // local.NAME
+	connections bool   // connection.NAME
+	each        map[string]cty.Value
+	extra       map[string]cty.Value
+	addr        addr.Addr
+}
+
+func newEvaluator(functions map[string]function.Function, sources *Sources) *evaluator {
+	if functions == nil {
+		functions = pureFunctions()
+	}
+	return &evaluator{
+		base:      &hcl.EvalContext{Functions: functions, Variables: map[string]cty.Value{}},
+		functions: functions,
+		secrets:   &redactor{},
+		sources:   sources,
+		variables: map[string]*Variable{},
+		locals:    map[string]*local{},
+		blocks:    map[string]*connectionBlock{},
+		values:    map[string]cty.Value{},
+	}
+}
+
+// with derives an evaluator that has the attributes of connections.
+func (e *evaluator) with(known Known, wanted map[addr.Addr]bool) *evaluator {
+	d := *e
+	d.known, d.wanted = known, wanted
+	d.values, d.fresh = map[string]cty.Value{}, map[string]cty.Value{}
+	return &d
+}
+
+// value evaluates an expression: its value without dependency marks, and the
+// connections that it needs.
+func (e *evaluator) value(a *attr, sc scope) (cty.Value, []addr.Addr, hcl.Diagnostics) {
+	if diags := e.checkRefs(a, sc); diags.HasErrors() {
+		return cty.DynamicVal, nil, diags
+	}
+	v, diags := a.Expr.Value(e.context(a.refs, sc))
+	e.secrets.clean(diags, v)
+	if diags.HasErrors() {
+		v = cty.DynamicVal
+	}
+	v, seen := splitDependencies(v)
+	return v, e.dependencies(e.connRefs(a.refs), seen), diags
+}
+
+// context holds what the references need, and no more: a local or connection
+// that nobody asked for costs nothing.
+func (e *evaluator) context(refs []hcl.Traversal, sc scope) *hcl.EvalContext {
+	vars := maps.Clone(sc.extra)
+	if vars == nil {
+		vars = map[string]cty.Value{}
+	}
+	if sc.each != nil {
+		vars["each"] = cty.ObjectVal(sc.each)
+	}
+	locals, connections := map[string]cty.Value{}, map[string]cty.Value{}
+	for _, t := range refs {
+		name := attrStep(t, 1)
+		switch {
+		case name == "":
+		case t.RootName() == "local" && sc.locals && locals[name] == cty.NilVal:
+			locals[name] = e.local(name)
+		case t.RootName() == "connection" && sc.connections && connections[name] == cty.NilVal:
+			connections[name] = e.connection(name)
+		}
+	}
+	if len(locals) > 0 {
+		vars["local"] = cty.ObjectVal(locals)
+	}
+	if len(connections) > 0 {
+		vars["connection"] = cty.ObjectVal(connections)
+	}
+	if len(vars) == 0 {
+		return e.base
+	}
+	ctx := e.base.NewChild()
+	ctx.Variables = vars
+	return ctx
+}
+
+// local gives the value of a local. Locals are evaluated by Load in the order
+// of their references; only those that depend on connections change later.
+func (e *evaluator) local(name string) cty.Value {
+	l := e.locals[name]
+	if e.known == nil || len(l.deps) == 0 {
+		return l.value
+	}
+	if v, ok := e.fresh[name]; ok {
+		return v
+	}
+	v, diags := l.Expr.Value(e.context(l.refs, scope{locals: true, connections: true}))
+	if diags.HasErrors() {
+		v = cty.DynamicVal
+	}
+	e.fresh[name] = v
+	return v
+}
+
+// connection gives the value of connection.NAME: an object of AttributesType,
+// or with for_each an object of them by key.
+func (e *evaluator) connection(name string) cty.Value {
+	if v, ok := e.values[name]; ok {
+		return v
+	}
+	b := e.blocks[name]
+	v := cty.DynamicVal
+	switch {
+	case b == nil || b.broken:
+	case b.forEach == nil:
+		v = e.instance(addr.Connection(name))
+	default:
+		instances := make(map[string]cty.Value, len(b.keys))
+		for _, k := range b.keys {
+			instances[k] = e.instance(addr.Connection(name).Instance(k))
+		}
+		v = cty.ObjectVal(instances)
+	}
+	e.values[name] = v
+	return v
+}
+
+var unknownAttributes = func() cty.Value {
+	attrs := map[string]cty.Value{}
+	for name, ty := range AttributesType.AttributeTypes() {
+		attrs[name] = cty.UnknownVal(ty)
+	}
+	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
+		attrs[name] = attrs[name].Mark(Sensitive)
+	}
+	return cty.ObjectVal(attrs)
+}()
+
+func (e *evaluator) instance(a addr.Addr) cty.Value {
+	v := unknownAttributes
+	if e.known != nil && (e.wanted == nil || e.wanted[a]) {
+		if k, ok := e.known(a); ok {
+			v = k
+			e.secrets.learn(v)
+		}
+	}
+	return v.Mark(dependency{a})
+}
+
+// attrStep is the name at a step of a traversal (var.NAME is step 1), or "".
+func attrStep(t hcl.Traversal, i int) string {
+	if len(t) <= i {
+		return ""
+	}
+	switch step := t[i].(type) {
+	case hcl.TraverseAttr:
+		return step.Name
+	case hcl.TraverseIndex:
+		if step.Key.Type() == cty.String && step.Key.IsKnown() && !step.Key.IsNull() {
+			return step.Key.AsString()
+		}
+	}
+	return ""
+}
+
+// nativeExpr gives an expression in native syntax. In JSON that is the template
+// inside a string; nil if there is none.
+func nativeExpr(expr hcl.Expression) hclsyntax.Expression {
+	if native, ok := expr.(hclsyntax.Expression); ok {
+		return native
+	}
+	text, diags := expr.Value(nil) // without a context the string itself, unevaluated
+	if diags.HasErrors() || text.IsNull() || !text.IsKnown() || text.Type() != cty.String {
+		return nil
+	}
+	native, diags := hclsyntax.ParseTemplate([]byte(text.AsString()), expr.Range().Filename, expr.Range().Start)
+	if diags.HasErrors() {
+		return nil
+	}
+	return native
+}

@@ -1,0 +1,150 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"unicode/utf8"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/ctymarks"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// functions adds those that look outside: at the environment and at files of
+// the configuration directory, through what Load was given.
+func (l *loader) functions() map[string]function.Function {
+	fs := pureFunctions()
+	fs["env"] = l.envFunc()
+	fs["file"] = l.fileFunc()
+	fs["fileexists"] = l.fileExistsFunc()
+	return fs
+}
+
+// envFunc reads the environment. What it gives is sensitive.
+func (l *loader) envFunc() function.Function {
+	return function.New(&function.Spec{
+		Params:   []function.Parameter{{Name: "name", Type: cty.String}},
+		VarParam: &function.Parameter{Name: "default", Type: cty.String, AllowNull: true},
+		Type: func(args []cty.Value) (cty.Type, error) {
+			if len(args) > 2 {
+				return cty.NilType, errors.New("want a name and perhaps a default")
+			}
+			return cty.String, nil
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			name := args[0].AsString()
+			v := cty.StringVal("made-up-" + name)
+			text, ok := l.lookup(name)
+			switch {
+			case ok:
+				v = cty.StringVal(text)
+			case len(args) == 2:
+				return args[1].Mark(Sensitive), nil
+			case l.src.MakeUp:
+				l.madeUp(fmt.Sprintf("env(%q)", name))
+			default:
+				return cty.UnknownVal(cty.String), function.NewArgErrorf(0, "the environment variable %s is not set. Set it, or give a default: env(%q, …)", name, name)
+			}
+			l.eval.secrets.learn(v.Mark(Sensitive))
+			return v.Mark(Sensitive), nil
+		},
+	})
+}
+
+// fileFunc reads a text file of the configuration directory.
+func (l *loader) fileFunc() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "path", Type: cty.String}},
+		Type:   function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			text, err := l.text(args[0].AsString())
+			if err != nil {
+				return cty.UnknownVal(cty.String), function.NewArgError(0, err)
+			}
+			return cty.StringVal(text), nil
+		},
+	})
+}
+
+// text reads a file once, however many instances ask for it.
+func (l *loader) text(name string) (string, error) {
+	if !filepath.IsLocal(name) {
+		return "", outside(name)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if text, ok := l.texts[name]; ok {
+		return text, nil
+	}
+	text, err := readBelow(l.dir(), name)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%q cannot be read: %s", name, reason(err))
+	case !utf8.Valid(text):
+		return "", fmt.Errorf("%q is not text in UTF-8", name)
+	}
+	l.texts[name] = string(text)
+	return string(text), nil
+}
+
+func outside(name string) error {
+	return fmt.Errorf("%q is not inside the configuration directory; give a path relative to it, without \"..\"", name)
+}
+
+func (l *loader) fileExistsFunc() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "path", Type: cty.String}},
+		Type:   function.StaticReturnType(cty.Bool),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			name := args[0].AsString()
+			if !filepath.IsLocal(name) {
+				return cty.UnknownVal(cty.Bool), function.NewArgError(0, outside(name))
+			}
+			root, err := os.OpenRoot(l.dir())
+			if err != nil {
+				return cty.UnknownVal(cty.Bool), err
+			}
+			defer root.Close() //nolint:errcheck // only read
+			info, err := root.Stat(name)
+			return cty.BoolVal(err == nil && info.Mode().IsRegular()), nil
+		},
+	})
+}
+
+var sensitiveFunc = markFunc(func(v cty.Value) cty.Value { return v.Mark(Sensitive) })
+
+// nonsensitiveFunc takes the mark off, however deep it is.
+var nonsensitiveFunc = markFunc(func(v cty.Value) cty.Value {
+	out, err := v.WrangleMarksDeep(func(mark any, _ cty.Path) (ctymarks.WrangleAction, error) {
+		if mark == Sensitive {
+			return ctymarks.WrangleDrop, nil
+		}
+		return nil, nil
+	})
+	if err != nil { // our callback returns none
+		return v
+	}
+	return out
+})
+
+func markFunc(do func(cty.Value) cty.Value) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{
+			Name: "value", Type: cty.DynamicPseudoType,
+			AllowUnknown: true, AllowNull: true, AllowMarked: true, AllowDynamicType: true,
+		}},
+		Type: func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return do(args[0]), nil },
+	})
+}
+
+var isSensitiveFunc = function.New(&function.Spec{
+	Params: []function.Parameter{{
+		Name: "value", Type: cty.DynamicPseudoType,
+		AllowUnknown: true, AllowNull: true, AllowMarked: true, AllowDynamicType: true,
+	}},
+	Type: function.StaticReturnType(cty.Bool),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return cty.BoolVal(IsSensitive(args[0])), nil },
+})

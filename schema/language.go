@@ -1,0 +1,98 @@
+package schema
+
+// The tables of the language. They drive decoding, "providers schema -json", the
+// reference page and redaction. Places kept for what is to come: lifecycle and
+// dynamic blocks in connectionSpec; moved, removed, import and check blocks in
+// fileSpec.
+
+// Language returns the tables of all top-level blocks by type. Bodies that
+// other packages own (provider, sink, state, grant) have no Spec here.
+func Language() map[string]Nested {
+	out := map[string]Nested{}
+	for _, n := range fileSpec.Blocks {
+		out[n.Type] = n
+	}
+	return out
+}
+
+var fileSpec = &Spec{Blocks: []Nested{
+	{Type: "oauthctl", Max: 1, Spec: settingsSpec, Doc: "Settings of the configuration as a whole."},
+	{Type: "provider", Labels: []string{"name"}, Doc: "An authorization server: a preset with arguments, or endpoints of your own."},
+	{Type: "connection", Labels: []string{"name"}, Spec: connectionSpec, Doc: "A connection: a client, a consent and the tokens that come of it."},
+	{Type: "variable", Labels: []string{"name"}, Spec: variableSpec, Doc: "An input of the configuration: var.NAME."},
+	{Type: "locals", Spec: &Spec{Open: true}, Doc: "Names for expressions: local.NAME."},
+	{Type: "output", Labels: []string{"name"}, Spec: outputSpec, Doc: "A value to show after apply and with \"oauthctl output\"."},
+	{Type: "sink", Labels: []string{"type", "name"}, Doc: "A place that tokens are published to after apply."},
+}}
+
+var settingsSpec = &Spec{
+	Attrs: []Attr{
+		{Name: "required_version", Kind: String, Doc: "Versions of oauthctl that may read this configuration, such as \">= 0.1, < 2.0\"."},
+	},
+	Blocks: []Nested{
+		{Type: "state", Labels: []string{"type"}, Max: 1, Doc: "Where the encrypted state is kept."},
+		{Type: "encryption", Max: 1, Spec: encryptionSpec, Doc: "Who can open the state."},
+	},
+}
+
+var encryptionSpec = &Spec{Attrs: []Attr{
+	{Name: "recipients", Kind: Strings, Required: true, Doc: "age and ssh public keys of everybody who can open the state."},
+}}
+
+var connectionSpec = &Spec{
+	Open: true, // arguments of the preset
+	Attrs: []Attr{
+		{Name: "for_each", Kind: Static, Doc: "A map or a set of strings: one instance of the connection for each element, with each.key and each.value."},
+		{Name: "depends_on", Kind: Static, Doc: "Connections that have to be applied first although nothing here refers to them."},
+		{Name: "provider", Kind: String, Required: true, Doc: "The name of a provider block or of a preset."},
+		{Name: "description", Kind: String, Doc: "For people; shown in plans."},
+		{Name: "client_id", Kind: String, Required: true, Doc: "The client's identifier at the server (RFC 6749 §2.2)."},
+		{Name: "client_secret", Kind: Sensitive, Doc: "The client's secret; never a literal: use env() or a sensitive variable."},
+		{Name: "client_auth", Kind: String, OneOf: clientAuths, Doc: "How the client authenticates at the token endpoint.", Default: "what the preset says"},
+		{Name: "application_type", Kind: String, OneOf: []string{"web", "native", "spa"}, Doc: "How the client is registered, where the server treats the kinds differently."},
+		{Name: "scopes", Kind: ScopeList, Doc: "Scopes to ask for: a list, or one string with spaces between them."},
+		{Name: "redirect_uris", Kind: Strings, Doc: "Redirect URIs registered for the client; the first that can be used is used."},
+		{Name: "account", Kind: String, Doc: "Whose consent it has to be; compared with the ID token or userinfo before anything is saved."},
+		{Name: "resource", Kind: Strings, Doc: "Resource indicators (RFC 8707)."},
+		{Name: "audience", Kind: String, Doc: "The audience parameter of servers that have one."},
+		{Name: "authorize_params", Kind: StringMap, Doc: "Further parameters of the authorization request."},
+		{Name: "token_params", Kind: StringMap, Doc: "Further parameters of every token request."},
+	},
+	Blocks: []Nested{
+		{Type: "grant", Labels: []string{"type"}, Max: 1, Doc: "How the tokens are obtained; the preset has a default."},
+		{Type: "token_lifetimes", Max: 1, Spec: lifetimesSpec, Doc: "How long tokens live, where the server does not say, and how early they are renewed."},
+	},
+}
+
+var clientAuths = []string{"none", "client_secret_basic", "client_secret_post", "private_key_jwt", "federated"}
+
+var lifetimesSpec = &Spec{Attrs: []Attr{
+	{Name: "access", Kind: Duration, Doc: "Lifetime of access tokens, used when the server does not say."},
+	{Name: "refresh", Kind: Duration, Doc: "Lifetime of the refresh token: when a new consent will be due."},
+	{Name: "refresh_before", Kind: Duration, Doc: "The margin before its expiry in which an access token counts as expired."},
+}}
+
+var variableSpec = &Spec{
+	Attrs: []Attr{
+		{Name: "type", Kind: Static, Doc: "A type constraint: string, number, bool, list(…), set(…), map(…), object({…}), tuple([…]) or any.", Default: "any"},
+		{Name: "default", Kind: Static, Doc: "The value if none is given; without it one has to be given."},
+		{Name: "description", Kind: String, Doc: "For people; shown when the value is asked for."},
+		{Name: "sensitive", Kind: Bool, Doc: "Values are never shown.", Default: "false"},
+		{Name: "nullable", Kind: Bool, Doc: "Whether the value may be null.", Default: "true"},
+	},
+	Blocks: []Nested{
+		{Type: "validation", Spec: validationSpec, Doc: "A rule for the value."},
+	},
+}
+
+var validationSpec = &Spec{Attrs: []Attr{
+	{Name: "condition", Kind: Static, Required: true, Doc: "An expression that refers to var.NAME and is true for valid values."},
+	{Name: "error_message", Kind: Static, Required: true, Doc: "What to tell a person if it is not."},
+}}
+
+var outputSpec = &Spec{Attrs: []Attr{
+	{Name: "value", Kind: Any, Required: true, Doc: "The value."},
+	{Name: "description", Kind: String, Doc: "For people."},
+	{Name: "sensitive", Kind: Bool, Doc: "The value is shown only on request; required if it comes from something sensitive.", Default: "false"},
+	{Name: "depends_on", Kind: Static, Doc: "Connections that have to be applied first although the value does not refer to them."},
+}}

@@ -1,0 +1,109 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+)
+
+// outputBlock is an output block.
+type outputBlock struct {
+	name    string
+	rng     hcl.Range
+	content *content
+	after   []connRef
+}
+
+var outputScope = scope{place: "an output block", variables: true, locals: true, connections: true}
+
+func (l *loader) declareOutputs(blocks hcl.Blocks) {
+	for _, b := range blocks {
+		name := b.Labels[0]
+		if !l.declare("output", name, b.LabelRanges[0], b.DefRange) {
+			continue
+		}
+		c, diags := readBody(b.Body, outputSpec, "an output block", b.DefRange)
+		o := &outputBlock{name: name, rng: b.DefRange, content: c}
+		if d := c.attrs["depends_on"]; d != nil {
+			after, more := l.dependsOn(d)
+			diags = append(diags, more...)
+			o.after = after
+		}
+		l.diags = append(l.diags, diags...)
+		l.outputs = append(l.outputs, o)
+	}
+	slices.SortFunc(l.outputs, func(a, b *outputBlock) int { return strings.Compare(a.name, b.name) })
+	l.cfg.outputs = l.outputs
+}
+
+// checkOutputs evaluates all outputs once, to find their mistakes early.
+func (l *loader) checkOutputs() {
+	for _, o := range l.outputs {
+		if d := o.content.attrs["depends_on"]; d != nil {
+			l.diags = append(l.diags, l.eval.checkRefs(d, outputScope)...)
+		}
+		_, diags := l.eval.output(o)
+		l.diags = append(l.diags, diags...)
+	}
+}
+
+func (e *evaluator) output(o *outputBlock) (Output, hcl.Diagnostics) {
+	obj, diags := e.object(o.content, outputSpec, outputScope)
+	out := Output{Name: o.name, Description: obj.String("description"), Sensitive: obj.Bool("sensitive"), Value: cty.DynamicVal, Range: o.rng}
+	v, ok := obj.Values["value"]
+	if !ok {
+		if !diags.HasErrors() {
+			out.Value = cty.NullVal(cty.DynamicPseudoType)
+		}
+		return out, diags
+	}
+	if IsSensitive(v) && !out.Sensitive {
+		diags = append(diags, errorAt(obj.Ranges["value"], "Output of a sensitive value",
+			"The value of the output %q comes from something sensitive. Add sensitive = true to the block, or wrap the value if it is no secret: nonsensitive(…).", o.name))
+		return out, diags
+	}
+	out.Value, _ = v.UnmarkDeep()
+	return out, diags
+}
+
+// Outputs evaluates the output blocks, sorted by name.
+func (c *Config) Outputs(known Known) ([]Output, hcl.Diagnostics) {
+	var outs []Output
+	var diags hcl.Diagnostics
+	e := c.eval.with(known, nil)
+	for _, o := range c.outputs {
+		out, more := e.output(o)
+		outs = append(outs, out)
+		diags = append(diags, more...)
+	}
+	return outs, tidy(diags)
+}
+
+// Resolve evaluates one connection again, with the attributes of the
+// connections it depends on as known gives them. It may be called from several
+// goroutines.
+func (c *Config) Resolve(a addr.Addr, known Known) (*Connection, hcl.Diagnostics) {
+	b := c.eval.blocks[a.Name]
+	i, found := slices.BinarySearchFunc(c.Connections, a, func(conn *Connection, a addr.Addr) int { return addr.Compare(conn.Addr, a) })
+	if b == nil || !found {
+		return nil, hcl.Diagnostics{{
+			Severity: hcl.DiagError,
+			Summary:  "No such connection",
+			Detail:   "The configuration has no connection " + a.String() + ".",
+			Extra:    DiagExtra{Addr: a},
+		}}
+	}
+	wanted := map[addr.Addr]bool{}
+	for _, d := range c.Connections[i].DependsOn {
+		wanted[d] = true
+	}
+	if known == nil {
+		known = func(addr.Addr) (cty.Value, bool) { return cty.NilVal, false }
+	}
+	conn, diags := c.eval.with(known, wanted).connectionAt(b, a)
+	return conn, tidy(diags)
+}

@@ -1,0 +1,160 @@
+package schema
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/json"
+)
+
+// maxFile is the size in bytes from which a file is not read.
+const maxFile = 1 << 20
+
+// readFiles reads and parses the files of the configuration.
+func (l *loader) readFiles(ctx context.Context) []*hcl.File {
+	dir, names, err := l.list()
+	if err != nil {
+		l.diags = append(l.diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError,
+			Summary:  "Cannot read the configuration",
+			Detail:   err.Error() + ".",
+		})
+		return nil
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		l.diags = append(l.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Cannot read the configuration", Detail: reason(err) + "."})
+		return nil
+	}
+	defer root.Close() //nolint:errcheck // only read
+	var files []*hcl.File
+	for _, name := range names {
+		if ctx.Err() != nil {
+			break
+		}
+		shown := filepath.ToSlash(filepath.Join(dir, name))
+		text, err := readIn(root, name)
+		if err != nil {
+			l.diags = append(l.diags, unreadable(shown, err))
+			continue
+		}
+		l.cfg.Sources.add(shown, text)
+		f, diags := parseFile(shown, text)
+		l.diags = append(l.diags, diags...)
+		if f != nil {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+// list names the files of the configuration and the directory they are in.
+func (l *loader) list() (dir string, names []string, err error) {
+	if l.src.File != "" {
+		return filepath.Dir(l.src.File), []string{filepath.Base(l.src.File)}, nil
+	}
+	dir = l.src.Dir
+	if dir == "" {
+		dir = "."
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return dir, nil, fmt.Errorf("the directory %s cannot be read: %s", dir, reason(err))
+	}
+	for _, e := range entries {
+		name := e.Name()
+		switch {
+		case strings.HasPrefix(name, "."), strings.HasSuffix(name, "~"), strings.HasSuffix(name, ".oauthtest.hcl"):
+		case strings.HasSuffix(name, ".hcl"), strings.HasSuffix(name, ".hcl.json"):
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return dir, nil, fmt.Errorf("there are no *.hcl files in %s. Write one, or name another place with -chdir=DIR or -config=PATH", dir)
+	}
+	slices.Sort(names)
+	return dir, names, nil
+}
+
+var (
+	errNotRegular = errors.New("it is not a regular file")
+	errTooLarge   = fmt.Errorf("it is larger than %d MiB", maxFile>>20)
+)
+
+// readBelow reads a file of the directory dir.
+func readBelow(dir, name string) ([]byte, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close() //nolint:errcheck // only read
+	return readIn(root, name)
+}
+
+// readIn reads a regular file of at most maxFile bytes below root. Links that
+// lead out of root are refused.
+func readIn(root *os.Root, name string) ([]byte, error) {
+	// A look before opening, so that a FIFO does not block and a device is not touched.
+	if info, err := root.Stat(name); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, errNotRegular
+	}
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errNotRegular
+	}
+	return readCapped(f)
+}
+
+func readCapped(r io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = errTooLarge
+	}
+	return text, err
+}
+
+func unreadable(name string, err error) *hcl.Diagnostic {
+	start := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
+	return errorAt(start, "File cannot be read", "The file %s cannot be read: %s.", name, reason(err))
+}
+
+// reason is an error of the file system without the path, which the caller names.
+func reason(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return err.Error()
+}
+
+// parseFile parses one file, native or JSON by its name. The text has to pass
+// checkText first: hcl's parsers are recursive, and a stack that overflows
+// cannot be recovered from.
+func parseFile(name string, text []byte) (*hcl.File, hcl.Diagnostics) {
+	if diags := checkText(name, text); diags.HasErrors() {
+		return nil, diags
+	}
+	if isJSON(name) {
+		f, diags := json.Parse(text, name)
+		return f, diags
+	}
+	f, diags := hclsyntax.ParseConfig(text, name, hcl.InitialPos)
+	return f, diags
+}
+
+func isJSON(name string) bool { return strings.HasSuffix(name, ".json") }

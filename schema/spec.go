@@ -1,0 +1,46 @@
+package schema
+
+// Spec is the table that describes a body: it drives decoding, "providers
+// schema -json", the reference page and redaction.
+type Spec struct {
+	Attrs  []Attr
+	Blocks []Nested
+	// Open accepts attributes that Attrs does not list; they are found in Object.Rest.
+	Open bool
+}
+
+// Kind says what an attribute holds and how it is checked and converted.
+type Kind int
+
+// The kinds of attributes.
+const (
+	String    Kind = iota // a string
+	Bool                  // true or false
+	Number                // an integer
+	Duration              // "90s", "5m", "1h30m", "90d", or a number of seconds
+	Strings               // a list or set of strings
+	ScopeList             // a list of strings, or one space-delimited string
+	StringMap             // a map of strings
+	Sensitive             // a secret string: never a literal
+	Any                   // left as a cty.Value
+	Static                // read by the language itself, never evaluated as a value (for_each, depends_on)
+)
+
+// Attr describes one attribute of a Spec.
+type Attr struct {
+	Name     string
+	Kind     Kind
+	Required bool
+	OneOf    []string // allowed values of a String; empty: any
+	Doc      string   // one sentence or two for the reference page
+	Default  string   // for the reference page, as written in HCL; "" if none
+}
+
+// Nested describes one nested block type of a Spec.
+type Nested struct {
+	Type   string
+	Labels []string // names of the labels
+	Max    int      // how many may stand there; 0: any number
+	Doc    string
+	Spec   *Spec // nil: left undecoded
+}
