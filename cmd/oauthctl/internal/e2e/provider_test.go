@@ -1,0 +1,212 @@
+package e2e
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func interactiveConfig(issuer, redirect string) string {
+	return fmt.Sprintf(`
+provider "op" {
+  issuer = %q
+}
+
+connection "alice" {
+  provider      = "op"
+  client_id     = "cli"
+  scopes        = ["openid", "email", "offline_access", "files:read"]
+  redirect_uris = [%q]
+  account       = "alice@example.com"
+  grant "authorization_code" {
+    prompt = "consent"
+  }
+}
+`, issuer, redirect)
+}
+
+// applyAs runs an apply and lets a person consent to the page it opens.
+func applyAs(t *testing.T, u *user, name string, args ...string) result {
+	t.Helper()
+	wait := u.start(append([]string{"apply", "-auto-approve", "-input=true"}, args...)...)
+	newPerson(t, name).consent(u.visited(0))
+	return wait()
+}
+
+// The main job against a server that is not ours: plan, consent, token,
+// refresh with one-time refresh tokens, revocation.
+func TestAuthorizationCode(t *testing.T) {
+	for _, redirect := range []string{"http://127.0.0.1/callback", "http://localhost/callback"} {
+		t.Run(redirect, func(t *testing.T) {
+			op := startProvider(t)
+			u := newUser(t, interactiveConfig(op.issuer, redirect))
+
+			plan := u.run("plan", "-detailed-exitcode")
+			plan.want(t, 2)
+			contains(t, plan.stdout, "connection.alice", "Plan: 1 to authorize", "1 needs a person")
+			if n := len(op.stats().Requests); n != 0 {
+				t.Errorf("plan made %d requests, want none", n)
+			}
+
+			applied := applyAs(t, u, "alice")
+			applied.want(t, 0)
+			contains(t, applied.stdout+applied.stderr, "1 authorized")
+
+			token := strings.TrimSpace(u.ok("token", "alice").stdout)
+			if code := op.userinfo(token); code != 200 {
+				t.Errorf("the server answers %d to the token that was printed", code)
+			}
+			if again := strings.TrimSpace(u.ok("token", "alice").stdout); again != token {
+				t.Error("a valid token was replaced")
+			}
+			for range 3 { // each refresh spends the refresh token that the one before it got
+				next := strings.TrimSpace(u.ok("token", "-force-refresh", "alice").stdout)
+				if next == token || op.userinfo(next) != 200 {
+					t.Error("-force-refresh did not give a new, valid token")
+				}
+				token = next
+			}
+			u.run("plan", "-detailed-exitcode").want(t, 0)
+
+			u.ok("destroy", "-auto-approve")
+			if code := op.userinfo(token); code != 401 {
+				t.Errorf("after destroy the server answers %d to the token, want 401", code)
+			}
+			s := op.stats()
+			if s.Token["authorization_code"] != 1 || s.Token["refresh_token"] != 3 || len(s.Errors) != 0 {
+				t.Errorf("the server saw %+v", s)
+			}
+		})
+	}
+}
+
+// The browser belonged to somebody else: nothing is saved.
+func TestWrongAccount(t *testing.T) {
+	op := startProvider(t)
+	u := newUser(t, interactiveConfig(op.issuer, "http://127.0.0.1/callback"))
+	r := applyAs(t, u, "mallory")
+	r.want(t, 1)
+	contains(t, r.stdout+r.stderr, "mallory@example.com", "alice@example.com")
+	u.run("token", "alice").want(t, 3)
+}
+
+// Scopes added to the configuration ask for a new consent, and only then.
+func TestScopesAdded(t *testing.T) {
+	op := startProvider(t)
+	config := interactiveConfig(op.issuer, "http://127.0.0.1/callback")
+	u := newUser(t, config)
+	applyAs(t, u, "alice").want(t, 0)
+	u.write("main.hcl", strings.ReplaceAll(config, `"files:read"`, `"files:read", "files:write"`))
+	plan := u.run("plan", "-detailed-exitcode")
+	plan.want(t, 2)
+	contains(t, plan.stdout, "files:write", "1 needs a person")
+}
+
+func TestClientCredentials(t *testing.T) {
+	op := startProvider(t)
+	u := newUser(t, fmt.Sprintf(`
+provider "op" {
+  issuer = %q
+}
+connection "worker" {
+  provider      = "op"
+  client_id     = "worker"
+  client_secret = env("WORKER_SECRET")
+  client_auth   = "client_secret_post"
+  scopes        = "files:read"
+  grant "client_credentials" {}
+}
+output "expires" {
+  value = connection.worker.expires_at
+}
+`, op.issuer))
+	u.env = append(u.env, "WORKER_SECRET=e2e-canary-worker-secret", "CI=true")
+	u.ok("apply", "-auto-approve")
+	contains(t, u.ok("output", "expires").stdout, "T")
+	first := u.ok("token", "worker").stdout
+	if second := u.ok("token", "-force-refresh", "worker").stdout; first == second {
+		t.Error("-force-refresh printed the same token")
+	}
+	s := op.stats()
+	if s.Token["client_credentials"] != 2 || len(s.Errors) != 0 {
+		t.Errorf("the server saw %+v", s)
+	}
+}
+
+func TestDeviceCode(t *testing.T) {
+	op := startProvider(t)
+	u := newUser(t, fmt.Sprintf(`
+provider "op" {
+  issuer = %q
+}
+connection "tv" {
+  provider  = "op"
+  client_id = "cli"
+  scopes    = ["openid", "email", "offline_access"]
+  account   = "alice@example.com"
+  grant "device_code" {}
+}
+`, op.issuer))
+	log := filepath.Join(u.home, "screen")
+	wait := u.startLogged(log, "apply", "-auto-approve", "-input=true")
+	code := waitFor(t, log, `\b[A-Z]{4}-[A-Z]{4}\b`)
+	p := newPerson(t, "alice")
+	p.walk(op.issuer+"/device", map[string]string{"user_code": code, "login": "alice", "password": "any"})
+	wait().want(t, 0)
+	if got := op.userinfo(strings.TrimSpace(u.ok("token", "tv").stdout)); got != 200 {
+		t.Errorf("the server answers %d", got)
+	}
+}
+
+// Fifty processes want one expired token from a server whose refresh tokens
+// work once and whose families die of reuse: one refresh, one token.
+func TestManyProcessesOneRefresh(t *testing.T) {
+	op := startProvider(t)
+	op.accessTTL(1)
+	u := newUser(t, interactiveConfig(op.issuer, "http://127.0.0.1/callback"))
+	applyAs(t, u, "alice").want(t, 0)
+	time.Sleep(1200 * time.Millisecond)
+	op.accessTTL(3600)
+
+	const processes = 50
+	results := make([]result, processes)
+	var wg sync.WaitGroup
+	for i := range processes {
+		wait := u.start("token", "alice")
+		wg.Go(func() { results[i] = wait() })
+	}
+	wg.Wait()
+	for _, r := range results {
+		if r.code != 0 || r.stdout != results[0].stdout {
+			t.Fatalf("exit %d, stdout equal: %v\n%s", r.code, r.stdout == results[0].stdout, r.stderr)
+		}
+	}
+	s := op.stats()
+	if s.Token["refresh_token"] != 1 || len(s.Errors) != 0 || s.Revoked != 0 {
+		t.Errorf("the server saw %+v, want 1 refresh", s)
+	}
+	if code := op.userinfo(strings.TrimSpace(results[0].stdout)); code != 200 {
+		t.Errorf("the server answers %d to the token", code)
+	}
+}
+
+// The server has forgotten the grant: token names the consent that is missing
+// and exits 3; the next plan asks for it.
+func TestRefreshRejected(t *testing.T) {
+	op := startProvider(t)
+	u := newUser(t, interactiveConfig(op.issuer, "http://127.0.0.1/callback"))
+	applyAs(t, u, "alice").want(t, 0)
+	op.get("/__forget")
+	r := u.run("token", "-force-refresh", "alice")
+	r.want(t, 3)
+	contains(t, r.stderr, "connection.alice", "oauthctl apply")
+	if r.stdout != "" {
+		t.Errorf("stdout: %q", r.stdout)
+	}
+	plan := u.run("plan", "-detailed-exitcode")
+	plan.want(t, 2)
+	contains(t, plan.stdout, "1 needs a person")
+}

@@ -1,0 +1,99 @@
+// A certified authorization server that oauthctl did not write, strict in every
+// way that it can be: PKCE required, refresh tokens used once, reuse revokes the
+// family. Prints its issuer as one line of JSON, then serves until stdin ends.
+//
+// GET /__stats tells the tests what really happened at the token endpoint.
+import { createServer } from 'node:http';
+import { Provider } from 'oidc-provider';
+
+let forgotten = false;
+let accessTTL = 3600; // seconds; POST /__ttl/N changes it
+const stats = { token: {}, errors: {}, revoked: 0, requests: [] };
+
+const configuration = {
+  clients: [
+    {
+      client_id: 'cli',
+      application_type: 'native',
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+      redirect_uris: ['http://127.0.0.1/callback', 'http://localhost/callback', 'http://[::1]/callback'],
+      response_types: ['code'],
+    },
+    {
+      client_id: 'web app', // the space shows that Basic credentials are form-encoded (RFC 6749 §2.3.1)
+      client_secret: 'e2e+canary/secret:with%signs=',
+      token_endpoint_auth_method: 'client_secret_basic',
+      grant_types: ['authorization_code', 'refresh_token'],
+      redirect_uris: ['https://app.example.com/callback'],
+      response_types: ['code'],
+    },
+    {
+      client_id: 'worker',
+      client_secret: 'e2e-canary-worker-secret',
+      token_endpoint_auth_method: 'client_secret_post',
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+    },
+  ],
+  scopes: ['openid', 'profile', 'email', 'offline_access', 'files:read', 'files:write'],
+  claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username'] },
+  clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+  pkce: { required: () => true },
+  rotateRefreshToken: true,
+  issueRefreshToken: async (ctx, client, code) => client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
+  features: {
+    clientCredentials: { enabled: true },
+    deviceFlow: { enabled: true },
+    devInteractions: { enabled: true },
+    introspection: { enabled: true },
+    revocation: { enabled: true },
+    userinfo: { enabled: true },
+    resourceIndicators: { enabled: false },
+  },
+  ttl: {
+    AccessToken: () => accessTTL, ClientCredentials: () => accessTTL, AuthorizationCode: 60, DeviceCode: 120, IdToken: 600,
+    RefreshToken: 86400, Grant: 86400, Session: 86400, Interaction: 600,
+  },
+  findAccount: async (ctx, id, token) => (forgotten && token ? undefined : {
+    accountId: id,
+    claims: async () => ({
+      sub: id, email: `${id}@example.com`, email_verified: true, name: id, preferred_username: id,
+    }),
+  }),
+  cookies: { keys: ['for tests only'] },
+};
+
+const server = createServer();
+await new Promise((resolve) => server.listen(Number(process.env.PORT || 0), '127.0.0.1', resolve));
+const issuer = `http://127.0.0.1:${server.address().port}`;
+const provider = new Provider(issuer, configuration);
+
+const count = (table, key) => { table[key] = (table[key] || 0) + 1; };
+provider.on('grant.success', (ctx) => count(stats.token, ctx.oidc.params.grant_type));
+provider.on('grant.error', (ctx, err) => count(stats.errors, `${ctx.oidc?.params?.grant_type}: ${err.error}`));
+provider.on('grant.revoked', () => { stats.revoked += 1; });
+provider.use(async (ctx, next) => {
+  if (ctx.path === '/__stats') {
+    ctx.body = stats;
+    return;
+  }
+  if (ctx.path.startsWith('/__ttl/')) {
+    accessTTL = Number(ctx.path.slice('/__ttl/'.length));
+    ctx.body = '';
+    return;
+  }
+  if (ctx.path === '/__forget') { // every refresh token is dead from now on
+    forgotten = true;
+    ctx.body = '';
+    return;
+  }
+  if (ctx.method === 'POST') stats.requests.push(ctx.path);
+  await next();
+});
+
+server.on('request', provider.callback());
+console.log(JSON.stringify({ issuer }));
+process.stdin.resume();
+process.stdin.on('end', () => process.exit(0));
