@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -50,7 +51,7 @@ func (c *cli) refresh(ctx context.Context, args []string, work *workFlags) error
 	defer store.Close()
 	o := engine.Options{
 		Store: store, Now: c.Now, Rand: c.Rand, OnEvent: c.view.Event,
-		Parallelism: work.parallelism, LockTimeout: work.lockTimeout,
+		Parallelism: work.parallelism, LockTimeout: work.lockTimeout, PID: os.Getpid(), Host: hostname(),
 	}
 	done, err := c.connectStored(&o)
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/plan"
@@ -37,7 +38,7 @@ func (c *cli) begin(ctx context.Context, f *planFlags, create bool) (*session, e
 	o := engine.Options{
 		Store: s.store, Catalog: providers.New(), Now: c.Now, Rand: c.Rand,
 		Parallelism: f.work.parallelism, LockTimeout: f.work.lockTimeout,
-		OnEvent: c.view.Event,
+		OnEvent: c.view.Event, PID: os.Getpid(), Host: hostname(),
 	}
 	if err := s.connect(ctx, &o, &f.input); err != nil {
 		s.close()

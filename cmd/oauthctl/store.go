@@ -70,10 +70,14 @@ func (c *cli) openStateFor(ctx context.Context, cfg *schema.Config, create bool)
 }
 
 func (c *cli) holder() state.Holder {
-	host, _ := os.Hostname()
 	user := c.env("USER")
 	if user == "" {
 		user = c.env("USERNAME")
 	}
-	return state.Holder{PID: os.Getpid(), Host: host, User: user, Since: c.Now().UTC().Format(time.RFC3339)}
+	return state.Holder{PID: os.Getpid(), Host: hostname(), User: user, Since: c.Now().UTC().Format(time.RFC3339)}
+}
+
+func hostname() string {
+	name, _ := os.Hostname()
+	return name
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -88,7 +89,7 @@ func (c *cli) token(ctx context.Context, name string, f *tokenFlags) error {
 		return err
 	}
 	defer store.Close()
-	o := engine.Options{Store: store, Now: c.Now, Rand: c.Rand, LockTimeout: f.lockTimeout}
+	o := engine.Options{Store: store, Now: c.Now, Rand: c.Rand, LockTimeout: f.lockTimeout, PID: os.Getpid(), Host: hostname()}
 	done, err := c.connectStored(&o)
 	if err != nil {
 		return err
@@ -96,7 +97,7 @@ func (c *cli) token(ctx context.Context, name string, f *tokenFlags) error {
 	defer done()
 	t, err := engine.New(o).Token(ctx, a, f.opts)
 	if err != nil {
-		return c.suggestAddr(ctx, store, a, err)
+		return err
 	}
 	if t.Warning != "" {
 		fmt.Fprintf(c.Stderr, "Warning: %s\n", t.Warning)
