@@ -81,9 +81,19 @@ func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
 	if err != nil {
 		return err
 	}
+	keys, err := s.rewrap(ctx)
+	if err != nil {
+		return err
+	}
 	c.view.Plan(p)
-	if !p.Empty() && !f.approve {
+	keys.say(c.view.Note)
+	if !(p.Empty() && keys.empty()) && !f.approve {
 		if err := c.confirm(ctx, p); err != nil {
+			return err
+		}
+	}
+	if !keys.empty() {
+		if err := s.reencrypt(ctx, keys); err != nil {
 			return err
 		}
 	}

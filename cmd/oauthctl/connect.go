@@ -42,7 +42,7 @@ func (s *session) connectSandbox(ctx context.Context, o *engine.Options, in *inp
 	for _, conn := range s.cfg.Connections {
 		preset, diags := o.Catalog.Resolve(s.cfg, conn)
 		if diags.HasErrors() {
-			return &diagError{diags: diags, src: s.cfg.Sources}
+			return c.show(diags, s.cfg.Sources)
 		}
 		if err := srv.Mount(preset); err != nil {
 			return fmt.Errorf("imitate the server of %s in the sandbox: %w", conn.Addr, err)

@@ -104,7 +104,7 @@ func kindCode(k grant.Kind) int {
 }
 
 func stateCode(err error) int {
-	for _, e := range []error{state.ErrNoKey, state.ErrTampered, state.ErrRollback, state.ErrFormat} {
+	for _, e := range []error{state.ErrNoKey, state.ErrTampered, state.ErrRollback, state.ErrFormat, state.ErrPlace} {
 		if errors.Is(err, e) {
 			return exitState
 		}

@@ -43,6 +43,7 @@ func TestExitCode(t *testing.T) {
 		{fmt.Errorf("x: %w", state.ErrTampered), 5},
 		{fmt.Errorf("x: %w", state.ErrRollback), 5},
 		{fmt.Errorf("x: %w", state.ErrFormat), 5},
+		{fmt.Errorf("x: %w", state.ErrPlace), 5},
 		{fmt.Errorf("x: %w", state.ErrUnwritable), 1},
 		{fmt.Errorf("x: %w", state.ErrBusy), 4},
 		{fmt.Errorf("x: %w", state.ErrConflict), 4},

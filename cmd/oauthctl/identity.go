@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -13,10 +12,9 @@ import (
 	"time"
 
 	"filippo.io/age"
-	"filippo.io/age/agessh"
-	"golang.org/x/crypto/ssh"
 
 	"github.com/oauthctl/oauthctl/state"
+	"github.com/oauthctl/oauthctl/state/seal"
 )
 
 const maxIdentity = 64 << 10
@@ -57,48 +55,58 @@ func (a *App) identityFile() (string, error) {
 }
 
 // errNoIdentity: no source has a key.
-var errNoIdentity = errors.New("no identity: neither -identity, OAUTHCTL_IDENTITY, OAUTHCTL_IDENTITY_FILE, " +
-	"the file that `oauthctl init` makes, nor ~/.ssh/id_ed25519 is there")
+var errNoIdentity = errors.New("there is no identity here")
 
-// identities reads the first source that has a key.
+// identities reads the first source that has a key. A source that was only
+// looked for, and not asked for, may be missing or unusable.
 func (c *cli) identities() ([]age.Identity, error) {
+	var looked []string
 	for _, src := range c.identitySources() {
-		ids, _, err := src.load()
-		if src.optional && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, errPassphrase)) {
-			continue
+		ids, err := src.load()
+		switch {
+		case err == nil:
+			return ids, nil
+		case !src.optional:
+			return nil, fmt.Errorf("%w: %w", state.ErrNoKey, err)
+		case errors.Is(err, fs.ErrNotExist):
+			looked = append(looked, src.path+" (not there)")
+		default:
+			looked = append(looked, err.Error())
 		}
-		return ids, err
 	}
-	return nil, fmt.Errorf("%w: %w", state.ErrNoKey, errNoIdentity)
+	return nil, fmt.Errorf("%w: %w: neither -identity, OAUTHCTL_IDENTITY nor OAUTHCTL_IDENTITY_FILE is set; looked at %s",
+		state.ErrNoKey, errNoIdentity, strings.Join(looked, "; "))
 }
 
 // ownRecipients are the public halves of the identities, for a new state.
 func (c *cli) ownRecipients() ([]string, error) {
-	for _, src := range c.identitySources() {
-		_, recipients, err := src.load()
-		if src.optional && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, errPassphrase)) {
-			continue
-		}
-		return recipients, err
+	ids, err := c.identities()
+	if err != nil {
+		return nil, err
 	}
-	return nil, errNoIdentity
+	var recipients []string
+	for _, id := range ids {
+		if r, ok := seal.RecipientOf(id); ok {
+			recipients = append(recipients, r)
+		}
+	}
+	return recipients, nil
 }
 
-func (s identitySource) load() ([]age.Identity, []string, error) {
-	text := []byte(s.text)
-	name := s.name
+func (s identitySource) load() ([]age.Identity, error) {
+	text, name := s.text, s.name
 	if s.path != "" {
-		name = s.path
-		var err error
-		if text, err = readPrivate(s.path); err != nil {
-			return nil, nil, err
+		raw, err := readPrivate(s.path)
+		if err != nil {
+			return nil, err
 		}
+		text, name = string(raw), s.path
 	}
-	ids, recipients, err := parseIdentity(text)
+	ids, err := seal.ParseIdentities(text)
 	if err != nil {
-		return nil, nil, fmt.Errorf("identity in %s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return ids, recipients, nil
+	return ids, nil
 }
 
 // readPrivate reads a key file that nobody else can read.
@@ -125,50 +133,6 @@ func readPrivate(path string) ([]byte, error) {
 	return text, err
 }
 
-var (
-	errPassphrase = errors.New("the SSH key has a passphrase, which oauthctl does not ask for; " +
-		"make an identity of its own with: oauthctl init")
-	errNotAKey = errors.New("want an age identity (AGE-SECRET-KEY-1…) or an OpenSSH private key")
-)
-
-// parseIdentity reads age identities or an SSH key. Errors never quote the text.
-func parseIdentity(text []byte) ([]age.Identity, []string, error) {
-	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("-----BEGIN")) {
-		return parseSSH(text)
-	}
-	ids, err := age.ParseIdentities(bytes.NewReader(text))
-	if err != nil {
-		return nil, nil, errNotAKey
-	}
-	var recipients []string
-	for _, id := range ids {
-		switch id := id.(type) {
-		case *age.X25519Identity:
-			recipients = append(recipients, id.Recipient().String())
-		case *age.HybridIdentity:
-			recipients = append(recipients, id.Recipient().String())
-		}
-	}
-	return ids, recipients, nil
-}
-
-func parseSSH(text []byte) ([]age.Identity, []string, error) {
-	id, err := agessh.ParseIdentity(text)
-	var missing *ssh.PassphraseMissingError
-	if errors.As(err, &missing) {
-		return nil, nil, errPassphrase
-	}
-	if err != nil {
-		return nil, nil, errNotAKey
-	}
-	signer, err := ssh.ParsePrivateKey(text)
-	if err != nil {
-		return nil, nil, errNotAKey
-	}
-	line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
-	return []age.Identity{id}, []string{line}, nil
-}
-
 // ensureIdentity makes an identity if no source has one, and says where.
 func (c *cli) ensureIdentity() (made string, err error) {
 	if _, err := c.ownRecipients(); !errors.Is(err, errNoIdentity) {
@@ -185,16 +149,14 @@ func (c *cli) ensureIdentity() (made string, err error) {
 // makeIdentity writes a new age identity, in the format of age-keygen, to a
 // file that must not exist, and returns its recipient.
 func makeIdentity(path string, now time.Time) (recipient string, err error) {
-	id, err := age.GenerateX25519Identity()
+	text, recipient, err := seal.NewIdentity()
 	if err != nil {
 		return "", err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", err
 	}
-	recipient = id.Recipient().String()
-	text := fmt.Sprintf("# created: %s by oauthctl\n# public key: %s\n%s\n", now.Format(time.RFC3339), recipient, id)
-	return recipient, writeNew(path, []byte(text))
+	return recipient, writeNew(path, []byte("# created: "+now.Format(time.RFC3339)+" by oauthctl\n"+text))
 }
 
 // writeNew writes a file of mode 0600 that must not exist, whatever the umask,

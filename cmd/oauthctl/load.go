@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,14 +10,6 @@ import (
 
 	"github.com/oauthctl/oauthctl/schema"
 )
-
-// diagError is a configuration that cannot be used: the view shows it with snippets.
-type diagError struct {
-	diags hcl.Diagnostics
-	src   *schema.Sources
-}
-
-func (e *diagError) Error() string { return e.diags.Error() }
 
 // configDir is the directory of the configuration.
 func (c *cli) configDir() string {
@@ -79,15 +70,6 @@ func (c *cli) show(diags hcl.Diagnostics, src *schema.Sources) error {
 		return &shownError{exitError}
 	}
 	return nil
-}
-
-// showError shows a diagError; other errors are returned.
-func (c *cli) showError(err error) error {
-	var d *diagError
-	if errors.As(err, &d) {
-		return c.show(d.diags, d.src)
-	}
-	return err
 }
 
 func (c *cli) askVariable(ctx context.Context, v *schema.Variable) (string, error) {

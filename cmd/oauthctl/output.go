@@ -43,7 +43,7 @@ func (c *cli) output(ctx context.Context, vars *varFlags, args []string, raw, js
 	}
 	outs, err := c.outputs(ctx, vars)
 	if err != nil {
-		return c.showError(err)
+		return err
 	}
 	if len(args) == 0 {
 		c.view.Outputs(outs)

@@ -59,41 +59,15 @@ func (c *cli) statePathFor(cfg *schema.Config) (string, error) {
 	if path, ok := c.stateOverride(); ok {
 		return path, nil
 	}
-	path, err := configuredPath(cfg, c.configDir())
-	if err != nil {
-		return "", err
+	path, diags := configuredPath(cfg, c.configDir())
+	if diags.HasErrors() {
+		return "", c.show(diags, cfg.Sources)
 	}
 	if path == "" {
 		return c.path(defaultState), c.removePointer()
 	}
 	return path, c.writePointer(path)
 }
-
-// configuredPath is the path in oauthctl { state "sqlite" { path = … } },
-// relative to the configuration; "" if it is not set.
-func configuredPath(cfg *schema.Config, dir string) (string, error) {
-	block := cfg.Settings.State
-	if block == nil {
-		return "", nil
-	}
-	if t := block.Labels[0]; t != "sqlite" {
-		return "", fmt.Errorf("%s: there is no state backend %q in this version; the one there is: sqlite", block.Range, t)
-	}
-	obj, diags := block.Decode(sqliteSpec, nil)
-	if diags.HasErrors() {
-		return "", &diagError{diags: diags, src: cfg.Sources}
-	}
-	path := obj.String("path")
-	if path == "" || filepath.IsAbs(path) {
-		return path, nil
-	}
-	return filepath.Join(dir, path), nil
-}
-
-var sqliteSpec = &schema.Spec{Attrs: []schema.Attr{{
-	Name: "path", Kind: schema.String, Default: `"oauthctl.state"`,
-	Doc: "The file, relative to the configuration.",
-}}}
 
 func (c *cli) removePointer() error {
 	err := os.Remove(c.path(filepath.Join(workDir, pointerName)))

@@ -66,8 +66,13 @@ func (c *cli) runPlan(ctx context.Context, f *planFlags, detailed bool) error {
 	if err != nil {
 		return err
 	}
+	keys, err := s.rewrap(ctx)
+	if err != nil {
+		return err
+	}
 	c.view.Plan(p)
-	if detailed && !p.Empty() {
+	keys.say(c.view.Note)
+	if detailed && !(p.Empty() && keys.empty()) {
 		return &shownError{exitChanges}
 	}
 	return nil

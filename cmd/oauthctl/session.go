@@ -30,9 +30,12 @@ func (c *cli) begin(ctx context.Context, f *planFlags, create bool) (*session, e
 	if err != nil {
 		return nil, err
 	}
+	if err := c.show(checkRecipients(cfg), cfg.Sources); err != nil {
+		return nil, err
+	}
 	s := &session{c: c, cfg: cfg}
 	if s.store, err = c.openStateFor(ctx, cfg, create); err != nil {
-		return nil, c.showError(err)
+		return nil, err
 	}
 	s.closer = append(s.closer, s.store.Close)
 	o := engine.Options{
@@ -42,7 +45,7 @@ func (c *cli) begin(ctx context.Context, f *planFlags, create bool) (*session, e
 	}
 	if err := s.connect(ctx, &o, &f.input); err != nil {
 		s.close()
-		return nil, c.showError(err)
+		return nil, err
 	}
 	s.engine = engine.New(o)
 	return s, nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -40,13 +39,8 @@ func (c *cli) validate(ctx context.Context, vars *varFlags) error {
 	if !diags.HasErrors() {
 		e := engine.New(engine.Options{Catalog: providers.New(), Now: c.Now, Rand: c.Rand})
 		diags = append(diags, e.Validate(ctx, cfg)...)
-		if _, err := configuredPath(cfg, c.configDir()); err != nil {
-			var d *diagError
-			if !errors.As(err, &d) {
-				return err
-			}
-			diags = append(diags, d.diags...)
-		}
+		_, more := configuredPath(cfg, c.configDir())
+		diags = append(append(diags, more...), checkRecipients(cfg)...)
 	}
 	c.view.Validated(diags, cfg.Sources)
 	if diags.HasErrors() {

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/state"
+	"github.com/oauthctl/oauthctl/state/seal"
+)
+
+// rewrap is a change of whom the state is encrypted for.
+type rewrap struct {
+	want           []string
+	added, removed []string
+}
+
+func (r *rewrap) empty() bool { return r == nil || len(r.added)+len(r.removed) == 0 }
+
+// checkRecipients checks encryption { recipients = … }.
+func checkRecipients(cfg *schema.Config) hcl.Diagnostics {
+	if len(cfg.Settings.Recipients) == 0 {
+		return nil
+	}
+	if _, err := seal.ParseRecipients(cfg.Settings.Recipients); err != nil {
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Subject: &cfg.Settings.Range, Summary: "Invalid recipient", Detail: err.Error() + "."}}
+	}
+	return nil
+}
+
+// rewrap compares whom the state is encrypted for with what the configuration
+// says. A configuration that says nothing changes nothing.
+func (s *session) rewrap(ctx context.Context) (*rewrap, error) {
+	if len(s.cfg.Settings.Recipients) == 0 {
+		return nil, nil
+	}
+	have, err := s.store.Recipients(ctx)
+	if errors.Is(err, state.ErrNoState) {
+		return nil, nil // it will be made for them
+	}
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := seal.ParseRecipients(s.cfg.Settings.Recipients)
+	if err != nil {
+		return nil, err
+	}
+	r := &rewrap{}
+	for _, p := range parsed {
+		r.want = append(r.want, p.Name)
+		if !slices.Contains(have, p.Name) {
+			r.added = append(r.added, p.Name)
+		}
+	}
+	for _, h := range have {
+		if !slices.Contains(r.want, h) {
+			r.removed = append(r.removed, h)
+		}
+	}
+	return r, nil
+}
+
+// lockedOut is an error if none of our own identities could open the state any more.
+func (c *cli) lockedOut(want []string) error {
+	own, err := c.ownRecipients()
+	if err != nil {
+		return err
+	}
+	for _, r := range own {
+		if slices.Contains(want, r) {
+			return nil
+		}
+	}
+	return fmt.Errorf("encryption.recipients leaves you out: nothing could read what you are about to write; add %s", strings.Join(own, " or "))
+}
+
+// reencrypt makes the change.
+func (s *session) reencrypt(ctx context.Context, r *rewrap) error {
+	if err := s.c.lockedOut(r.want); err != nil {
+		return err
+	}
+	return s.store.Rekey(ctx, r.want)
+}
+
+// say tells about the change in a plan.
+func (r *rewrap) say(note func(string, ...any)) {
+	if r.empty() {
+		return
+	}
+	note("The state will be encrypted for other recipients:")
+	for _, a := range r.added {
+		note("  + %s", seal.Short(a))
+	}
+	for _, a := range r.removed {
+		note("  - %s (a new data key; what they have read already they still have)", seal.Short(a))
+	}
+}
