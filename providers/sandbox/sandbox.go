@@ -12,60 +12,130 @@
 package sandbox
 
 import (
-	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"sync"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/oauthctl/oauthctl/providers"
+	"github.com/oauthctl/oauthctl/schema/secret"
 )
 
-// Options of a Server.
+// Options of a Server. Now and Rand are required.
 type Options struct {
 	Journal string // file that remembers what was issued; "" keeps it in memory
 	Now     func() time.Time
 	Rand    io.Reader
-	Person  Person // who "signs in"; zero: Sam Sandbox
+	Person  Person        // who "signs in"; zero: Sam Sandbox
+	Poll    time.Duration // interval of device flows (RFC 8628 §3.2), whole seconds; 0: one second
+	Faults  []Fault       // as by [Server.Inject]
 }
 
-// Person is the account that consents.
-type Person struct{ Subject, Name, Email string }
+// Server is the sandbox. Its methods may be called from many goroutines.
+type Server struct {
+	o     Options
+	book  *book
+	salt  []byte // of this journal: keys digests and page tickets
+	pages func() *pages
 
-// Server is the sandbox.
-type Server struct{}
+	mu       sync.Mutex
+	faults   []Fault
+	log      requestLog
+	polls    map[digest]poll // of device codes, by this process
+	closed   chan struct{}
+	closing  sync.Once
+	handlers sync.WaitGroup // of Serve
 
-// New opens the journal.
-func New(o Options) (*Server, error) { panic("contract") }
+	keyMu sync.Mutex
+	key   *jose.JSONWebKey // made when it is first needed
+}
+
+// New opens the journal, or starts one.
+func New(o Options) (*Server, error) {
+	if o.Now == nil || o.Rand == nil {
+		return nil, errors.New("sandbox: Options.Now and Options.Rand are required")
+	}
+	if o.Person == (Person{}) {
+		o.Person = Person{Name: "Sam Sandbox", Email: "sam@sandbox.example"}
+	}
+	o.Person = o.Person.complete()
+	if o.Poll <= 0 {
+		o.Poll = time.Second
+	}
+	b, err := openBook(o)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	s := &Server{
+		o:      o,
+		book:   b,
+		salt:   b.salt,
+		pages:  sync.OnceValue(loadPages),
+		faults: slices.Clone(o.Faults),
+		polls:  map[digest]poll{},
+		closed: make(chan struct{}),
+	}
+	return s, nil
+}
+
+// Close ends the server: what Serve opened is closed, requests that hang are
+// dropped, and the journal is let go.
+func (s *Server) Close() error {
+	s.closing.Do(func() { close(s.closed) })
+	s.handlers.Wait()
+	return s.book.close()
+}
 
 // Mount imitates a server: its endpoints at their own URLs, lifetimes, rotation,
-// quirks. A preset whose endpoints discovery fills is imitated at its issuer.
-// The journal remembers mounts.
-func (s *Server) Mount(p *providers.Preset) error { panic("contract") }
-
-// Transport sends every request to the server, whatever its URL.
-func (s *Server) Transport() http.RoundTripper { panic("contract") }
-
-// Handler serves the server for real browsers and other clients: imitated URLs
-// under /~/HOST/PATH, and a plain issuer of its own at /.
-func (s *Server) Handler() http.Handler { panic("contract") }
-
-// Serve listens on a loopback address ("127.0.0.1:0") until ctx ends and
-// returns the base URL at once.
-func (s *Server) Serve(ctx context.Context, address string) (base string, err error) {
-	panic("contract")
+// quirks. A preset whose endpoints discovery fills is imitated at its issuer,
+// with endpoints below it. The journal remembers mounts; mounting a server
+// again replaces what was known of it and keeps what it issued.
+func (s *Server) Mount(p *providers.Preset) error {
+	prof, err := newProfile(p)
+	if err != nil {
+		return fmt.Errorf("sandbox: imitate %q: %w", p.Name, err)
+	}
+	if err := s.book.mount(prof); err != nil {
+		return fmt.Errorf("sandbox: imitate %q: %w", p.Name, err)
+	}
+	return nil
 }
 
-// BrowserURL is where a real browser finds an imitated URL; base is Serve's.
-func (s *Server) BrowserURL(base, u string) string { panic("contract") }
-
-// Consent signs in and consents to an authorization URL as a person would, and
-// returns the URL that the browser is sent to.
-func (s *Server) Consent(ctx context.Context, authorizeURL string) (redirect string, err error) {
-	panic("contract")
+// Client is an application as its owner registers it at a server.
+type Client struct {
+	ID           string
+	Secret       secret.Secret // "" makes it a public client
+	RedirectURIs []string
 }
 
-// ConsentDevice enters a user code and consents.
-func (s *Server) ConsentDevice(ctx context.Context, userCode string) error { panic("contract") }
+// Register makes a client known to the server of a preset, which it mounts.
+// From then on only this secret and these redirect URIs are accepted. A client
+// that was never registered is learned as it comes: its redirect URIs and its
+// secret are those that it uses.
+func (s *Server) Register(p *providers.Preset, c Client) error {
+	prof, err := newProfile(p)
+	if err == nil {
+		err = s.book.mount(prof)
+	}
+	if err == nil {
+		row := client{Realm: prof.ID, ID: c.ID, Strict: true, Redirects: c.RedirectURIs}
+		if !c.Secret.Empty() {
+			row.Secrets = []string{s.secretDigest(prof, c.ID, c.Secret)}
+		}
+		err = s.book.update(func(t *tx) error { t.put.Clients = append(t.put.Clients, row); return nil })
+	}
+	if err != nil {
+		return fmt.Errorf("sandbox: register %q at %q: %w", c.ID, p.Name, err)
+	}
+	return nil
+}
 
-// Close ends the server.
-func (s *Server) Close() error { panic("contract") }
+// Transport sends every request to the server, whatever its URL. Nothing leaves
+// the process: a URL that nothing imitates is answered with 404 and a text that
+// says what is imitated.
+func (s *Server) Transport() http.RoundTripper { return &transport{s: s} }

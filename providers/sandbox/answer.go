@@ -1,0 +1,67 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+)
+
+// refusal is an error as RFC 6749 §5.2 writes it.
+type refusal struct {
+	Code        string `json:"error"`
+	Description string `json:"error_description,omitempty"`
+	status      int
+}
+
+func (e *refusal) Error() string { return e.Code + ": " + e.Description }
+
+// refuse is a refusal with status 400, or 401 for invalid_client.
+func refuse(code, description string) *refusal {
+	e := &refusal{Code: code, Description: description, status: http.StatusBadRequest}
+	if code == "invalid_client" {
+		e.status = http.StatusUnauthorized
+	}
+	return e
+}
+
+// fail answers with an error; what is no refusal is the sandbox's own failure.
+func fail(w http.ResponseWriter, err error) {
+	var e *refusal
+	if !errors.As(err, &e) {
+		e = &refusal{Code: "server_error", Description: "sandbox: " + err.Error(), status: http.StatusInternalServerError}
+	}
+	if e.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Basic realm="sandbox"`)
+	}
+	answer(w, e.status, e)
+}
+
+// answer sends JSON that no cache keeps (RFC 6749 §5.1).
+func answer(w http.ResponseWriter, status int, body any) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		http.Error(w, "sandbox: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Pragma", "no-cache")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(b)
+}
+
+// allow answers 405 unless the method is one of these.
+func allow(w http.ResponseWriter, r *http.Request, methods ...string) bool {
+	for _, m := range methods {
+		if r.Method == m || m == http.MethodGet && r.Method == http.MethodHead {
+			return true
+		}
+	}
+	for _, m := range methods {
+		w.Header().Add("Allow", m)
+	}
+	answer(w, http.StatusMethodNotAllowed, &refusal{Code: "invalid_request", Description: r.Method + " is not allowed here"})
+	return false
+}

@@ -1,0 +1,208 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Redirect is where a browser is sent with the answer to an authorization request.
+type Redirect struct {
+	URL  string
+	Form url.Values // to post there, with response_mode=form_post; else nil
+}
+
+// Request is the request that the browser would make.
+func (r Redirect) Request(ctx context.Context) (*http.Request, error) {
+	if r.Form == nil {
+		return http.NewRequestWithContext(ctx, http.MethodGet, r.URL, nil)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, strings.NewReader(r.Form.Encode()))
+	if err == nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return req, err
+}
+
+// Consent signs in and consents to an authorization URL as a person would, and
+// returns where the browser is sent. It delivers nothing. A login_hint in the
+// URL says who signs in, else Options.Person.
+func (s *Server) Consent(ctx context.Context, authorizeURL string) (Redirect, error) {
+	return s.authorizeAs(ctx, authorizeURL, decisionAllow)
+}
+
+// Deny signs in and says no.
+func (s *Server) Deny(ctx context.Context, authorizeURL string) (Redirect, error) {
+	return s.authorizeAs(ctx, authorizeURL, decisionDeny)
+}
+
+func (s *Server) authorizeAs(ctx context.Context, authorizeURL, decision string) (Redirect, error) {
+	b := &browser{s: s, decision: decision}
+	r, err := b.walk(ctx, authorizeURL)
+	if err == nil && r.URL == "" {
+		err = errors.New("the pages did not end in a redirect")
+	}
+	if err != nil {
+		return Redirect{}, fmt.Errorf("sandbox: consent: %w", err)
+	}
+	return r, nil
+}
+
+// ConsentDevice enters a user code and consents, as Options.Person.
+func (s *Server) ConsentDevice(ctx context.Context, userCode string) error {
+	return s.ConsentDeviceAs(ctx, userCode, "")
+}
+
+// ConsentDeviceAs enters a user code and consents as the person at an address;
+// "" is Options.Person.
+func (s *Server) ConsentDeviceAs(ctx context.Context, userCode, address string) error {
+	return s.deviceAs(ctx, userCode, &browser{s: s, decision: decisionAllow, account: address})
+}
+
+// DenyDevice enters a user code and says no.
+func (s *Server) DenyDevice(ctx context.Context, userCode string) error {
+	return s.deviceAs(ctx, userCode, &browser{s: s, decision: decisionDeny})
+}
+
+func (s *Server) deviceAs(ctx context.Context, userCode string, b *browser) error {
+	var page string
+	err := s.book.view(func(t *tx) {
+		row := t.devices[t.userCodes[plainUserCode(userCode)]]
+		if prof := t.realms[row.Realm]; prof != nil {
+			page = prof.Endpoints[RoleVerify]
+		}
+	})
+	if err == nil && page == "" {
+		err = fmt.Errorf("there is no user code %q", userCode)
+	}
+	if err == nil {
+		_, err = b.walk(ctx, page+"?"+url.Values{userCodeField: {userCode}}.Encode())
+	}
+	if err != nil {
+		return fmt.Errorf("sandbox: consent on a device: %w", err)
+	}
+	return nil
+}
+
+// browser walks the sandbox's own pages.
+type browser struct {
+	s        *Server
+	decision string
+	account  string // who signs in; "": who is preselected
+}
+
+// walk opens a page and fills in its forms until it is sent elsewhere or there
+// is no form any more.
+func (b *browser) walk(ctx context.Context, address string) (Redirect, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	for range 5 {
+		if err != nil {
+			return Redirect{}, err
+		}
+		resp, err := b.s.Transport().RoundTrip(req)
+		if err != nil {
+			return Redirect{}, err
+		}
+		form, problem, err := readPage(resp.Body)
+		switch {
+		case err != nil:
+			return Redirect{}, err
+		case resp.StatusCode == http.StatusSeeOther:
+			return Redirect{URL: resp.Header.Get("Location")}, nil
+		case resp.StatusCode != http.StatusOK:
+			return Redirect{}, fmt.Errorf("%s: %s", resp.Status, problem)
+		case problem != "":
+			return Redirect{}, errors.New(problem)
+		case form == nil:
+			return Redirect{}, nil
+		case !form.values.Has(ticketField):
+			return Redirect{URL: form.action, Form: form.values}, nil
+		}
+		target, err := req.URL.Parse(form.action)
+		if err != nil {
+			return Redirect{}, err
+		}
+		b.fill(form.values)
+		req, err = Redirect{URL: target.String(), Form: form.values}.Request(ctx)
+		if err != nil {
+			return Redirect{}, err
+		}
+	}
+	return Redirect{}, errors.New("the pages do not end")
+}
+
+func (b *browser) fill(values url.Values) {
+	switch values.Get(stepField) {
+	case stepLogin:
+		if b.account != "" {
+			values.Set(accountField, accountOther)
+			values.Set(addressField, b.account)
+		}
+	case stepConsent:
+		values.Set(decisionField, b.decision)
+	}
+}
+
+// pageForm is a form as a browser would submit it untouched.
+type pageForm struct {
+	action string
+	values url.Values
+}
+
+// readPage finds the form of a page, and what it complains about.
+func readPage(r io.Reader) (*pageForm, string, error) {
+	d := xml.NewDecoder(io.LimitReader(r, 1<<20))
+	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+	var form *pageForm
+	var problem strings.Builder
+	inProblem := false
+	for {
+		tok, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return form, problem.String(), nil
+		}
+		if err != nil {
+			return nil, "", fmt.Errorf("read the page: %w", err)
+		}
+		switch tok := tok.(type) {
+		case xml.StartElement:
+			inProblem = inProblem || attr(tok, "class") == "problem"
+			switch {
+			case tok.Name.Local == "form":
+				form = &pageForm{action: attr(tok, "action"), values: url.Values{}}
+			case tok.Name.Local == "input" && form != nil:
+				form.add(tok)
+			}
+		case xml.EndElement:
+			inProblem = false
+		case xml.CharData:
+			if inProblem {
+				problem.Write(tok)
+			}
+		}
+	}
+}
+
+func (f *pageForm) add(input xml.StartElement) {
+	switch attr(input, "type") {
+	case "radio", "checkbox":
+		if attr(input, "checked") == "" {
+			return
+		}
+	}
+	f.values.Add(attr(input, "name"), attr(input, "value"))
+}
+
+func attr(e xml.StartElement, name string) string {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
