@@ -24,8 +24,8 @@ func refuse(code, description string) *refusal {
 	return e
 }
 
-// fail answers with an error; what is no refusal is the sandbox's own failure.
-func fail(w http.ResponseWriter, err error) {
+// asRefusal makes a refusal of any error; what is none is the sandbox's own failure.
+func asRefusal(w http.ResponseWriter, err error) *refusal {
 	var e *refusal
 	if !errors.As(err, &e) {
 		e = &refusal{Code: "server_error", Description: "sandbox: " + err.Error(), status: http.StatusInternalServerError}
@@ -33,23 +33,34 @@ func fail(w http.ResponseWriter, err error) {
 	if e.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="sandbox"`)
 	}
+	return e
+}
+
+// fail answers with an error.
+func fail(w http.ResponseWriter, err error) {
+	e := asRefusal(w, err)
 	answer(w, e.status, e)
 }
 
-// answer sends JSON that no cache keeps (RFC 6749 §5.1).
+// answer sends JSON.
 func answer(w http.ResponseWriter, status int, body any) {
 	b, err := json.Marshal(body)
 	if err != nil {
 		http.Error(w, "sandbox: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
+	send(w, status, "application/json", b)
+}
+
+// send sends what no cache may keep (RFC 6749 §5.1).
+func send(w http.ResponseWriter, status int, mediaType string, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", mediaType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Pragma", "no-cache")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(b)
+	_, _ = w.Write(body)
 }
 
 // allow answers 405 unless the method is one of these.

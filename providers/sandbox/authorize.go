@@ -164,6 +164,8 @@ func (v *visit) checkRedirect(raw string) string {
 		return "has a fragment (RFC 6749 §3.1.2)."
 	case u.User != nil:
 		return "has a user name in it."
+	case slices.Contains(v.Refused, u.Hostname()):
+		return "is for " + u.Hostname() + ", which " + v.Title + " does not accept."
 	case u.Scheme == "https" && u.Host != "":
 		return ""
 	case u.Scheme == "http" && u.Host != "":
@@ -270,11 +272,14 @@ func (v *visit) checkChallenge(params url.Values, req *request) *refusal {
 // offlineAsked reports whether the request asks for a refresh token in the way
 // that the server wants to be asked.
 func (v *visit) offlineAsked(params url.Values, scopes []string) bool {
+	if !v.allows("refresh_token") {
+		return false
+	}
 	if v.Offline != "" && !slices.Contains(scopes, v.Offline) {
 		return false
 	}
 	for name, want := range v.OfflineBy {
-		if params.Get(name) != want {
+		if got := params.Get(name); got != want && !slices.Contains(strings.Fields(got), want) {
 			return false
 		}
 	}
@@ -294,18 +299,18 @@ func (v *visit) sendBack(w http.ResponseWriter, req *request, values url.Values)
 		v.postPage(w, req.redirect, values)
 		return
 	}
-	target, err := url.Parse(req.redirect)
-	if err != nil {
-		v.errorPage(w, "redirect_uri is not a URI.")
-		return
-	}
-	if target.RawQuery != "" {
-		target.RawQuery += "&"
-	}
-	target.RawQuery += values.Encode()
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Location", target.String())
+	h.Set("Location", appendQuery(req.redirect, values))
 	w.WriteHeader(http.StatusSeeOther)
+}
+
+// appendQuery adds parameters to a URI that checkRedirect has seen.
+func appendQuery(uri string, values url.Values) string {
+	sep := "?"
+	if strings.Contains(uri, "?") {
+		sep = "&"
+	}
+	return uri + sep + values.Encode()
 }

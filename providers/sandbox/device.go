@@ -34,7 +34,7 @@ func (v *visit) device(w http.ResponseWriter, r *http.Request) {
 	}
 	creds, err := credentialsOf(r)
 	if err != nil {
-		fail(w, err)
+		v.fail(w, r, err)
 		return
 	}
 	var value, user string
@@ -60,12 +60,12 @@ func (v *visit) device(w http.ResponseWriter, r *http.Request) {
 		return nil
 	})
 	if err != nil {
-		fail(w, err)
+		v.fail(w, r, err)
 		return
 	}
 	verify := v.Endpoints[RoleVerify]
 	shown := user[:4] + "-" + user[4:]
-	answer(w, http.StatusOK, deviceAnswer{
+	v.reply(w, r, http.StatusOK, deviceAnswer{
 		DeviceCode: value, UserCode: shown, VerificationURI: verify,
 		VerificationURIComplete: verify + "?" + url.Values{"user_code": {shown}}.Encode(),
 		ExpiresIn:               int64(deviceLife / time.Second), Interval: int64(v.s.o.Poll / time.Second),
@@ -122,7 +122,8 @@ func (v *visit) pollDevice(t *tx, c client, form url.Values) (issued, error) {
 		return issued{}, err
 	}
 	// There is no authorization request to ask by parameter in.
-	return v.issue(t, g, g.Scopes, v.Offline == "" || contains(g.Scopes, v.Offline))
+	offline := v.allows("refresh_token") && (v.Offline == "" || contains(g.Scopes, v.Offline))
+	return v.issue(t, g, g.Scopes, offline)
 }
 
 // tooFast notes a poll and tells whether it came before the interval was over,

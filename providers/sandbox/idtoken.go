@@ -164,7 +164,7 @@ func (v *visit) discovery(w http.ResponseWriter, r *http.Request) {
 		Iss:           v.Iss,
 	}
 	for _, g := range []string{"authorization_code", "client_credentials", "refresh_token"} {
-		if g == "refresh_token" || v.allows(g) {
+		if v.allows(g) {
 			m.Grants = append(m.Grants, g)
 		}
 	}

@@ -48,8 +48,9 @@ type profile struct {
 	OfflineBy map[string]string `json:"offlineBy,omitempty"`
 	HTTPS     bool              `json:"https,omitempty"`     // redirect URIs
 	FixedPort bool              `json:"fixedPort,omitempty"` // of loopback redirect URIs
-	Access    time.Duration     `json:"access"`
-	Refresh   time.Duration     `json:"refresh,omitempty"` // 0: no end
+	Refused   []string          `json:"refused,omitempty"`   // hosts of redirect URIs
+	Access    time.Duration     `json:"access,omitempty"`    // 0: no end
+	Refresh   time.Duration     `json:"refresh,omitempty"`   // 0: no end
 	Rotation  string            `json:"rotation"`
 	Grace     time.Duration     `json:"grace,omitempty"`
 	Blast     string            `json:"blast,omitempty"`
@@ -82,6 +83,7 @@ func newProfile(p *providers.Preset) (*profile, error) {
 		OfflineBy: p.OfflineParams,
 		HTTPS:     p.Redirect.HTTPS,
 		FixedPort: p.Redirect.FixedPort,
+		Refused:   p.Redirect.Refused,
 		Access:    p.Lifetimes.Access,
 		Refresh:   p.Lifetimes.Refresh,
 		Rotation:  p.Rotation.Kind,
@@ -99,8 +101,8 @@ func newProfile(p *providers.Preset) (*profile, error) {
 	if prof.Separator == "" {
 		prof.Separator = " "
 	}
-	if prof.Access <= 0 {
-		prof.Access = time.Hour
+	if prof.Access <= 0 && (prof.allows("refresh_token") || !prof.allows("authorization_code")) {
+		prof.Access = time.Hour // else the server has no refresh because its tokens do not end
 	}
 	if prof.Rotation == "" {
 		prof.Rotation = "unknown"

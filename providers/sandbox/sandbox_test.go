@@ -106,7 +106,7 @@ func (r *rig) ctx() context.Context {
 // consent walks the pages and returns the parameters of the redirect.
 func (r *rig) consent(authorizeURL string) url.Values {
 	r.t.Helper()
-	to, err := r.s.Consent(r.t.Context(), authorizeURL)
+	to, err := r.s.Visit(r.t.Context(), authorizeURL, sandbox.Visitor{})
 	if err != nil {
 		r.t.Fatal(err)
 	}

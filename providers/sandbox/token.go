@@ -34,7 +34,7 @@ type issued struct {
 type tokenAnswer struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
-	ExpiresIn    int64  `json:"expires_in"`
+	ExpiresIn    int64  `json:"expires_in,omitempty"` // left out where tokens do not end
 	RefreshToken string `json:"refresh_token,omitempty"`
 	Scope        string `json:"scope,omitempty"`
 	IDToken      string `json:"id_token,omitempty"`
@@ -47,7 +47,7 @@ func (v *visit) token(w http.ResponseWriter, r *http.Request) {
 	}
 	creds, err := credentialsOf(r)
 	if err != nil {
-		fail(w, err)
+		v.fail(w, r, err)
 		return
 	}
 	var out issued
@@ -57,7 +57,7 @@ func (v *visit) token(w http.ResponseWriter, r *http.Request) {
 		return err
 	})
 	if err != nil {
-		fail(w, err)
+		v.fail(w, r, err)
 		return
 	}
 	body := tokenAnswer{
@@ -69,11 +69,11 @@ func (v *visit) token(w http.ResponseWriter, r *http.Request) {
 	}
 	if out.openid {
 		if body.IDToken, err = v.idToken(out); err != nil {
-			fail(w, err)
+			v.fail(w, r, err)
 			return
 		}
 	}
-	answer(w, http.StatusOK, body)
+	v.reply(w, r, http.StatusOK, body)
 }
 
 // grant authenticates the client and walks the grant that it asks for.
@@ -87,7 +87,7 @@ func (v *visit) grant(t *tx, creds credentials, form url.Values) (issued, error)
 	if kind == deviceGrantType {
 		name = "device_code"
 	}
-	known := v.allows(name) || name == "refresh_token"
+	known := v.allows(name)
 	switch {
 	case kind == "":
 		return issued{}, refuse("invalid_request", "grant_type is missing")
@@ -189,10 +189,11 @@ func (v *visit) issue(t *tx, g consent, scopes []string, offline bool) (issued, 
 
 func (v *visit) accessToken(t *tx, clientID, grant string, scopes []string) (string, error) {
 	value, err := t.random("sandbox_at_", 32)
-	t.put.Access = append(t.put.Access, access{
-		Hash: digestOf(value), Realm: v.ID, Client: clientID, Grant: grant, Scopes: scopes,
-		At: t.now, Expires: t.now.add(v.Access),
-	})
+	row := access{Hash: digestOf(value), Realm: v.ID, Client: clientID, Grant: grant, Scopes: scopes, At: t.now}
+	if v.Access > 0 {
+		row.Expires = t.now.add(v.Access)
+	}
+	t.put.Access = append(t.put.Access, row)
 	return value, err
 }
 

@@ -35,20 +35,28 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if rec.refused {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: fmt.Errorf("%s: %w", req.URL.Host, syscall.ECONNREFUSED)}
 	}
-	trace := httptrace.ContextClientTrace(req.Context())
-	if trace != nil && trace.WroteRequest != nil {
-		trace.WroteRequest(httptrace.WroteRequestInfo{})
-	}
+	reportSent(req.Context())
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
 	if aborted && rec.status == 0 {
 		return nil, io.EOF
 	}
-	if trace != nil && trace.GotFirstResponseByte != nil {
-		trace.GotFirstResponseByte()
-	}
 	return response(req, rec, aborted), nil
+}
+
+// reportSent tells who traces the request that it left.
+func reportSent(ctx context.Context) {
+	trace := httptrace.ContextClientTrace(ctx)
+	if trace == nil {
+		return
+	}
+	if trace.GotConn != nil {
+		trace.GotConn(httptrace.GotConnInfo{Reused: true})
+	}
+	if trace.WroteRequest != nil {
+		trace.WroteRequest(httptrace.WroteRequestInfo{})
+	}
 }
 
 // receive makes of a client's request what a server gets.

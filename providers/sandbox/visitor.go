@@ -29,21 +29,34 @@ func (r Redirect) Request(ctx context.Context) (*http.Request, error) {
 	return req, err
 }
 
+// String is the whole answer as one URL, as a person would paste it: the fields
+// of a form stand in the query.
+func (r Redirect) String() string {
+	if r.Form == nil {
+		return r.URL
+	}
+	return appendQuery(r.URL, r.Form)
+}
+
+// Visitor is what a person does on the pages.
+type Visitor struct {
+	Account string // who signs in; "": who is preselected: the login_hint, else Options.Person
+	Deny    bool
+}
+
 // Consent signs in and consents to an authorization URL as a person would, and
-// returns where the browser is sent. It delivers nothing. A login_hint in the
-// URL says who signs in, else Options.Person.
-func (s *Server) Consent(ctx context.Context, authorizeURL string) (Redirect, error) {
-	return s.authorizeAs(ctx, authorizeURL, decisionAllow)
+// returns the URL that the browser is sent to, see [Redirect.String]. It
+// delivers nothing. A login_hint in the URL says who signs in, else
+// Options.Person.
+func (s *Server) Consent(ctx context.Context, authorizeURL string) (redirect string, err error) {
+	r, err := s.Visit(ctx, authorizeURL, Visitor{})
+	return r.String(), err
 }
 
-// Deny signs in and says no.
-func (s *Server) Deny(ctx context.Context, authorizeURL string) (Redirect, error) {
-	return s.authorizeAs(ctx, authorizeURL, decisionDeny)
-}
-
-func (s *Server) authorizeAs(ctx context.Context, authorizeURL, decision string) (Redirect, error) {
-	b := &browser{s: s, decision: decision}
-	r, err := b.walk(ctx, authorizeURL)
+// Visit walks the pages of an authorization URL and returns where the browser
+// is sent.
+func (s *Server) Visit(ctx context.Context, authorizeURL string, who Visitor) (Redirect, error) {
+	r, err := (&browser{s, who}).walk(ctx, authorizeURL)
 	if err == nil && r.URL == "" {
 		err = errors.New("the pages did not end in a redirect")
 	}
@@ -55,21 +68,11 @@ func (s *Server) authorizeAs(ctx context.Context, authorizeURL, decision string)
 
 // ConsentDevice enters a user code and consents, as Options.Person.
 func (s *Server) ConsentDevice(ctx context.Context, userCode string) error {
-	return s.ConsentDeviceAs(ctx, userCode, "")
+	return s.VisitDevice(ctx, userCode, Visitor{})
 }
 
-// ConsentDeviceAs enters a user code and consents as the person at an address;
-// "" is Options.Person.
-func (s *Server) ConsentDeviceAs(ctx context.Context, userCode, address string) error {
-	return s.deviceAs(ctx, userCode, &browser{s: s, decision: decisionAllow, account: address})
-}
-
-// DenyDevice enters a user code and says no.
-func (s *Server) DenyDevice(ctx context.Context, userCode string) error {
-	return s.deviceAs(ctx, userCode, &browser{s: s, decision: decisionDeny})
-}
-
-func (s *Server) deviceAs(ctx context.Context, userCode string, b *browser) error {
+// VisitDevice enters a user code and walks the pages.
+func (s *Server) VisitDevice(ctx context.Context, userCode string, who Visitor) error {
 	var page string
 	err := s.book.view(func(t *tx) {
 		row := t.devices[t.userCodes[plainUserCode(userCode)]]
@@ -81,7 +84,7 @@ func (s *Server) deviceAs(ctx context.Context, userCode string, b *browser) erro
 		err = fmt.Errorf("there is no user code %q", userCode)
 	}
 	if err == nil {
-		_, err = b.walk(ctx, page+"?"+url.Values{userCodeField: {userCode}}.Encode())
+		_, err = (&browser{s, who}).walk(ctx, page+"?"+url.Values{userCodeField: {userCode}}.Encode())
 	}
 	if err != nil {
 		return fmt.Errorf("sandbox: consent on a device: %w", err)
@@ -91,9 +94,8 @@ func (s *Server) deviceAs(ctx context.Context, userCode string, b *browser) erro
 
 // browser walks the sandbox's own pages.
 type browser struct {
-	s        *Server
-	decision string
-	account  string // who signs in; "": who is preselected
+	s   *Server
+	who Visitor
 }
 
 // walk opens a page and fills in its forms until it is sent elsewhere or there
@@ -139,12 +141,15 @@ func (b *browser) walk(ctx context.Context, address string) (Redirect, error) {
 func (b *browser) fill(values url.Values) {
 	switch values.Get(stepField) {
 	case stepLogin:
-		if b.account != "" {
+		if b.who.Account != "" {
 			values.Set(accountField, accountOther)
-			values.Set(addressField, b.account)
+			values.Set(addressField, b.who.Account)
 		}
 	case stepConsent:
-		values.Set(decisionField, b.decision)
+		values.Set(decisionField, decisionAllow)
+		if b.who.Deny {
+			values.Set(decisionField, decisionDeny)
+		}
 	}
 }
 
