@@ -2,6 +2,8 @@ package grant
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -16,7 +18,7 @@ const (
 	NeedsUser   Kind = "needs_user"  // a person has to consent, and nobody is here
 	Denied      Kind = "denied"      // the person or the server said no
 	Expired     Kind = "expired"     // nobody answered in time
-	Rejected    Kind = "rejected"    // invalid_grant: the token sent is dead
+	Rejected    Kind = "rejected"    // invalid_grant: the code or refresh token that was sent is dead
 	Config      Kind = "config"      // client, redirect URI, scope: the configuration has to change
 	Temporary   Kind = "temporary"   // network, 5xx, 429: try again later
 	Protocol    Kind = "protocol"    // an answer that cannot be used, or that failed a check
@@ -49,6 +51,28 @@ type Error struct {
 	Err        error
 }
 
-func (e *Error) Error() string { panic("contract") }
+// Error says what was being done and what went wrong, and the preset's
+// explanation if there is one. The remedy is a field of its own.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Doing)
+	for _, part := range []string{e.Code, e.Detail} {
+		if part != "" {
+			b.WriteString(": " + part)
+		}
+	}
+	if e.Status != 0 {
+		fmt.Fprintf(&b, " (HTTP %d)", e.Status)
+	}
+	if e.Hint != "" {
+		b.WriteString("; " + strings.TrimSuffix(e.Hint, "."))
+	}
+	return b.String()
+}
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// fail is an error that no request stands behind.
+func fail(kind Kind, doing, remedy, format string, args ...any) *Error {
+	return &Error{Kind: kind, Outcome: NotSent, Doing: doing, Remedy: remedy, Detail: fmt.Sprintf(format, args...)}
+}

@@ -1,6 +1,6 @@
 // Package grant walks the flows of OAuth 2.0, one file per grant type, named by RFC.
 //
-// A [Client] is a preset together with a connection; [Flow]s turn it into
+// A [Client] is a preset together with a connection; its flow turns it into
 // tokens, with a [User] where a person is needed. golang.org/x/oauth2 is the
 // protocol engine; the HTTP client under it follows no redirects, caps bodies,
 // keeps deadlines and refuses plain http except on loopback.
@@ -11,89 +11,30 @@ package grant
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
 
-	"github.com/hashicorp/hcl/v2"
-
-	"github.com/oauthctl/oauthctl/providers"
-	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/schema/secret"
 	"github.com/oauthctl/oauthctl/state"
 )
-
-// Types lists the grant types in the order of the documentation, each with the
-// table of its block's attributes.
-func Types() []Type { panic("contract") }
-
-// Type is one grant type.
-type Type struct {
-	Name        string // "authorization_code"
-	RFC         string // "RFC 6749 §4.1"
-	Interactive bool   // a person has to consent
-	Spec        *schema.Spec
-	Doc         string
-}
-
-// Client is everything that a flow has to know: one connection at one server.
-type Client struct {
-	Addr     addr.Addr
-	Preset   *providers.Preset // endpoints filled by Discover
-	Conn     *schema.Connection
-	Settings Settings // of the grant block
-	Auth     string   // pinned client authentication method
-	Scopes   []string // to ask for, what the provider's rules add included
-	Added    []string // of these, what the rules added
-}
-
-// Settings is a decoded grant block with the preset's defaults.
-type Settings struct {
-	Type         string
-	Interactive  bool
-	RedirectURI  string // chosen from the connection's redirect_uris; "" if the grant has none
-	Way          Way
-	Listen       string // address of a listener behind a proxy
-	Prompt       string
-	LoginHint    string
-	ResponseMode string
-	Params       map[string]string // further parameters of the authorization request
-	Timeout      time.Duration
-}
-
-// Way says how the answer of an authorization comes back.
-type Way string
-
-// The ways.
-const (
-	WayNone    Way = ""        // nobody is needed
-	WayBrowser Way = "browser" // a listener on this machine gets it
-	WayPaste   Way = "paste"   // a person pastes the final URL
-	WayDevice  Way = "device"  // a person types a code on another device
-)
-
-// NewClient decodes the grant block and applies the preset's rules: grant,
-// client authentication, scopes, redirect URI. It makes no request. Errors
-// carry the place in the configuration.
-func NewClient(conn *schema.Connection, preset *providers.Preset) (*Client, hcl.Diagnostics) {
-	panic("contract")
-}
-
-// Hosts are the hosts that the flow will speak to, as far as they are known
-// before discovery, sorted.
-func (c *Client) Hosts() []string { panic("contract") }
-
-// StateClient is the part of c that a later refresh needs.
-func (c *Client) StateClient() state.Client { panic("contract") }
 
 // Env is what a flow gets from outside.
 type Env struct {
 	HTTP *http.Client // see NewHTTPClient
 	User User         // nil: nobody is here
 	Now  func() time.Time
-	Rand io.Reader
-	// NewVerifier etc. are not here: they come from Rand.
+	Rand io.Reader // of state, nonce and PKCE verifier; nil: crypto/rand
+	// Sleep waits between the polls of the device grant; nil: a real timer.
+	Sleep func(ctx context.Context, d time.Duration) error
+	// NoBrowser: no browser can be opened on this machine. An answer that comes
+	// to a loopback address is then waited for and asked for at the same time,
+	// since the person's browser may run on another machine.
+	NoBrowser bool
 }
 
 // Grant is what a server handed out, checked and not yet saved.
@@ -106,38 +47,52 @@ type Grant struct {
 	Subject          string
 	ReceivedAt       time.Time
 	Warnings         []string
+	// Finish tells the person's browser how it ended: call it once, with nil
+	// after the durable write, or with the error that prevented it. It returns
+	// when the browser has its page. The browser waits ten seconds at most, and
+	// then is told to look at the terminal. Nil unless a browser waits: use
+	// [Grant.Done].
+	Finish func(err error)
 }
 
-// Discover fills the preset's endpoints from the server's metadata document
-// (RFC 8414, OpenID Connect Discovery 1.0), comparing the issuer byte by byte.
-// It does nothing if nothing is missing.
-func (c *Client) Discover(ctx context.Context, env Env) error { panic("contract") }
+// Done calls Finish if somebody waits for it. It may be called on a nil Grant.
+func (g *Grant) Done(err error) {
+	if g != nil && g.Finish != nil {
+		g.Finish(err)
+	}
+}
 
 // Authorize walks the client's grant. For an interactive grant without
-// env.User it returns an *Error of kind NeedsUser.
-func (c *Client) Authorize(ctx context.Context, env Env) (*Grant, error) { panic("contract") }
-
-// Refresh sends the refresh token of a record once (or asks again by client
-// credentials) with the pinned client of the record. scopes narrows; nil keeps.
-// The error is always an *Error; its Outcome says what became of the request.
-func Refresh(ctx context.Context, env Env, rec *state.Record, scopes []string) (*Grant, error) {
-	panic("contract")
+// env.User it returns an *Error of kind NeedsUser. Every error is an *Error.
+// The caller of a Grant calls its Done.
+func (c *Client) Authorize(ctx context.Context, env Env) (*Grant, error) {
+	if c.Settings.Interactive && env.User == nil {
+		return nil, fail(NeedsUser, "authorize "+c.Addr.String(),
+			"run oauthctl apply where a person can answer", "a person has to consent, and nobody is here")
+	}
+	if err := c.Discover(ctx, env); err != nil {
+		return nil, err
+	}
+	if err := c.ready(); err != nil {
+		return nil, err
+	}
+	var g *Grant
+	var err *Error
+	switch c.Settings.Type {
+	case AuthorizationCode:
+		g, err = c.authorizeByCode(ctx, env)
+	case DeviceCodeGrant:
+		g, err = c.authorizeByDevice(ctx, env)
+	case ClientCredentials:
+		g, err = c.authorizeByCredentials(ctx, env)
+	default:
+		err = fail(Config, "authorize "+c.Addr.String(), "", "unknown grant %q", c.Settings.Type)
+	}
+	if err != nil { // a nil *Error must not become a non-nil error
+		return nil, err
+	}
+	return g, nil
 }
-
-// Revoke revokes a record's refresh token, else its access token (RFC 7009).
-// ErrNotRevocable if the server has no endpoint for it.
-func Revoke(ctx context.Context, env Env, rec *state.Record) error { panic("contract") }
-
-// HTTPOptions of NewHTTPClient.
-type HTTPOptions struct {
-	Transport http.RoundTripper // under the rules; nil: a fresh one with TLS 1.2+ and the proxy of Proxy
-	Proxy     func(*http.Request) (string, error)
-	UserAgent string
-}
-
-// NewHTTPClient returns the client that all flows use: no redirects on POST,
-// bodies capped at 1 MiB, deadlines, https except on loopback.
-func NewHTTPClient(o HTTPOptions) *http.Client { panic("contract") }
 
 // User is the person, as a flow needs them. The methods return when the person
 // has been told, and do not wait for the consent, except Paste.
@@ -161,9 +116,11 @@ type Visit struct {
 	Account     string // that should sign in
 	Scopes      []string
 	Deadline    time.Time
+	Problem     string // Paste: why what was pasted before is not the answer; "" the first time
 }
 
-// DeviceCode is what a person types on another device.
+// DeviceCode is what a person types on another device. Its texts come from the
+// server and have been checked: nothing in them can move a cursor.
 type DeviceCode struct {
 	Addr                    addr.Addr
 	Title                   string
@@ -173,4 +130,33 @@ type DeviceCode struct {
 	Account                 string
 	Scopes                  []string
 	Deadline                time.Time
+}
+
+// random returns 32 fresh random bytes in the alphabet of RFC 7636 §4.1 (43
+// characters): a state, nonce or PKCE verifier.
+func (e Env) random() (string, error) {
+	r := e.Rand
+	if r == nil {
+		r = rand.Reader
+	}
+	b := make([]byte, 32)
+	if _, err := io.ReadFull(r, b); err != nil {
+		return "", fmt.Errorf("read random bytes: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(b), nil
+}
+
+// sleep waits.
+func (e Env) sleep(ctx context.Context, d time.Duration) error {
+	if e.Sleep != nil {
+		return e.Sleep(ctx, d)
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -1,0 +1,93 @@
+package grant
+
+import (
+	"crypto/subtle"
+	"net/url"
+	"strings"
+
+	"github.com/oauthctl/oauthctl/schema/secret"
+)
+
+// session is one authorization request that waits for its answer.
+type session struct {
+	doing      string
+	state      string
+	issuer     string // "" is not compared; may be a template
+	requireIss bool
+	party      *party // explains errors
+}
+
+// callback is an authorization response that belongs to the session: a code, or
+// the error that ends the flow.
+type callback struct {
+	code secret.Secret
+	err  *Error
+}
+
+// read checks the parameters of an authorization response (RFC 6749 §4.1.2, RFC
+// 9207). ours is false for whatever does not prove by its state that it is the
+// answer to this request: it is to be ignored, an error among the parameters or
+// not, since anybody could have sent it.
+func (s *session) read(v url.Values) (cb callback, ours bool) {
+	if st := v["state"]; len(st) != 1 || subtle.ConstantTimeCompare([]byte(st[0]), []byte(s.state)) != 1 {
+		return callback{}, false
+	}
+	for _, name := range []string{"code", "iss", "error", "error_description"} {
+		if len(v[name]) > 1 {
+			return s.broken("the answer has the parameter " + name + " twice"), true
+		}
+	}
+	iss, has := v.Get("iss"), v.Has("iss")
+	switch {
+	case has && s.issuer != "" && !s.sameIssuer(iss):
+		return s.broken("the answer comes from another server, " + Clean(iss) + ": somebody may be trying to steal the code"), true
+	case !has && s.requireIss:
+		return s.broken("the answer does not say which server it comes from (iss), and this server always does"), true
+	}
+	if code := v.Get("error"); code != "" {
+		return callback{err: s.refused(code, v.Get("error_description"))}, true
+	}
+	code := v.Get("code")
+	if code == "" || !isPrintable(code) {
+		return s.broken("the answer has no usable code"), true
+	}
+	return callback{code: secret.Secret(code)}, true
+}
+
+// sameIssuer compares by simple string comparison (RFC 9207 §2.4). In a template
+// {tenantid} stands for one tenant.
+func (s *session) sameIssuer(iss string) bool {
+	before, after, templated := strings.Cut(s.issuer, "{tenantid}")
+	if !templated {
+		return iss == s.issuer
+	}
+	id, ok := strings.CutPrefix(iss, before)
+	if ok {
+		id, ok = strings.CutSuffix(id, after)
+	}
+	return ok && tenant.MatchString(id)
+}
+
+func (s *session) broken(detail string) callback {
+	return callback{err: fail(Protocol, s.doing, "run oauthctl apply again", "%s", detail)}
+}
+
+// refused is the server's error answer.
+func (s *session) refused(code, description string) *Error {
+	e := &Error{Outcome: Answered, Doing: s.doing, Code: Clean(code), Detail: Clean(description)}
+	if kindOf(code, 0, false) == Rejected {
+		e.Kind = Denied // login_required and its like: prompt = none, and nobody was signed in
+	}
+	s.party.explain(e, post{})
+	return e
+}
+
+// isPrintable reports printable ASCII (VSCHAR, RFC 6749 appendix A.11).
+func isPrintable(s string) bool {
+	for _, c := range []byte(s) {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,240 @@
+package grant
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"syscall"
+	"time"
+)
+
+const (
+	maxBody        = 1 << 20 // of an answer, decoded
+	connectTimeout = 5 * time.Second
+	totalTimeout   = 30 * time.Second
+	refreshTimeout = 10 * time.Second // somebody waits for the token, and holds the lock
+	maxRedirects   = 3
+)
+
+// HTTPOptions of NewHTTPClient.
+type HTTPOptions struct {
+	Transport http.RoundTripper // under the rules; nil: a fresh one with TLS 1.2+ and the proxy of Proxy
+	// Proxy gives the URL of the proxy for a request, "" for none; it is never
+	// asked about loopback addresses. nil: no proxy.
+	Proxy     func(*http.Request) (string, error)
+	UserAgent string
+}
+
+// NewHTTPClient returns the client that all flows use. It follows redirects
+// only from GET requests, at most three, within one origin; ends a body at
+// 1 MiB with an error; connects within 5 and ends within 30 seconds; speaks
+// https with TLS 1.2 or later, and plain http to loopback addresses only; and
+// sends no request twice that must not be.
+func NewHTTPClient(o HTTPOptions) *http.Client {
+	r := &rules{agent: o.UserAgent, proxy: proxyOf(o.Proxy), pooled: o.Transport, once: o.Transport}
+	if o.Transport == nil {
+		r.traced = true
+		r.pooled, r.once = newTransport(r.proxy, false), newTransport(r.proxy, true)
+	}
+	return &http.Client{Transport: r, CheckRedirect: checkRedirect, Timeout: totalTimeout}
+}
+
+// newTransport makes the transport under the rules. A transport for one-time
+// requests opens a new connection for each: a request on a reused connection
+// that the server is just closing may be sent and not be answered.
+func newTransport(proxy func(*http.Request) (*url.URL, error), once bool) *http.Transport {
+	d := &dialer{net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second, ControlContext: controlDial}}
+	return &http.Transport{
+		Proxy:                  proxy,
+		DialContext:            d.DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    connectTimeout,
+		ForceAttemptHTTP2:      true,
+		DisableKeepAlives:      once,
+		MaxIdleConns:           64,
+		MaxIdleConnsPerHost:    32,
+		IdleConnTimeout:        30 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// proxyOf never asks about loopback addresses.
+func proxyOf(proxy func(*http.Request) (string, error)) func(*http.Request) (*url.URL, error) {
+	return func(req *http.Request) (*url.URL, error) {
+		if proxy == nil || isLoopbackHost(req.URL.Hostname()) {
+			return nil, nil
+		}
+		raw, err := proxy(req)
+		if err != nil || raw == "" {
+			return nil, err
+		}
+		return url.Parse(raw)
+	}
+}
+
+// checkRedirect lets a GET follow redirects within its origin. Everything else
+// gets the redirect itself as the answer: a token request must never be carried
+// to another place.
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	first := via[0]
+	if first.Method != http.MethodGet || len(via) > maxRedirects ||
+		req.URL.Scheme != first.URL.Scheme || req.URL.Host != first.URL.Host {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}
+
+// rules is the layer under which every request of a flow passes.
+type rules struct {
+	pooled, once http.RoundTripper
+	proxy        func(*http.Request) (*url.URL, error)
+	agent        string
+	traced       bool // the transports tell httptrace what they do
+}
+
+// errPlainHTTP is the refusal to send anything in clear.
+var errPlainHTTP = errors.New("refused: plain http is spoken to loopback addresses only")
+
+func (r *rules) RoundTrip(req *http.Request) (*http.Response, error) {
+	w := wireOf(req.Context())
+	if s := req.URL.Scheme; s != "https" && (s != "http" || !isLoopbackHost(req.URL.Hostname())) {
+		w.refuse()
+		return nil, errPlainHTTP
+	}
+	if isGuarded(req.Context()) {
+		if err := checkPublicHost(req.URL.Hostname()); err != nil {
+			w.refuse()
+			return nil, err
+		}
+	}
+	if req.Header.Get("User-Agent") == "" && r.agent != "" {
+		req = req.Clone(req.Context())
+		req.Header.Set("User-Agent", r.agent)
+	}
+	next := r.pooled
+	if w.oneTime() || isGuarded(req.Context()) {
+		next = r.once // and a guarded one is not put on a connection that others made
+	}
+	if p, err := r.proxy(req); err == nil && p != nil {
+		// What is dialled is the proxy, and the proxy decides what it may reach.
+		req = req.WithContext(guard(req.Context(), false))
+	}
+	w.pass(r.traced)
+	resp, err := next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = &cappedBody{body: resp.Body, left: maxBody}
+	return resp, nil
+}
+
+// CloseIdleConnections is found by [http.Client.CloseIdleConnections].
+func (r *rules) CloseIdleConnections() {
+	for _, t := range []http.RoundTripper{r.pooled, r.once} {
+		if c, ok := t.(interface{ CloseIdleConnections() }); ok {
+			c.CloseIdleConnections()
+		}
+	}
+}
+
+// errTooLarge ends a body that is larger than any honest answer.
+var errTooLarge = fmt.Errorf("the answer is larger than %d KiB", maxBody>>10)
+
+// cappedBody ends with an error, not silently, after so many decoded bytes.
+type cappedBody struct {
+	body io.ReadCloser
+	left int64
+}
+
+func (b *cappedBody) Read(p []byte) (int, error) {
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.body.Read(p)
+	if int64(n) > b.left {
+		n, b.left = int(b.left), 0
+		return n, errTooLarge
+	}
+	b.left -= int64(n)
+	return n, err
+}
+
+func (b *cappedBody) Close() error { return b.body.Close() }
+
+// dialer dials the name localhost as the loopback addresses, whatever the
+// resolver says (RFC 6761 §6.3).
+type dialer struct{ net.Dialer }
+
+func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || !isLoopbackHost(host) || net.ParseIP(host) != nil {
+		return d.Dialer.DialContext(ctx, network, address)
+	}
+	conn, err := d.Dialer.DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		var err6 error
+		if conn, err6 = d.Dialer.DialContext(ctx, network, net.JoinHostPort("::1", port)); err6 != nil {
+			return nil, err
+		}
+	}
+	return conn, nil
+}
+
+type guardKey struct{}
+
+// guard marks requests to endpoints that a public issuer's metadata named: they
+// must not reach addresses of this machine or its networks (a metadata document
+// could otherwise make us speak to a router, or to a cloud's metadata service).
+func guard(ctx context.Context, on bool) context.Context {
+	return context.WithValue(ctx, guardKey{}, on)
+}
+
+func isGuarded(ctx context.Context) bool {
+	on, _ := ctx.Value(guardKey{}).(bool)
+	return on
+}
+
+// errNotPublic is the refusal to connect inwards.
+type errNotPublic struct{ address string }
+
+func (e errNotPublic) Error() string {
+	return "refused: the metadata of a public server points at " + e.address + ", which is not a public address"
+}
+
+// controlDial looks at the address after name resolution, right before the connection is made.
+func controlDial(ctx context.Context, _, address string, _ syscall.RawConn) error {
+	if !isGuarded(ctx) {
+		return nil
+	}
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil || !isPublic(ap.Addr()) {
+		return errNotPublic{address}
+	}
+	return nil
+}
+
+// checkPublicHost refuses what needs no resolver; it holds behind a proxy too.
+func checkPublicHost(host string) error {
+	if isLoopbackHost(host) {
+		return errNotPublic{host}
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && !isPublic(ip) {
+		return errNotPublic{host}
+	}
+	return nil
+}
+
+// shared is the address space behind carrier-grade NAT (RFC 6598).
+var shared = netip.MustParsePrefix("100.64.0.0/10")
+
+// isPublic reports a unicast address of the public internet.
+func isPublic(ip netip.Addr) bool {
+	ip = ip.Unmap()
+	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !shared.Contains(ip)
+}
