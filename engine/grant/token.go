@@ -16,6 +16,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/oauthctl/oauthctl/providers"
+	"github.com/oauthctl/oauthctl/providers/quirk"
 	"github.com/oauthctl/oauthctl/schema/secret"
 	"github.com/oauthctl/oauthctl/state"
 )
@@ -81,7 +82,7 @@ func (p *party) client(env Env, rec *recorder) (*http.Client, error) {
 	if next == nil {
 		return nil, errors.New("the HTTP client has no transport: make it with NewHTTPClient")
 	}
-	next, err := wrapQuirks(p.Quirks, next)
+	next, err := quirk.Wrap(p.Quirks, next)
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +280,7 @@ func (p *party) explain(e *Error, req post) {
 
 // hint looks the answer up among the preset's explanations.
 func (p *party) hint(e *Error, description string) {
-	h, ok := explainError(p.preset, e.Code, description)
+	h, ok := providers.Explain(p.preset, e.Code, description)
 	if !ok {
 		return
 	}
