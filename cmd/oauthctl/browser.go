@@ -41,7 +41,7 @@ func (c *cli) noBrowser() string {
 	switch {
 	case c.env("SSH_CONNECTION") != "" || c.env("SSH_TTY") != "":
 		return "this is an SSH session"
-	case c.env("CI") != "":
+	case c.inCI():
 		return "this is CI"
 	case exists("/.dockerenv") || exists("/run/.containerenv"):
 		return "this is a container"

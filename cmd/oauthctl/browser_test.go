@@ -29,7 +29,6 @@ var (
 	formRE   = regexp.MustCompile(`(?is)<form\b([^>]*)>(.*?)</form>`)
 	fieldRE  = regexp.MustCompile(`(?is)<(?:input|button)\b([^>]*)>`)
 	attrRE   = regexp.MustCompile(`(?is)\b(action|method|name|value|type|checked)(?:\s*=\s*"([^"]*)")?`)
-	titleRE  = regexp.MustCompile(`(?is)<title>(.*?)</title>`)
 	maxPages = 6
 )
 
@@ -75,11 +74,9 @@ func formFields(form, decision string) url.Values {
 	fields := url.Values{}
 	for _, m := range fieldRE.FindAllStringSubmatch(form, -1) {
 		a := attributes(m[1])
-		isButton := strings.HasPrefix(strings.ToLower(m[0]), "<button") || a["type"] == "submit"
 		switch {
-		case a["name"] == "":
-		case isButton && a["value"] != decision && (a["value"] == "deny" || decision == "deny" && a["value"] == "allow"):
-		case a["type"] == "checkbox" && a["checked"] == "":
+		case a["name"] == "", a["name"] == "decision" && a["value"] != decision:
+		case (a["type"] == "radio" || a["type"] == "checkbox") && a["checked"] == "":
 		default:
 			fields.Add(a["name"], a["value"])
 		}

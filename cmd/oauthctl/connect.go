@@ -78,7 +78,7 @@ func (c *cli) sandboxUser(ctx context.Context, srv *sandbox.Server, in *inputFla
 	case in.set && !in.input:
 		return nil, nil
 	case c.consent == consentAuto:
-		return &autoUser{server: srv, note: c.view.Note, client: &http.Client{
+		return &autoUser{server: srv, client: &http.Client{
 			Transport:     &http.Transport{DisableKeepAlives: true},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}}, nil

@@ -32,7 +32,7 @@ func (c *cli) source(vars *varFlags) (schema.Source, error) {
 	src := schema.Source{
 		Vars:      vars.resolved(c),
 		LookupEnv: c.LookupEnv,
-		Version:   version,
+		Version:   languageVersion(),
 		MakeUp:    c.sandbox,
 	}
 	info, err := os.Stat(c.configPath())

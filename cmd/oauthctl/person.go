@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/url"
-	"strings"
 	"sync"
 
 	"github.com/oauthctl/oauthctl/engine/grant"
@@ -17,19 +15,22 @@ import (
 type autoUser struct {
 	server *sandbox.Server
 	client *http.Client // for the listener of the flow, on loopback
-	note   func(format string, args ...any)
 }
 
 // Open implements [grant.User]: it consents and brings the answer to the
 // listener, as a browser would.
 func (u *autoUser) Open(ctx context.Context, v grant.Visit) (func(), error) {
-	redirect, err := u.server.Consent(ctx, v.URL)
+	answer, err := u.server.Visit(ctx, v.URL, sandbox.Visitor{Account: v.Account})
 	if err != nil {
 		return nil, err
 	}
-	req, err := callback(ctx, v, redirect)
+	req, err := answer.Request(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if v.Listening != "" { // behind a proxy, which would keep the Host
+		req.Host = req.URL.Host
+		req.URL.Scheme, req.URL.Host = "http", v.Listening
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -43,45 +44,15 @@ func (u *autoUser) Open(ctx context.Context, v grant.Visit) (func(), error) {
 	return wg.Wait, nil
 }
 
-// callback is the request with which a browser follows redirect to the
-// listener: directly, or where a proxy would pass it on to.
-func callback(ctx context.Context, v grant.Visit, redirect string) (*http.Request, error) {
-	to, err := url.Parse(redirect)
-	if err != nil {
-		return nil, err
-	}
-	host, query := to.Host, to.RawQuery
-	if v.Listening != "" {
-		to.Scheme, to.Host = "http", v.Listening
-	}
-	method, body := http.MethodGet, ""
-	asked, err := url.Parse(v.URL)
-	if err != nil {
-		return nil, err
-	}
-	if asked.Query().Get("response_mode") == "form_post" {
-		method, body, to.RawQuery = http.MethodPost, query, ""
-	}
-	req, err := http.NewRequestWithContext(ctx, method, to.String(), strings.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	req.Host = host
-	if method == http.MethodPost {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	return req, nil
-}
-
 // Code implements [grant.User].
 func (u *autoUser) Code(ctx context.Context, d grant.DeviceCode) (func(), error) {
-	return func() {}, u.server.ConsentDevice(ctx, d.UserCode)
+	return func() {}, u.server.VisitDevice(ctx, d.UserCode, sandbox.Visitor{Account: d.Account})
 }
 
 // Paste implements [grant.User].
 func (u *autoUser) Paste(ctx context.Context, v grant.Visit) (secret.Secret, error) {
-	redirect, err := u.server.Consent(ctx, v.URL)
-	return secret.Secret(redirect), err
+	answer, err := u.server.Visit(ctx, v.URL, sandbox.Visitor{Account: v.Account})
+	return secret.Secret(answer.String()), err
 }
 
 // browserUser sends a real person to the sandbox's pages: url says where they are.

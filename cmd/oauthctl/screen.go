@@ -46,7 +46,7 @@ func (c *cli) console() *console.Console {
 		Width:       c.width(c.Stderr),
 		Now:         c.Now,
 	}
-	if c.env("BROWSER") != "" || c.noBrowser() == "" {
+	if c.hasBrowser() {
 		o.OpenBrowser = c.openBrowser
 	}
 	c.person = console.New(o)
@@ -116,13 +116,24 @@ func (c *cli) canAsk(in *inputFlags) bool {
 		return false
 	case in.set:
 		return true
-	case c.env("CI") != "" && c.env("CI") != "false":
+	case c.inCI():
 		return false
 	}
 	return isTerminal(c.Stdin)
 }
 
-// canConsent reports whether somebody may be here to consent in a browser.
+// canConsent reports whether somebody may be here to consent: on a terminal, or
+// where a browser can be opened.
 func (c *cli) canConsent(in *inputFlags) bool {
-	return c.canAsk(in) || (!in.set && c.env("CI") == "" && isTerminal(c.Stderr))
+	if in.set || c.inCI() {
+		return c.canAsk(in)
+	}
+	return isTerminal(c.Stdin) || isTerminal(c.Stderr) || c.hasBrowser()
+}
+
+func (c *cli) hasBrowser() bool { return c.env("BROWSER") != "" || c.noBrowser() == "" }
+
+func (c *cli) inCI() bool {
+	ci := c.env("CI")
+	return ci != "" && ci != "false" && ci != "0"
 }

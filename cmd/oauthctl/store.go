@@ -56,10 +56,15 @@ func (c *cli) openStateFor(ctx context.Context, cfg *schema.Config, create bool)
 		}
 	}
 	recipients := cfg.Settings.Recipients
-	if len(recipients) == 0 && create {
-		if recipients, err = c.ownRecipients(); err != nil {
-			return nil, err
-		}
+	switch {
+	case !create:
+	case len(recipients) == 0:
+		recipients, err = c.ownRecipients()
+	default:
+		err = c.lockedOut(recipients)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if c.sandbox {
 		if _, err := c.makeWorkDir(); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"runtime"
 	"runtime/debug"
 
@@ -9,9 +10,12 @@ import (
 	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/view"
 )
 
+// baseVersion is the version of the language between releases.
+const baseVersion = "0.1.0"
+
 // Set by the linker in release builds.
 var (
-	version = "0.1.0-dev"
+	version = baseVersion + "-dev"
 	commit  = ""
 	date    = ""
 )
@@ -55,4 +59,15 @@ func versionInfo() view.VersionInfo {
 		}
 	}
 	return v
+}
+
+var releaseRE = regexp.MustCompile(`^v?(\d+\.\d+\.\d+)`)
+
+// languageVersion is what required_version is compared with: the release, also
+// between releases, where the version is what git describes.
+func languageVersion() string {
+	if m := releaseRE.FindStringSubmatch(version); m != nil {
+		return m[1]
+	}
+	return baseVersion
 }
