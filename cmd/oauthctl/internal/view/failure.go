@@ -110,11 +110,20 @@ func could(doing string) string {
 
 // what is the server's code and its explanation, or the cause.
 func (f failure) what() string {
-	switch {
-	case f.Code == "":
-		return f.Cause
-	case f.Cause == "" || f.Cause == f.Code:
-		return "the server said " + f.Code
+	status := ""
+	if f.Status != 0 {
+		status = " (HTTP " + itoa(f.Status) + ")"
 	}
-	return "the server said " + f.Code + ": " + f.Cause
+	switch {
+	case f.Code == "" && f.Cause == "":
+		if status == "" {
+			return ""
+		}
+		return "the answer of the server cannot be used" + status
+	case f.Code == "":
+		return f.Cause + status
+	case f.Cause == "" || f.Cause == f.Code:
+		return "the server said " + f.Code + status
+	}
+	return "the server said " + f.Code + status + ": " + f.Cause
 }

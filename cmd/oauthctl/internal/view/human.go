@@ -65,7 +65,7 @@ func (h *human) Version(v VersionInfo) {
 	built = join(built, v.Go)
 	built = join(built, v.Platform)
 	if built != "" {
-		p.line(Safe(built))
+		p.text(0, Paint{}, Safe(built))
 	}
 	if v.StateFormat > 0 {
 		p.line("state format ", itoa(v.StateFormat))

@@ -13,47 +13,50 @@ import (
 func (h *human) Event(e engine.Event) {
 	p := h.err()
 	defer p.flush()
-	name := p.Strong.On(Safe(e.Addr.String()) + ":")
+	name := Safe(e.Addr.String()) + ":"
 	if e.Addr.IsZero() {
-		name = p.Strong.On("oauthctl:")
+		name = "oauthctl:"
 	}
-	text := Safe(e.Text)
-	switch e.Type {
-	case engine.EventStart:
-		p.line(name, " ", ing(e.Action), "…")
-	case engine.EventDone:
-		p.line(name, " ", p.Good.On(ed(e.Action)), after(e.Elapsed), tail(text))
-	case engine.EventFailed:
-		p.line(name, " ", p.Bad.On("failed"), after(e.Elapsed), tail(short(e)))
-	case engine.EventSkipped:
-		p.line(name, " ", p.Dim.On("skipped"), tail(short(e)))
-	case engine.EventWaiting:
-		p.line(name, " ", p.Warn.On("waits for a person"), tail(short(e)))
-	case engine.EventWarning:
-		for i, l := range Wrap(Safe(e.Addr.String())+": warning: "+short(e), p.prose()) {
-			if rest, ok := strings.CutPrefix(l, Safe(e.Addr.String())+": warning:"); i == 0 && ok {
-				p.line(name, " ", p.Warn.On("warning:"), rest)
-				continue
-			}
-			p.line("  ", l)
-		}
-	default:
-		p.line(name, " ", p.Dim.On(text))
-	}
+	word, paint, rest := happening(p.Theme, e)
+	p.flow(0, 2, seg{p.Strong, name, true}, seg{text: " "}, seg{paint, word, false}, seg{Paint{}, rest, false})
 }
 
+// happening is an event in words: the word that matters, its paint, the rest.
+func happening(t Theme, e engine.Event) (word string, paint Paint, rest string) {
+	switch e.Type {
+	case engine.EventStart:
+		return ing(e.Action) + "…", Paint{}, ""
+	case engine.EventDone:
+		return ed(e.Action), t.Good, after(e.Elapsed) + comma(Safe(e.Text))
+	case engine.EventFailed:
+		return "failed", t.Bad, after(e.Elapsed) + colon(short(e))
+	case engine.EventSkipped:
+		return "skipped", t.Dim, colon(short(e))
+	case engine.EventWaiting:
+		return "waits for a person", t.Warn, colon(short(e))
+	case engine.EventWarning:
+		return "warning", t.Warn, colon(short(e))
+	}
+	return Safe(e.Text), t.Dim, ""
+}
+
+// after says how long something took, if that is worth saying.
 func after(d time.Duration) string {
-	if d <= 0 {
+	if d < time.Second {
 		return ""
 	}
 	return " after " + Span(d)
 }
 
-func tail(s string) string {
+func comma(s string) string { return led(", ", s) }
+func colon(s string) string { return led(": ", s) }
+
+// led puts a sign before s, if there is an s.
+func led(sign, s string) string {
 	if s == "" {
 		return ""
 	}
-	return ", " + s
+	return sign + s
 }
 
 // short is one line about an event's error; the whole of it follows at the end.
@@ -127,8 +130,7 @@ func (p *page) results(all []engine.Result, state engine.ResultState, paint Pain
 
 func (p *page) result(r engine.Result, now time.Time) {
 	words := ""
-	switch r.State {
-	case engine.Done:
+	if r.State == engine.Done {
 		words = ed(r.Action)
 		if r.Account != "" {
 			words += " as " + Safe(r.Account)
@@ -137,20 +139,13 @@ func (p *page) result(r engine.Result, now time.Time) {
 			words = join(words, expiry(r.ExpiresAt, now))
 		}
 	}
-	p.line("  ", p.action(r.Action).On(r.Action.Symbol()), " ", p.Strong.On(Safe(r.Addr.String())), spaced(words))
+	p.flow(2, 6, seg{p.action(r.Action), r.Action.Symbol() + " ", false}, seg{p.Strong, Safe(r.Addr.String()), true}, seg{Paint{}, led(" ", words), false})
 	for _, f := range failures(r.Err) {
 		if f.what() == "" {
 			f.Cause = f.Title
 		}
 		p.failure(6, f)
 	}
-}
-
-func spaced(s string) string {
-	if s == "" {
-		return ""
-	}
-	return " " + s
 }
 
 func (p *page) resultWarnings(all []engine.Result) {
@@ -185,7 +180,8 @@ func (p *page) appliedSummary(all []engine.Result, verb string) {
 	default:
 		parts = append(parts, number(n)+" wait for a person")
 	}
-	p.line(p.Bad.On(verb+" incomplete:"), " ", strings.Join(parts, ", "), ". What is done is saved.")
+	p.flow(0, 2, seg{p.Bad, verb + " incomplete:", false}, seg{Paint{}, " " + strings.Join(parts, ", ") + ".", false})
+	p.text(0, p.Dim, "What is done is saved. Run it again to go on with the rest.")
 }
 
 // didSummary counts what was done. Its three numbers are always there: scripts

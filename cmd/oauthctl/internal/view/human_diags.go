@@ -69,17 +69,16 @@ func (h *human) Validated(diags hcl.Diagnostics, src *schema.Sources) {
 	if errs > 0 {
 		p := h.err()
 		defer p.flush()
-		p.line(p.Bad.On("The configuration is not valid:"), " ", join(count(errs, "error"), countIf(warns, "warning")), ".")
+		p.flow(0, 0, seg{p.Bad, "The configuration is not valid:", false}, seg{Paint{}, " " + join(count(errs, "error"), countIf(warns, "warning")) + ".", false})
 		return
 	}
 	p := h.out()
 	defer p.flush()
-	switch warns {
-	case 0:
-		p.line(p.Good.On("Success!"), " The configuration is valid.")
-	default:
-		p.line(p.Good.On("Success!"), " The configuration is valid, with ", count(warns, "warning"), ".")
+	words := " The configuration is valid."
+	if warns > 0 {
+		words = " The configuration is valid, with " + count(warns, "warning") + "."
 	}
+	p.flow(0, 0, seg{p.Good, "Success!", false}, seg{Paint{}, words, false})
 }
 
 func countIf(n int, noun string) string {
@@ -127,14 +126,14 @@ func (p *page) place(d *hcl.Diagnostic, src *schema.Sources, paint Paint) {
 	if src != nil {
 		text, ok = src.Line(r.Filename, r.Start.Line)
 	}
-	where := "  on " + Safe(r.Filename) + " line " + itoa(r.Start.Line)
+	where := "on " + Safe(r.Filename) + " line " + itoa(r.Start.Line)
 	if in := enclosing(src, r); ok && in != "" {
 		where += ", in " + Safe(in)
 	}
 	if ok {
 		where += ":"
 	}
-	p.line(where)
+	p.text(2, Paint{}, where)
 	if ok {
 		p.snippet(text, r, paint)
 	}
@@ -173,7 +172,8 @@ func highlight(text string, r *hcl.Range) (before, marked, after string) {
 			end++
 		}
 	}
-	return text[:start], strings.TrimRight(text[start:end], " "), text[end:]
+	end = start + len(strings.TrimRight(text[start:end], " \t"))
+	return text[:start], text[start:end], text[end:]
 }
 
 // clampByte is the byte offset of a column; HCL counts grapheme clusters from 1.
@@ -211,13 +211,13 @@ func enclosing(src *schema.Sources, r *hcl.Range) string {
 	if src == nil {
 		return ""
 	}
-	for n := r.Start.Line - 1; n > 0 && n > r.Start.Line-500; n-- {
+	for n := r.Start.Line - 1; n > 0 && n > r.Start.Line-100; n-- {
 		l, ok := src.Line(r.Filename, n)
 		if !ok || strings.HasPrefix(l, "}") {
 			return ""
 		}
 		if m := header.FindStringSubmatch(l); m != nil {
-			return m[1] + strings.Join(strings.Fields(" "+m[2]), " ")
+			return strings.Join(strings.Fields(m[1]+" "+m[2]), " ")
 		}
 	}
 	return ""

@@ -1,5 +1,7 @@
 package view
 
+import "strings"
+
 // Error implements View.
 func (h *human) Error(err error) {
 	p := h.err()
@@ -9,13 +11,29 @@ func (h *human) Error(err error) {
 	}
 }
 
-// failure writes what is below the title, one thing a line.
+// failure writes what is below the title: what went wrong and why, in
+// sentences; where; and what to do now.
 func (p *page) failure(indent int, f failure) {
-	p.row(indent, "what", sentence(SafeText(f.what())))
-	p.row(indent, "during", Safe(f.During))
-	p.row(indent, "why", sentence(SafeText(f.Hint)))
-	if f.Retry > 0 {
-		p.row(indent, "again", "in "+Span(f.Retry))
+	p.text(indent, Paint{}, sentence(SafeText(f.what())))
+	p.text(indent, Paint{}, sentence(SafeText(f.Hint)))
+	if indent == 0 && (f.During != "" || f.Retry > 0 || f.Remedy != "") {
+		p.line()
 	}
-	p.paintRow(indent, "do now", p.Info, SafeText(f.Remedy))
+	p.row(indent, "during", Safe(f.During))
+	if f.Retry > 0 {
+		p.row(indent, "retry", "after "+Span(f.Retry))
+	}
+	p.command(indent, "do now", f.Remedy)
+}
+
+// command writes a remedy; one that is a command line stays in one line, to be
+// copied.
+func (p *page) command(indent int, label, remedy string) {
+	line, ok := strings.CutPrefix(remedy, "run: ")
+	if !ok {
+		p.row(indent, label, SafeText(remedy))
+		return
+	}
+	p.lead(indent, label)
+	p.line(p.Info.On(Safe(line)))
 }

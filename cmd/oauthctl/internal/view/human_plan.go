@@ -9,7 +9,10 @@ import (
 	"github.com/oauthctl/oauthctl/schema"
 )
 
-const knownAfter = "(known after apply)"
+const (
+	knownAfter = "(known after apply)"
+	byRule     = "(added by the provider's rules)"
+)
 
 // Plan implements View.
 func (h *human) Plan(pl *plan.Plan) {
@@ -84,9 +87,14 @@ func (p *page) legend(c plan.Counts) {
 	}
 	p.text(0, Paint{}, "oauthctl will perform the actions below. The signs mean:")
 	for _, l := range legend {
-		if used[l.action] > 0 {
-			p.line("  ", p.action(l.action).On(l.action.Symbol()), " ", l.words)
+		if used[l.action] == 0 || l.action == plan.Update && used[plan.Refresh] > 0 {
+			continue
 		}
+		words := l.words
+		if l.action == plan.Refresh && used[plan.Update] > 0 {
+			words += ", or update settings"
+		}
+		p.flow(2, 4, seg{p.action(l.action), l.action.Symbol() + " ", false}, seg{Paint{}, words, false})
 	}
 	p.line()
 }
@@ -194,17 +202,19 @@ func settings(c *plan.Change) []string {
 
 func (p *page) group(g changes) {
 	c := g[0]
-	sign := p.action(c.Action).On(c.Action.Symbol())
+	paint := p.action(c.Action)
 	if len(g) == 1 {
-		p.line("  ", sign, " ", p.Strong.On(Safe(c.Addr.String())), " ", heading(c))
-		p.details(c, func(s string) string { return Safe(s) })
+		p.flow(2, 4, seg{paint, c.Action.Symbol() + " ", false}, seg{p.Strong, Safe(c.Addr.String()), true}, seg{Paint{}, " " + heading(c), false})
+		p.details(c, Safe)
 		p.line()
 		return
 	}
-	p.line("  ", sign, " ", p.Strong.On(number(len(g))+" instances of "+Safe(c.Addr.Block().String())), " ", headings(c))
+	p.flow(2, 4, seg{paint, c.Action.Symbol() + " ", false},
+		seg{p.Strong, number(len(g)) + " instances of " + Safe(c.Addr.Block().String()), false}, seg{Paint{}, " " + headings(c), false})
 	p.details(c, func(s string) string { return Safe(template(c, s)) })
+	sign := "      " + paint.On(c.Action.Symbol()) + " "
 	for _, c := range g {
-		p.line("      ", sign, " ", Safe(c.Addr.String()))
+		p.line(sign, Safe(c.Addr.String()))
 	}
 	p.line()
 }
@@ -212,11 +222,11 @@ func (p *page) group(g changes) {
 // details writes everything under the heading of a change.
 func (p *page) details(c *plan.Change, show func(string) string) {
 	const in = 6
-	why := make([]string, len(c.Reasons))
-	for i, r := range c.Reasons {
-		why[i] = reason(r)
+	label := "because"
+	for _, r := range c.Reasons {
+		p.row(in, label, reason(r))
+		label = ""
 	}
-	p.row(in, "because", strings.Join(why, "; "))
 	if c.NeedsUser {
 		p.paintRow(in, "needs", p.Warn, way(c))
 	}
@@ -271,12 +281,16 @@ func (p *page) scopes(in int, c *plan.Change, show func(string) string, asks boo
 	item := func(paint Paint, sign, scope, tail string) {
 		p.lead(in, label)
 		label = ""
-		p.line(paint.On(sign+" "+show(scope)), p.Dim.On(tail))
+		scope = sign + " " + show(scope)
+		if in+labelWidth+Width(scope)+Width(tail) > p.width {
+			tail = ""
+		}
+		p.line(paint.On(scope), p.Dim.On(tail))
 	}
 	for _, s := range c.ScopesAdded {
 		tail := ""
 		if slices.Contains(c.ScopesByRule, s) {
-			tail = "  (added by the provider's rules)"
+			tail = "  " + byRule
 		}
 		item(p.Good, "+", s, tail)
 	}
@@ -324,6 +338,7 @@ func (p *page) planWarnings(pl *plan.Plan) {
 		p.box(p.Warn, "Warning", Safe(w.Summary), func(b *page) {
 			if !w.Addr.IsZero() {
 				b.line("  with ", Safe(w.Addr.String()))
+				b.line()
 			}
 			b.text(0, Paint{}, SafeText(w.Detail))
 		})

@@ -3,6 +3,7 @@ package view
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ func (p *page) record(r *state.Record, now time.Time) {
 	if r.Info == nil {
 		p.field("provider", Safe(r.Provider))
 		p.times(r, now)
+		p.renewal(r, st)
 		return
 	}
 	in := r.Info
@@ -54,20 +56,42 @@ func (p *page) record(r *state.Record, now time.Time) {
 	p.field("refreshed", stamp(in.RefreshedAt, now))
 	p.field("lifetimes", recordLifetimes(in))
 	p.field("depends on", Safe(strings.Join(in.DependsOn, ", ")))
-	p.tokens(r.Tokens)
+	p.otherSecrets(r.Tokens)
 	if in.Intent != nil {
 		p.paintField("under way", p.Warn, "a refresh was sent "+stamp(in.Intent.At, now)+" by process "+itoa(in.Intent.PID)+" on "+Safe(in.Intent.Host))
 	}
 	if in.Reject != nil {
 		p.paintField("last answer", p.Warn, Safe(in.Reject.Error)+", not asked again until "+date(in.Reject.Until, now))
 	}
-	p.field("generation", itoa(int(r.Generation))+" (configuration serial "+itoa(int(in.ConfigSerial))+")")
+	p.field("generation", strconv.FormatUint(r.Generation, 10)+" (configuration serial "+strconv.FormatUint(in.ConfigSerial, 10)+")")
+	p.renewal(r, st)
 }
 
 func (p *page) times(r *state.Record, now time.Time) {
-	p.field("access token", dated(expiry(r.ExpiresAt, now), dateIf(r.ExpiresAt, now)))
-	p.field("consent", dated(due(r.RefreshExpiresAt, now), dateIf(r.RefreshExpiresAt, now)))
+	access, refresh := "", ""
+	if t := r.Tokens; t != nil {
+		access = join(held(t.AccessToken), Safe(t.TokenType))
+		refresh = held(t.RefreshToken)
+	}
+	p.field("access token", join(access, dated(expiry(r.ExpiresAt, now), dateIf(r.ExpiresAt, now))))
+	p.field("refresh token", refresh)
+	p.field("next consent", dated(due(r.RefreshExpiresAt, now), dateIf(r.RefreshExpiresAt, now)))
 	p.field("updated", stamp(r.UpdatedAt, now))
+}
+
+// held says that there is a secret, and not more.
+func held(s secret.Secret) string {
+	if s.Empty() {
+		return ""
+	}
+	return s.String()
+}
+
+// renewal says what to type when only a new consent helps.
+func (p *page) renewal(r *state.Record, st standing) {
+	if st.urgency <= urgentUnknown {
+		p.paintField("do now", p.Info, "oauthctl apply -target="+shellWord(r.Addr.String()))
+	}
 }
 
 func dateIf(t, now time.Time) string {
@@ -113,23 +137,15 @@ func (p *page) recordScopes(in *state.Info) {
 	}
 }
 
-// tokens says which tokens there are, never what they are.
-func (p *page) tokens(t *state.Tokens) {
+// otherSecrets says which further secrets there are, never what they are.
+func (p *page) otherSecrets(t *state.Tokens) {
 	if t == nil {
 		return
 	}
-	hold := func(label string, s secret.Secret) {
-		if !s.Empty() {
-			p.field(label, s.String())
-		}
-	}
-	hold("access", t.AccessToken)
-	hold("refresh", t.RefreshToken)
-	hold("id token", t.IDToken)
-	hold("client secret", t.ClientSecret)
-	p.field("token type", Safe(t.TokenType))
+	p.field("id token", held(t.IDToken))
+	p.field("client secret", held(t.ClientSecret))
 	for _, k := range slices.Sorted(maps.Keys(t.Extra)) {
-		p.field(Safe(k), t.Extra[k].String())
+		p.field("extra", Safe(k)+" "+held(t.Extra[k]))
 	}
 }
 
@@ -166,7 +182,7 @@ func (h *human) Providers(list []providers.Entry) {
 		}
 		cells[i] = []string{Safe(e.Name), Safe(e.Title), strings.Join(args, ", ")}
 	}
-	t := fit(heads, cells, p.width, []int{1, 2})
+	t, _ := fit(heads, cells, p.width, []int{1, 2})
 	p.line(p.Dim.On(t.row(heads)))
 	for _, c := range cells {
 		p.line(t.cells(c, func(col int, s string) string {

@@ -102,46 +102,83 @@ func (h *human) Status(rows []state.Summary, location string) {
 	slices.SortStableFunc(all, func(a, b standing) int {
 		return cmp.Or(cmp.Compare(a.urgency, b.urgency), addr.Compare(a.addr, b.addr))
 	})
-	if p.width < 60 {
+	if !p.statusTable(all) {
 		p.statusNarrow(all)
-	} else {
-		p.statusTable(all)
 	}
 	p.line()
 	p.statusSummary(all)
 	p.text(0, p.Dim, "State: "+Safe(location))
 }
 
-// statusTable writes columns; the absolute dates only where there is room.
-func (p *page) statusTable(all []standing) {
+// How much the table says of times, from much to little.
+const (
+	timesDated  = iota // with the date
+	timesWorded        // "(will be refreshed)" in words
+	timesSigned        // the same as a sign, explained below
+)
+
+const renews = "↻"
+
+// statusTable writes columns: as much of them as the width has room for, and
+// false if not even the least fits.
+func (p *page) statusTable(all []standing) bool {
 	heads := []string{"", "CONNECTION", "PROVIDER", "STATUS", "ACCESS TOKEN", "CONSENT"}
-	cells := make([][]string, len(all))
-	wide := p.width >= 110
-	for i, r := range all {
-		access, consent := r.access, r.consent
-		if r.urgency != urgentPerson && strings.HasPrefix(access, "expired") {
+	for level := timesDated; level <= timesSigned; level++ {
+		cells := make([][]string, len(all))
+		for i, r := range all {
+			cells[i] = r.cells(level)
+		}
+		t, natural := fit(heads, cells, p.width, []int{1, 2})
+		if natural > p.width && level < timesSigned {
+			continue
+		}
+		if t.total() > p.width {
+			return false
+		}
+		p.statusRows(t, heads, cells, all)
+		return true
+	}
+	return false
+}
+
+// cells is a row of the table.
+func (r *standing) cells(level int) []string {
+	access, consent := r.access, r.consent
+	if r.urgency != urgentPerson && strings.HasPrefix(access, "expired") {
+		if level == timesSigned {
+			access += " " + renews
+		} else {
 			access += " (will be refreshed)"
 		}
-		if wide {
-			access, consent = dated(access, r.accessAt), dated(consent, r.dueAt)
-		}
-		cells[i] = []string{r.sign, r.name, r.provider, r.condition, access, consent}
 	}
-	t := fit(heads, cells, p.width, []int{1, 2, 4})
+	if level == timesDated {
+		access, consent = dated(access, r.accessAt), dated(consent, r.dueAt)
+	}
+	return []string{r.sign, r.name, r.provider, r.condition, access, consent}
+}
+
+func (p *page) statusRows(t table, heads []string, cells [][]string, all []standing) {
 	p.line(p.Dim.On(t.row(heads)))
+	signed := false
 	for i, r := range all {
 		paint := p.urgency(r.urgency)
 		p.line(t.cells(cells[i], func(col int, s string) string {
 			switch {
-			case col == 0, col == 3:
+			case col == 3 && r.urgency == urgentSoon:
+				return p.Good.On(s)
+			case col == 0, col == 3, col == 5 && (r.urgency == urgentPerson || r.urgency == urgentSoon):
 				return paint.On(s)
 			case col == 1:
 				return p.Strong.On(s)
-			case col == 5 && r.urgency <= urgentSoon && r.urgency != urgentUnknown:
-				return paint.On(s)
+			case s == "–":
+				return p.Dim.On(s)
 			}
 			return s
 		}))
+		signed = signed || strings.HasSuffix(cells[i][4], renews)
+	}
+	if signed {
+		p.line(p.Dim.On(renews + " refreshed when a token is asked for next"))
 	}
 }
 
@@ -157,7 +194,8 @@ func (p *page) statusNarrow(all []standing) {
 	for _, r := range all {
 		paint := p.urgency(r.urgency)
 		p.line(paint.On(r.sign), " ", p.Strong.On(r.name), " ", paint.On(r.condition))
-		p.text(4, p.Dim, r.provider+" · access "+r.access+" · consent "+r.consent)
+		p.text(2, p.Dim, r.provider)
+		p.text(2, p.Dim, "access "+r.access+", consent "+r.consent)
 	}
 }
 
@@ -182,13 +220,21 @@ func (p *page) statusSummary(all []standing) {
 	if k := n[urgentUnknown]; k > 0 {
 		parts = append(parts, number(k)+" with an unknown outcome")
 	}
-	command := ""
+	summary, command := count(len(all), "connection")+": "+strings.Join(parts, ", "), ""
 	if k := n[urgentPerson] + n[urgentUnknown]; k == 1 {
-		command = " (oauthctl apply -target=" + shellWord(person.String()) + ")"
+		command = "oauthctl apply -target=" + shellWord(person.String())
 	} else if k > 1 {
-		command = " (oauthctl apply)"
+		command = "oauthctl apply"
 	}
-	p.text(0, Paint{}, count(len(all), "connection")+": "+strings.Join(parts, ", ")+command)
+	switch {
+	case command == "":
+		p.text(0, Paint{}, summary)
+	case Width(summary)+Width(command)+3 <= p.width:
+		p.line(summary, " (", p.Info.On(command), ")")
+	default:
+		p.text(0, Paint{}, summary)
+		p.line("  ", p.Info.On(command))
+	}
 	if k := n[urgentSoon]; k > 0 {
 		p.text(0, p.Warn, count(k, "consent")+" to renew within a week.")
 	}

@@ -119,26 +119,14 @@ func (j *programs) Event(ev engine.Event) {
 	write(j.o.Out, e)
 }
 
+// message is an event in one line.
 func message(e engine.Event) string {
 	head := e.Addr.String() + ": "
 	if e.Addr.IsZero() {
 		head = ""
 	}
-	switch e.Type {
-	case engine.EventStart:
-		return head + ing(e.Action) + "…"
-	case engine.EventDone:
-		return head + ed(e.Action) + after(e.Elapsed) + tail(e.Text)
-	case engine.EventFailed:
-		return head + "failed" + after(e.Elapsed) + tail(short(e))
-	case engine.EventSkipped:
-		return head + "skipped" + tail(short(e))
-	case engine.EventWaiting:
-		return head + "waits for a person" + tail(short(e))
-	case engine.EventWarning:
-		return head + "warning: " + short(e)
-	}
-	return head + e.Text
+	word, _, rest := happening(Theme{}, e)
+	return head + word + rest
 }
 
 func jsonErrorOf(err error) *jsonDiag {

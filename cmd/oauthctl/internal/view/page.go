@@ -65,3 +65,74 @@ func (p *page) lead(indent int, label string) {
 	_, _ = p.w.WriteString(p.Dim.On(label))
 	_, _ = p.w.WriteString(strings.Repeat(" ", max(labelWidth-Width(label), 1)))
 }
+
+// seg is a piece of a line: its text may be broken at spaces unless it is whole.
+type seg struct {
+	paint Paint
+	text  string
+	whole bool
+}
+
+// flow writes pieces one after the other, wrapped; lines after the first begin
+// at column hang.
+func (p *page) flow(indent, hang int, segs ...seg) {
+	limit := p.prose()
+	margin, used := strings.Repeat(" ", indent), indent
+	first := true
+	for _, word := range words(segs) {
+		w := 0
+		for _, s := range word {
+			w += Width(s.text)
+		}
+		switch {
+		case first:
+			_, _ = p.w.WriteString(margin)
+			first = false
+		case used+1+w > limit:
+			_ = p.w.WriteByte('\n')
+			_, _ = p.w.WriteString(strings.Repeat(" ", hang))
+			used = hang
+		default:
+			_ = p.w.WriteByte(' ')
+			used++
+		}
+		for _, s := range word {
+			_, _ = p.w.WriteString(s.paint.On(s.text))
+		}
+		used += w
+	}
+	p.line()
+}
+
+// words splits pieces at spaces; what stands together without a space stays
+// together.
+func words(segs []seg) [][]seg {
+	var out [][]seg
+	glue := false
+	put := func(s seg) {
+		if glue && len(out) > 0 {
+			out[len(out)-1] = append(out[len(out)-1], s)
+			return
+		}
+		out = append(out, []seg{s})
+	}
+	for _, s := range segs {
+		if s.text == "" {
+			continue
+		}
+		if s.whole {
+			put(s)
+			glue = true
+			continue
+		}
+		if strings.HasPrefix(s.text, " ") {
+			glue = false
+		}
+		for w := range strings.FieldsSeq(s.text) {
+			put(seg{paint: s.paint, text: w})
+			glue = false
+		}
+		glue = !strings.HasSuffix(s.text, " ")
+	}
+	return out
+}

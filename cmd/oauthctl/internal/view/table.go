@@ -11,9 +11,10 @@ const (
 	minColumn = 12
 )
 
-// fit finds the widths for cells within width columns. Columns named in shrink
-// give way, the widest first, and their cells end with an ellipsis.
-func fit(heads []string, cells [][]string, width int, shrink []int) table {
+// fit finds the widths for cells within width columns, and says how wide they
+// are naturally. Columns named in shrink give way, the widest first, and their
+// cells end with an ellipsis.
+func fit(heads []string, cells [][]string, width int, shrink []int) (t table, natural int) {
 	w := make([]int, len(heads))
 	for i, h := range heads {
 		w[i] = Width(h)
@@ -27,6 +28,7 @@ func fit(heads []string, cells [][]string, width int, shrink []int) table {
 	for _, n := range w {
 		total += n
 	}
+	natural = total
 	for total > width {
 		widest := -1
 		for _, i := range shrink {
@@ -40,7 +42,16 @@ func fit(heads []string, cells [][]string, width int, shrink []int) table {
 		w[widest]--
 		total--
 	}
-	return table{w}
+	return table{w}, natural
+}
+
+// total is the width of the whole table.
+func (t table) total() int {
+	n := gap * (len(t.widths) - 1)
+	for _, w := range t.widths {
+		n += w
+	}
+	return n
 }
 
 // row writes cells in their columns.

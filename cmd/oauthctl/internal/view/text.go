@@ -55,6 +55,9 @@ func cut(s string, n int) (head, tail string) {
 // be copied; only text in scripts without spaces is broken inside a word. Lines
 // that begin with a space are somebody's layout and stay as they are.
 func Wrap(text string, width int) []string {
+	if text == "" {
+		return nil
+	}
 	var out []string
 	for line := range strings.SplitSeq(text, "\n") {
 		if Width(line) <= width || strings.HasPrefix(line, " ") {
@@ -108,7 +111,7 @@ func sentence(s string) string {
 	if s == "" {
 		return ""
 	}
-	if strings.ContainsRune(".!?:…)", lastRune(s)) {
+	if strings.ContainsRune(".!?:…", lastRune(s)) {
 		return capital(s)
 	}
 	return capital(s) + "."

@@ -7,8 +7,8 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// Span writes a length of time as a person says it, in one or two units,
-// rounded down: "35s", "42m", "3h 10m", "3d", "2y".
+// Span writes a length of time as a person says it, rounded down: "35s",
+// "42m", "1h30m", "11h", "3d", "2y".
 func Span(d time.Duration) string {
 	d = d.Abs()
 	switch {
@@ -17,8 +17,8 @@ func Span(d time.Duration) string {
 	case d < time.Hour:
 		return itoa(int(d/time.Minute)) + "m"
 	case d < 10*time.Hour && d%time.Hour >= time.Minute:
-		return itoa(int(d/time.Hour)) + "h " + itoa(int(d%time.Hour/time.Minute)) + "m"
-	case d < 48*time.Hour:
+		return itoa(int(d/time.Hour)) + "h" + itoa(int(d%time.Hour/time.Minute)) + "m"
+	case d < 24*time.Hour:
 		return itoa(int(d/time.Hour)) + "h"
 	case d < 2*365*24*time.Hour:
 		return itoa(int(d/(24*time.Hour))) + "d"
@@ -26,11 +26,12 @@ func Span(d time.Duration) string {
 	return itoa(int(d/(365*24*time.Hour))) + "y"
 }
 
-// expiry says when a token ends, seen from now: "expires in 42m", "expired 3d ago".
+// expiry says when a token ends, seen from now: "expires in 42m", "expired 3d
+// ago", or a dash if nobody knows.
 func expiry(t, now time.Time) string {
 	switch d := t.Sub(now); {
 	case t.IsZero():
-		return "no known end"
+		return "–"
 	case d > 0:
 		return "expires in " + Span(d)
 	default:
@@ -42,7 +43,7 @@ func expiry(t, now time.Time) string {
 func due(t, now time.Time) string {
 	switch d := t.Sub(now); {
 	case t.IsZero():
-		return "no known end"
+		return "–"
 	case d > 0:
 		return "due in " + Span(d)
 	default:

@@ -1,0 +1,197 @@
+package view
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// golden compares with testdata/NAME.golden.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s differs (-want +got); look, then go test -update:\n%s", path, diff)
+	}
+}
+
+// form is one kind of terminal.
+type form struct {
+	name  string
+	color bool
+	dark  bool
+	width int
+}
+
+var forms = []form{
+	{"80", false, false, 80},
+	{"120", false, false, 120},
+	{"40", false, false, 40},
+	{"80.dark", true, true, 80},
+	{"80.light", true, false, 80},
+}
+
+// screens are the pages that people see, one after the other on one terminal.
+var screens = []struct {
+	name string
+	show func(t *testing.T, v View)
+}{
+	{"plan", func(_ *testing.T, v View) { v.Plan(samplePlan()) }},
+	{"plan_empty", func(_ *testing.T, v View) { v.Plan(emptyPlan()) }},
+	{"plan_fold", func(_ *testing.T, v View) { v.Plan(foldPlan(24)) }},
+	{"events", func(_ *testing.T, v View) {
+		for _, e := range sampleEvents() {
+			v.Event(e)
+		}
+	}},
+	{"applied", func(_ *testing.T, v View) { v.Applied(doneOutcome(), "apply") }},
+	{"applied_partly", func(_ *testing.T, v View) { v.Applied(mixedOutcome(), "apply") }},
+	{"destroyed", func(_ *testing.T, v View) { v.Applied(destroyOutcome(), "destroy") }},
+	{"diagnostics", func(t *testing.T, v View) { v.Diagnostics(sampleDiags(t)) }},
+	{"validated", func(_ *testing.T, v View) { v.Validated(nil, nil) }},
+	{"validated_not", func(t *testing.T, v View) { v.Validated(sampleDiags(t)) }},
+	{"validated_warned", func(_ *testing.T, v View) {
+		v.Validated(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Nothing to do", Detail: "The configuration declares no connection."}}, nil)
+	}},
+	{"status", func(_ *testing.T, v View) { v.Status(sampleRows(), "./oauthctl.state") }},
+	{"status_calm", func(_ *testing.T, v View) { v.Status(sampleRows()[1:3], "./oauthctl.state") }},
+	{"status_empty", func(_ *testing.T, v View) { v.Status(nil, "./oauthctl.state") }},
+	{"record", func(_ *testing.T, v View) { v.Records(sampleRecords()) }},
+	{"outputs", func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) }},
+	{"addresses", func(_ *testing.T, v View) { v.Addresses(sampleRows()) }},
+	{"providers", func(_ *testing.T, v View) { v.Providers(sampleProviders()) }},
+	{"version", func(_ *testing.T, v View) { v.Version(sampleVersion()) }},
+	{"note", func(_ *testing.T, v View) {
+		v.Note("Made an identity in %s: it opens the state, so keep a copy in a safe place.", "~/.config/oauthctl/identity.txt")
+	}},
+	{"errors", func(_ *testing.T, v View) {
+		for _, err := range sampleErrors() {
+			v.Error(err)
+		}
+	}},
+}
+
+func TestScreens(t *testing.T) {
+	for _, s := range screens {
+		for _, f := range forms {
+			t.Run(s.name+"/"+f.name, func(t *testing.T) {
+				var both bytes.Buffer
+				s.show(t, NewHuman(options(&both, f)))
+				golden(t, s.name+"."+f.name, both.String())
+			})
+		}
+	}
+}
+
+func options(b *bytes.Buffer, f form) Options {
+	return Options{Out: b, Err: b, Color: f.color, Dark: f.dark, Width: f.width, Now: sampleNow, Version: "1.2.3"}
+}
+
+// What is too long for the screen is only what must stay whole to be copied.
+func TestScreensFit(t *testing.T) {
+	for _, s := range screens {
+		for _, width := range []int{40, 60, 80, 100, 120, 200} {
+			var both bytes.Buffer
+			s.show(t, NewHuman(options(&both, form{width: width})))
+			for _, l := range bytes.Split(both.Bytes(), []byte("\n")) {
+				if w := Width(string(l)); w > width && !whole(string(l), width) {
+					t.Errorf("%s at %d columns: %d columns: %s", s.name, width, w, l)
+				}
+			}
+		}
+	}
+}
+
+// whole reports whether a line is long only because of its last words that are
+// not broken: an address, a URL, a scope.
+func whole(line string, width int) bool {
+	if strings.HasPrefix(line, "Plan: ") || strings.HasPrefix(line, "No changes. ") || strings.Contains(line, " complete! ") {
+		return true // fixed forms that scripts look for
+	}
+	for w := range strings.FieldsSeq(line) {
+		if Width(w) > width-20 {
+			return true
+		}
+	}
+	return strings.Contains(line, "oauthctl ") // a command to copy
+}
+
+// Without colour no escape sequence is written; with colour the same words are.
+func TestColourChangesNoWord(t *testing.T) {
+	for _, s := range screens {
+		if s.name == "diagnostics" || s.name == "errors" || s.name == "validated_not" || s.name == "validated_warned" ||
+			s.name == "applied_partly" || s.name == "plan" || s.name == "plan_fold" {
+			continue // the box of a message is drawn with colour only
+		}
+		var plainText, painted bytes.Buffer
+		s.show(t, NewHuman(options(&plainText, form{width: 80})))
+		s.show(t, NewHuman(options(&painted, form{width: 80, color: true, dark: true})))
+		if diff := cmp.Diff(plainText.String(), uncolour(painted.String())); diff != "" {
+			t.Errorf("%s: colour changes the text:\n%s", s.name, diff)
+		}
+	}
+}
+
+// uncolour takes SGR sequences away.
+func uncolour(s string) string {
+	var b bytes.Buffer
+	for i := 0; i < len(s); i++ {
+		if s[i] == 0x1b {
+			for i++; i < len(s) && s[i] != 'm'; i++ {
+			}
+			continue
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+func TestTenThousandChangesAreShownOnce(t *testing.T) {
+	p := foldPlan(10_000)
+	var b bytes.Buffer
+	NewHuman(options(&b, form{width: 80})).Plan(p)
+	if n := bytes.Count(b.Bytes(), []byte("\n")); n > 10_000+40 {
+		t.Errorf("10,000 equal instances take %d lines, want about one each", n)
+	}
+	if !bytes.HasSuffix(b.Bytes(), []byte("Plan: 10,000 to authorize, 0 to refresh, 0 to revoke. 10,000 need a person.\n")) {
+		t.Errorf("the plan ends with %q", b.Bytes()[max(b.Len()-120, 0):])
+	}
+}
+
+func BenchmarkPlanHuman(b *testing.B) {
+	p := distinctPlan(10_000)
+	for b.Loop() {
+		NewHuman(Options{Out: discard{}, Err: discard{}, Color: true, Width: 80, Now: sampleNow}).Plan(p)
+	}
+}
+
+type discard struct{}
+
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+func TestPlainErrorsAndJoinedErrors(t *testing.T) {
+	var b bytes.Buffer
+	NewHuman(options(&b, form{width: 80})).Error(errors.Join(errors.New("first"), errors.New("second")))
+	if got, want := b.String(), "Error: First\n\nError: Second\n\n"; got != want {
+		t.Errorf("joined errors print %q, want %q", got, want)
+	}
+}
