@@ -38,7 +38,7 @@ func (s *Store) open(ctx context.Context, stale *opened) (*opened, error) {
 	}
 	o, err := s.unwrap(raw)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open %s: %w", s.Location(), err)
 	}
 	if err := s.pins.check(o.header, o.box); err != nil {
 		return nil, err

@@ -34,7 +34,7 @@ func (s *Store) Recipients(ctx context.Context) ([]string, error) {
 func (s *Store) header(ctx context.Context) (*seal.Header, error) {
 	raw, err := s.b.Header(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", s.Location(), err)
+		return nil, fmt.Errorf("read the header of the state: %w", err)
 	}
 	h, err := seal.ParseHeader(raw.Bytes)
 	if err != nil {
@@ -49,7 +49,7 @@ func (s *Store) header(ctx context.Context) (*seal.Header, error) {
 func (s *Store) Digest(ctx context.Context, label, value string) (string, error) {
 	o, err := s.open(ctx, nil)
 	if err != nil {
-		return "", fmt.Errorf("read %s: %w", s.Location(), err)
+		return "", fmt.Errorf("make a digest: %w", err)
 	}
 	d, err := o.box.Digest(o.header, label, value)
 	if err != nil {

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -27,6 +26,7 @@ type Options struct {
 	// PinDir holds what this machine has seen of each lineage, outside the
 	// state; "" keeps none. It is made when needed, 0700.
 	PinDir string
+	// Holder is who takes locks; Operation and Since are filled by Lock.
 	Holder Holder
 	Now    func() time.Time
 }
@@ -105,11 +105,11 @@ func (s *Store) Get(ctx context.Context, a addr.Addr, parts Part) (*Record, erro
 	for {
 		o, err := s.open(ctx, known)
 		if err != nil {
-			return nil, s.about(a, err)
+			return nil, fmt.Errorf("read %s: %w", a, err)
 		}
 		row, err := s.b.Get(ctx, a, parts)
 		if err != nil {
-			return nil, s.about(a, err)
+			return nil, fmt.Errorf("read %s: %w", a, err)
 		}
 		r, err := openRow(o.box, row, parts)
 		if errors.Is(err, seal.ErrOpen) && known != o {
@@ -117,15 +117,10 @@ func (s *Store) Get(ctx context.Context, a addr.Addr, parts Part) (*Record, erro
 			continue
 		}
 		if err != nil {
-			return nil, s.about(a, tampered(err))
+			return nil, fmt.Errorf("read %s from %s: %w", a, s.Location(), tampered(err))
 		}
 		return r, nil
 	}
-}
-
-// about says which record at which place an error is about.
-func (s *Store) about(a addr.Addr, err error) error {
-	return fmt.Errorf("read %s from %s: %w", a, s.Location(), err)
 }
 
 // tampered turns what package seal says into the errors of this package.
@@ -143,7 +138,7 @@ func tampered(err error) error {
 // no key, and so cannot tell whether somebody has changed it.
 func (s *Store) Summaries(ctx context.Context) ([]Summary, error) {
 	if _, err := s.b.Header(ctx); err != nil {
-		return nil, fmt.Errorf("list %s: %w", s.Location(), err)
+		return nil, fmt.Errorf("list the records: %w", err)
 	}
 	var out []Summary
 	err := s.b.List(ctx, 0, func(r Row) error {
@@ -151,7 +146,7 @@ func (s *Store) Summaries(ctx context.Context) ([]Summary, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", s.Location(), err)
+		return nil, fmt.Errorf("list the records: %w", err)
 	}
 	slices.SortFunc(out, func(a, b Summary) int { return addr.Compare(a.Addr, b.Addr) })
 	return out, nil
@@ -163,7 +158,7 @@ func (s *Store) All(ctx context.Context, parts Part) ([]*Record, error) {
 	for {
 		o, err := s.open(ctx, known)
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", s.Location(), err)
+			return nil, fmt.Errorf("read all records: %w", err)
 		}
 		out, err := s.openAll(ctx, o, parts)
 		if errors.Is(err, seal.ErrOpen) && known != o {
@@ -171,7 +166,7 @@ func (s *Store) All(ctx context.Context, parts Part) ([]*Record, error) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", s.Location(), tampered(err))
+			return nil, fmt.Errorf("read all records of %s: %w", s.Location(), tampered(err))
 		}
 		slices.SortFunc(out, func(a, b *Record) int { return addr.Compare(a.Addr, b.Addr) })
 		return out, nil
@@ -216,7 +211,7 @@ func (s *Store) change(ctx context.Context, a addr.Addr, build func(*seal.Box) (
 	for {
 		o, err := s.open(ctx, known)
 		if err != nil {
-			return fmt.Errorf("write %s to %s: %w", a, s.Location(), err)
+			return fmt.Errorf("write %s: %w", a, err)
 		}
 		c, err := build(o.box)
 		if err != nil {
@@ -228,7 +223,7 @@ func (s *Store) change(ctx context.Context, a addr.Addr, build func(*seal.Box) (
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("write %s to %s: %w", a, s.Location(), err)
+			return fmt.Errorf("write %s: %w", a, err)
 		}
 		return nil
 	}
@@ -238,7 +233,7 @@ func (s *Store) change(ctx context.Context, a addr.Addr, build func(*seal.Box) (
 func (s *Store) Lock(ctx context.Context, a addr.Addr, operation string) (Unlock, error) {
 	who := s.o.Holder
 	who.Operation = operation
-	who.Since = cmp.Or(who.Since, s.o.Now().UTC().Format(time.RFC3339))
+	who.Since = s.o.Now().UTC().Format(time.RFC3339)
 	return s.b.Lock(ctx, a, who)
 }
 
@@ -246,7 +241,10 @@ func (s *Store) Lock(ctx context.Context, a addr.Addr, operation string) (Unlock
 // written: before a one-time token is spent, or a person is asked.
 func (s *Store) Probe(ctx context.Context) error {
 	if _, err := s.open(ctx, nil); err != nil {
-		return fmt.Errorf("prepare to write %s: %w", s.Location(), err)
+		return fmt.Errorf("prepare to write the state: %w", err)
 	}
-	return s.probes.run(ctx)
+	if err := s.probes.run(ctx); err != nil {
+		return fmt.Errorf("prepare to write the state: %w", err)
+	}
+	return nil
 }

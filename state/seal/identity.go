@@ -94,7 +94,7 @@ func parseSSHIdentity(text []byte) (age.Identity, error) {
 	}
 	raw, err := ssh.ParseRawPrivateKey(text)
 	if missing := (*ssh.PassphraseMissingError)(nil); errors.As(err, &missing) {
-		return nil, errors.New("the ssh key has a passphrase: use an age identity (oauthctl init makes one), or an ssh key without a passphrase")
+		return nil, ErrPassphrase
 	}
 	if err != nil {
 		return nil, errors.New("the private key cannot be read: want an OpenSSH ed25519 or RSA key without a passphrase")

@@ -50,6 +50,8 @@ var (
 	ErrHeader = errors.New("the header is damaged or was changed")
 	// ErrNoIdentity: no identity opens a wrapped key.
 	ErrNoIdentity = errors.New("no identity fits")
+	// ErrPassphrase: an ssh private key that is itself encrypted.
+	ErrPassphrase = errors.New("the ssh key has a passphrase: use an age identity (oauthctl init makes one), or an ssh key without a passphrase")
 )
 
 // Key is a data key. It prints as "(sensitive)".
