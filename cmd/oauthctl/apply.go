@@ -85,8 +85,7 @@ func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
 	if err != nil {
 		return err
 	}
-	c.view.Plan(p)
-	keys.say(c.view.Note)
+	s.show(p, keys)
 	if !(p.Empty() && keys.empty()) && !f.approve {
 		if err := c.confirm(ctx, p); err != nil {
 			return err

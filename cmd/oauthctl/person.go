@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"sync"
 
 	"github.com/oauthctl/oauthctl/engine/grant"
 	"github.com/oauthctl/oauthctl/providers/sandbox"
@@ -32,16 +31,16 @@ func (u *autoUser) Open(ctx context.Context, v grant.Visit) (func(), error) {
 		req.Host = req.URL.Host
 		req.URL.Scheme, req.URL.Host = "http", v.Listening
 	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
+	// The listener keeps its answer until the flow has ended, so nobody waits for it here.
+	go func() {
 		res, err := u.client.Do(req)
 		if err != nil {
 			return // the flow ends at its deadline, or is over already
 		}
 		_, _ = io.Copy(io.Discard, res.Body)
 		_ = res.Body.Close()
-	})
-	return wg.Wait, nil
+	}()
+	return func() {}, nil
 }
 
 // Code implements [grant.User].

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -70,10 +71,18 @@ func (c *cli) runPlan(ctx context.Context, f *planFlags, detailed bool) error {
 	if err != nil {
 		return err
 	}
-	c.view.Plan(p)
-	keys.say(c.view.Note)
+	s.show(p, keys)
 	if detailed && !(p.Empty() && keys.empty()) {
 		return &shownError{exitChanges}
 	}
 	return nil
+}
+
+// show shows the plan with what belongs to it.
+func (s *session) show(p *plan.Plan, keys *rewrap) {
+	s.c.view.Plan(p)
+	keys.say(s.c.view.Note)
+	if len(s.cfg.MadeUp) > 0 {
+		s.c.view.Note("Made up for the sandbox, because nothing gives them a value: %s.", strings.Join(s.cfg.MadeUp, ", "))
+	}
 }

@@ -66,15 +66,17 @@ func (s *session) rewrap(ctx context.Context) (*rewrap, error) {
 }
 
 // lockedOut is an error if none of our own identities could open the state any more.
-func (c *cli) lockedOut(want []string) error {
+func (c *cli) lockedOut(recipients []string) error {
 	own, err := c.ownRecipients()
 	if err != nil {
 		return err
 	}
-	for _, r := range own {
-		if slices.Contains(want, r) {
-			return nil
-		}
+	want, err := seal.ParseRecipients(recipients)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(want, func(r seal.Recipient) bool { return slices.Contains(own, r.Name) }) {
+		return nil
 	}
 	return fmt.Errorf("encryption.recipients leaves you out: nothing could read what you are about to write; add %s", strings.Join(own, " or "))
 }
