@@ -32,14 +32,13 @@ type Client struct {
 	Preset   *providers.Preset // endpoints filled by Discover
 	Conn     *schema.Connection
 	Settings Settings // of the grant block
-	// Auth is the pinned client authentication method. Only where neither
-	// connection nor preset says one may Discover change it from
-	// client_secret_basic to client_secret_post.
+	// Auth is the pinned client authentication method; "" if neither connection
+	// nor preset says one, until Discover.
 	Auth   string
 	Scopes []string // to ask for, what the provider's rules add included
 	Added  []string // of these, what the rules added
 
-	authChosen bool // Auth is a choice of the connection or preset
+	discovered bool // Discover has looked, and need not look again
 	guarded    bool // endpoints come from the metadata of a public issuer
 }
 
@@ -228,9 +227,6 @@ func (b *builder) clientAuth() {
 	method := b.conn.ClientAuth
 	if method == "" {
 		method = b.preferred(secret, offered)
-		b.c.authChosen = len(offered) > 0 || method == authNone
-	} else {
-		b.c.authChosen = true
 	}
 	b.c.Auth = method
 	switch {
@@ -253,11 +249,12 @@ func (b *builder) clientAuth() {
 	}
 }
 
-// preferred is the method for a connection that does not name one, "" after an error.
+// preferred is the method for a connection that does not name one; "" if the
+// metadata document has to say, and after an error.
 func (b *builder) preferred(secret bool, offered []string) string {
 	if len(offered) == 0 {
 		if secret {
-			return authBasic // RFC 6749 §2.3.1: what every server has to support
+			return ""
 		}
 		return authNone
 	}

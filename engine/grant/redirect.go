@@ -4,9 +4,8 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
-
-	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
 // redirect chooses the redirect URI, and with it how the answer comes back
@@ -27,41 +26,33 @@ func (b *builder) redirect() {
 		}
 	}
 	given := b.conn.RedirectURIs
-	if len(given) == 0 {
-		if !b.unknown("redirect_uris") {
-			b.defaultRedirect()
-		}
+	if len(given) == 0 && b.unknown("redirect_uris") {
 		return
 	}
-	var parsed []*url.URL
-	for _, raw := range given {
-		u, problem := parseRedirect(raw)
-		if problem != "" {
-			b.errorf(b.at("redirect_uris"), "Unusable redirect URI", "%q %s", raw, problem)
-			return
-		}
-		if b.preset.Redirect.HTTPS && u.Scheme != "https" {
-			b.errorf(b.at("redirect_uris"), "Redirect URI not accepted by the provider", "%s accepts only https redirect URIs.", b.server())
-			return
-		}
-		parsed = append(parsed, u)
+	rules := b.preset.Redirect
+	if rules.LoopbackHost == "" {
+		rules.LoopbackHost, rules.Path = "127.0.0.1", "/callback"
 	}
-	i := preferredRedirect(parsed, s.Listen != "")
-	s.RedirectURI = given[i]
-	b.way(parsed[i])
-}
-
-// preferredRedirect: a loopback URI, unless a listener behind a proxy is asked
-// for; then an https one; else the first.
-func preferredRedirect(uris []*url.URL, proxied bool) int {
-	for i, u := range uris {
-		if proxied && u.Scheme == "https" || !proxied && u.Scheme == "http" {
-			return i
+	choice, err := rules.Choose(given)
+	if err != nil {
+		b.errorf(b.at("redirect_uris"), "Unusable redirect URI", "%s: %s.", b.server(), err)
+		return
+	}
+	s.RedirectURI = choice.URI
+	if s.Listen != "" {
+		if i := slices.IndexFunc(given, func(uri string) bool { return strings.HasPrefix(uri, "https://") }); i >= 0 {
+			s.RedirectURI = given[i]
 		}
 	}
-	return 0
+	u, problem := parseRedirect(s.RedirectURI)
+	if problem != "" {
+		b.errorf(b.at("redirect_uris"), "Unusable redirect URI", "%q %s", s.RedirectURI, problem)
+		return
+	}
+	b.way(u)
 }
 
+// way says how the answer comes back to the redirect URI.
 func (b *builder) way(u *url.URL) {
 	s := &b.c.Settings
 	switch {
@@ -70,10 +61,6 @@ func (b *builder) way(u *url.URL) {
 			"A loopback redirect URI is listened on as it is written. Remove listen, or add the https redirect URI that a proxy carries here.")
 	case u.Scheme == "http":
 		s.Way = WayBrowser
-		if b.preset.Redirect.FixedPort && portOf(u) == "" {
-			b.errorf(b.at("redirect_uris"), "Redirect URI without a port",
-				"%s compares the port of a redirect URI. Write the one that is registered there, for example %q.", b.server(), "http://"+u.Hostname()+":8085"+u.EscapedPath())
-		}
 	case u.Scheme == "https" && s.Listen != "":
 		s.Way = WayBrowser
 	default:
@@ -86,44 +73,6 @@ func (b *builder) way(u *url.URL) {
 			b.errorf(b.in("listen"), "listen without an https redirect URI", "Only an https redirect URI can be carried here by a proxy.")
 		}
 	}
-}
-
-// defaultRedirect is for a connection that gives none: a loopback address with
-// a path of its own, as RFC 8252 §8.10 asks, so that an answer cannot be taken
-// for one of another server. The word localhost stays without a path, since the
-// servers that want it compare the path.
-func (b *builder) defaultRedirect() {
-	s := &b.c.Settings
-	rules := b.preset.Redirect
-	switch {
-	case s.Listen != "":
-		b.errorf(b.in("listen"), "listen without an https redirect URI", "Set redirect_uris to the https URI that a proxy carries here.")
-	case rules.HTTPS:
-		b.errorf(b.conn.Range, "Missing redirect URI", "%s accepts only https redirect URIs. Set redirect_uris to the one that is registered there.", b.server())
-	case rules.FixedPort:
-		b.errorf(b.conn.Range, "Missing redirect URI", "%s compares the port of a redirect URI. Set redirect_uris to the one that is registered there, for example [\"http://127.0.0.1:8085/callback\"].", b.server())
-	case rules.LoopbackHost == "localhost":
-		s.RedirectURI, s.Way = "http://localhost", WayBrowser
-	default:
-		host := rules.LoopbackHost
-		if host == "" {
-			host = "127.0.0.1"
-		}
-		s.RedirectURI, s.Way = "http://"+host+"/callback/"+slug(b.conn.Addr), WayBrowser
-	}
-}
-
-// slug is a connection's address as a path that no browser rewrites.
-func slug(a addr.Addr) string {
-	if !a.Keyed {
-		return a.Name
-	}
-	return a.Name + "/" + strings.Map(func(r rune) rune {
-		if r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
-			return r
-		}
-		return '-'
-	}, a.Key)
 }
 
 // parseRedirect checks a redirect URI (RFC 6749 §3.1.2); the problem continues

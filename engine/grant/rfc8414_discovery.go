@@ -34,12 +34,15 @@ type metadata struct {
 }
 
 // Discover fills the preset's endpoints from the server's metadata document
-// (RFC 8414, OpenID Connect Discovery 1.0), comparing the issuer byte by byte.
-// It does nothing if nothing is missing. The preset itself is not changed:
+// (RFC 8414, OpenID Connect Discovery 1.0), comparing the issuer byte by byte,
+// and pins the client authentication method. It makes no request if nothing is missing. The preset itself is not changed:
 // c.Preset becomes a copy. Every error is an *Error.
 func (c *Client) Discover(ctx context.Context, env Env) error {
 	p := c.Preset
-	if len(c.missing()) == 0 || !canDiscover(p) {
+	if c.discovered || len(c.missing()) == 0 || !canDiscover(p) {
+		if c.Auth == "" {
+			c.Auth = authBasic // what RFC 8414 §2 says where nothing is said
+		}
 		return nil
 	}
 	doing := "discover " + title(p) + " at " + p.Issuer
@@ -201,14 +204,18 @@ func (c *Client) apply(m *metadata, doing string, public bool) error {
 		*f.to = f.from
 	}
 	p.RequireIss = p.RequireIss || m.SendsIss
-	if !c.authChosen && c.Auth == authBasic && len(m.AuthMethods) > 0 && !slices.Contains(m.AuthMethods, authBasic) {
-		if !slices.Contains(m.AuthMethods, authPost) {
-			return fail(Config, doing, "set client_auth in the connection",
+	if c.Auth == "" {
+		switch {
+		case len(m.AuthMethods) == 0, slices.Contains(m.AuthMethods, authBasic):
+			c.Auth = authBasic
+		case slices.Contains(m.AuthMethods, authPost):
+			c.Auth = authPost
+		default:
+			return fail(Config, doing, "remove client_secret, or set client_auth in the connection",
 				"the server accepts no client secret, only %s", Clean(strings.Join(m.AuthMethods, ", ")))
 		}
-		c.Auth = authPost
 	}
-	c.Preset, c.guarded = &p, public
+	c.Preset, c.guarded, c.discovered = &p, public, true
 	return nil
 }
 
