@@ -49,8 +49,8 @@ type Grant struct {
 	Warnings         []string
 	// Finish tells the person's browser how it ended: call it once, with nil
 	// after the durable write, or with the error that prevented it. It returns
-	// when the browser has its page. The browser waits ten seconds at most, and
-	// then is told to look at the terminal. Nil unless a browser waits: use
+	// when the browser has its page. If it is not called within two seconds, the
+	// browser is told to look at the terminal. Nil unless a browser waits: use
 	// [Grant.Done].
 	Finish func(err error)
 }

@@ -20,6 +20,7 @@ const (
 	headerTimeout = 5 * time.Second
 	maxConns      = 16
 	holdTimeout   = 10 * time.Second // how long the browser waits for the outcome
+	saveTimeout   = 2 * time.Second  // how long, of these, the caller of the flow has to save the tokens
 	closeTimeout  = time.Second
 	portAttempts  = 10
 )
@@ -285,7 +286,7 @@ func (l *listener) close() {
 // handOver leaves the outcome to the caller of the flow: see [Grant.Finish]. If
 // nobody says it, the browser is told to look at the terminal, and the listener closes.
 func (l *listener) handOver() func(error) {
-	forgotten := time.AfterFunc(holdTimeout, func() { l.settle(pageReceived) })
+	forgotten := time.AfterFunc(saveTimeout, func() { l.settle(pageReceived) })
 	return func(err error) {
 		forgotten.Stop()
 		p := pageDone
