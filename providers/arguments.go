@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -23,11 +24,11 @@ type values struct {
 
 // key is a string that is equal for equal values.
 func (v values) key() string {
-	var b strings.Builder
+	var b []byte
 	for _, name := range slices.Sorted(maps.Keys(v.known)) {
-		fmt.Fprintf(&b, "%q=%q ", name, v.known[name])
+		b = strconv.AppendQuote(append(strconv.AppendQuote(b, name), '='), v.known[name])
 	}
-	return b.String()
+	return string(b)
 }
 
 // object is the variable arg.
@@ -46,30 +47,21 @@ func (v values) object() cty.Value {
 // blocks set themselves.
 func (ch *chain) collect() hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	seen := map[string]bool{}
 	for _, o := range ch.layers {
 		for _, n := range o.Nested["argument"] {
-			a := Argument{
-				Name: n.Labels[0], Default: n.String("default"), Doc: n.String("doc"),
-				Required: n.Bool("required"), Pattern: n.String("pattern"), Example: n.String("example"),
-			}
-			if seen[a.Name] {
+			if ch.argument(n.Labels[0]) {
 				continue // an earlier layer replaces it
 			}
-			seen[a.Name] = true
-			if _, err := regexp.Compile(a.Pattern); err != nil {
-				diags = append(diags, &hcl.Diagnostic{
-					Severity: hcl.DiagError, Summary: "Invalid pattern",
-					Detail:  fmt.Sprintf("The pattern of the argument %s is no regular expression: %s.", a.Name, err),
-					Subject: n.Ranges["pattern"].Ptr(),
-				})
+			a, d := newArgument(n)
+			if d != nil {
+				diags = append(diags, d)
 			}
 			ch.args = append(ch.args, a)
 		}
 	}
 	for _, o := range ch.layers {
 		for _, name := range slices.Sorted(maps.Keys(o.Rest)) {
-			if !seen[name] {
+			if !ch.argument(name) {
 				diags = append(diags, ch.unknown(name, o.Rest[name], nil))
 			}
 			if _, ok := ch.given[name]; !ok {
@@ -80,6 +72,34 @@ func (ch *chain) collect() hcl.Diagnostics {
 	return diags
 }
 
+// argument reports whether the chain has an argument of that name.
+func (ch *chain) argument(name string) bool {
+	return slices.ContainsFunc(ch.args, func(a Argument) bool { return a.Name == name })
+}
+
+func newArgument(n schema.NestedObject) (Argument, *hcl.Diagnostic) {
+	a := Argument{
+		Name: n.Labels[0], Default: n.String("default"), Doc: n.String("doc"),
+		Required: n.Bool("required"), Pattern: n.String("pattern"), Example: n.String("example"),
+	}
+	if a.Pattern == "" {
+		return a, nil
+	}
+	// Compiled alone first: a stray parenthesis must not undo the anchors.
+	_, err := regexp.Compile(a.Pattern)
+	if err == nil {
+		a.pattern, err = regexp.Compile(`^(?:` + a.Pattern + `)$`)
+	}
+	if err != nil {
+		return a, &hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: "Invalid pattern",
+			Detail:  fmt.Sprintf("The pattern of the argument %s is no regular expression: %s.", a.Name, err),
+			Subject: n.Ranges["pattern"].Ptr(),
+		}
+	}
+	return a, nil
+}
+
 // values merges the arguments that a connection gives over those of the block
 // and the defaults, and checks them. conn is nil for the block alone.
 func (ch *chain) values(conn *schema.Connection) (values, hcl.Diagnostics) {
@@ -87,7 +107,7 @@ func (ch *chain) values(conn *schema.Connection) (values, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	if conn != nil {
 		for _, name := range slices.Sorted(maps.Keys(conn.Args)) {
-			if !slices.ContainsFunc(ch.args, func(a Argument) bool { return a.Name == name }) {
+			if !ch.argument(name) {
 				diags = append(diags, ch.unknown(name, conn.Args[name], conn))
 			}
 		}
@@ -132,7 +152,7 @@ func (a Argument) value(given schema.Arg, ok bool) (string, *hcl.Diagnostic) {
 	if !given.Value.IsKnown() {
 		return "", notKnown("The argument "+a.Name, given.Range)
 	}
-	if given.Value.ContainsMarked() {
+	if schema.IsSensitive(given.Value) {
 		return fail("Sensitive argument", "The argument %s becomes part of URLs that plans show, so it must not be sensitive.", a.Name)
 	}
 	str, err := convert.Convert(given.Value, cty.String)
@@ -140,18 +160,10 @@ func (a Argument) value(given schema.Arg, ok bool) (string, *hcl.Diagnostic) {
 		return fail("Invalid argument", "The argument %s must be a string.", a.Name)
 	}
 	s := str.AsString()
-	if s != a.Default && !a.matches(s) {
+	if s != a.Default && a.pattern != nil && !a.pattern.MatchString(s) {
 		return fail("Invalid argument", "The argument %s does not accept %q.", a.Name, s)
 	}
 	return s, nil
-}
-
-func (a Argument) matches(s string) bool {
-	if a.Pattern == "" {
-		return true
-	}
-	re, err := regexp.Compile(`^(?:` + a.Pattern + `)$`)
-	return err == nil && re.MatchString(s)
 }
 
 // like says what a value looks like, as sentences with a leading space.
@@ -197,7 +209,7 @@ func (ch *chain) unknown(name string, at schema.Arg, conn *schema.Connection) *h
 	if len(names) > 0 {
 		takes = fmt.Sprintf("Arguments of %s: %s.", ch.title(), strings.Join(names, ", "))
 	}
-	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown attribute", Subject: at.Name.Ptr()}
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unsupported argument", Subject: at.Name.Ptr()}
 	if conn == nil {
 		candidates := slices.Clone(names)
 		for _, a := range Spec().Attrs {
@@ -207,12 +219,17 @@ func (ch *chain) unknown(name string, at schema.Arg, conn *schema.Connection) *h
 		return d
 	}
 	d.Detail = fmt.Sprintf("A connection has no attribute %q.%s %s",
-		name, didYouMean(name, append(names, connectionAttrs...)), takes)
+		name, didYouMean(name, append(names, connectionAttrs()...)), takes)
 	return about(conn, d)
 }
 
 // connectionAttrs are the attributes of a connection, for suggestions.
-var connectionAttrs = []string{
-	"provider", "description", "client_id", "client_secret", "client_auth", "application_type", "scopes",
-	"redirect_uris", "account", "resource", "audience", "authorize_params", "token_params", "depends_on", "for_each",
+func connectionAttrs() []string {
+	var names []string
+	if spec := schema.Language()["connection"].Spec; spec != nil {
+		for _, a := range spec.Attrs {
+			names = append(names, a.Name)
+		}
+	}
+	return names
 }

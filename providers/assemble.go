@@ -105,10 +105,12 @@ func (a *assembly) endpoints(p *Preset) {
 // derive fills what follows from the rest if it is not set.
 func (a *assembly) derive(p *Preset) {
 	l := a.layers
-	if len(p.Grants) == 0 {
-		p.Grants = slices.DeleteFunc(slices.Clone(GrantNames), func(g string) bool {
-			return p.missingEndpoint(g) != ""
-		})
+	impossible := func(g string) bool { return p.missingEndpoint(g) != "" }
+	switch at := l.at("grants"); {
+	case len(p.Grants) == 0:
+		p.Grants = slices.DeleteFunc(slices.Clone(GrantNames), impossible)
+	case at >= a.chain.user && a.chain.user > 0: // the preset's, while the user may have removed an endpoint
+		p.Grants = slices.DeleteFunc(slices.Clone(p.Grants), impossible)
 	}
 	p.Revocation = l.str("revocation")
 	if p.RevocationEndpoint != "" && l.at("revocation_endpoint") < l.at("revocation") {

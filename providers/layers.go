@@ -191,7 +191,7 @@ func (c *Catalog) build(ch *chain, v values, fallback hcl.Range) *resolved {
 func checkPlain(o *schema.Object, known bool) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, name := range slices.Sorted(maps.Keys(o.Values)) {
-		if o.Values[name].IsWhollyKnown() && o.Values[name].ContainsMarked() {
+		if schema.IsSensitive(o.Values[name]) {
 			diags = append(diags, &hcl.Diagnostic{
 				Severity: hcl.DiagError, Summary: "Sensitive value in a provider block",
 				Detail: fmt.Sprintf("The attribute %s describes the server and is shown in plans, so it must not be sensitive. "+

@@ -10,6 +10,7 @@
 package providers
 
 import (
+	"regexp"
 	"slices"
 	"time"
 
@@ -116,4 +117,6 @@ type Argument struct {
 	Required           bool
 	Pattern            string // regular expression that the whole value must match
 	Example            string
+
+	pattern *regexp.Regexp // Pattern, anchored; nil if there is none
 }

@@ -12,20 +12,10 @@ import (
 // Redirect is the redirect URI that a flow uses.
 type Redirect struct {
 	URI      string // as declared, or made by the rules; of a loopback one the port may be missing
-	Loopback bool   // a listener on this machine can receive the answer
+	Loopback bool   // http to this machine: a listener here can receive the answer (RFC 8252 §7.3)
 	Host     string // of a loopback one: "localhost", "127.0.0.1" or "::1"
 	Port     string // of a loopback one; "" lets the operating system choose
 	Made     bool   // none was declared: the rules made it
-}
-
-// WithPort is the URI that is sent to the server once the port is known.
-func (r Redirect) WithPort(port string) string {
-	u, err := url.Parse(r.URI)
-	if err != nil || !r.Loopback {
-		return r.URI
-	}
-	u.Host = net.JoinHostPort(r.Host, port)
-	return u.String()
 }
 
 // Choose picks one of the declared redirect URIs: one that leads to this machine
@@ -42,7 +32,8 @@ func (r RedirectRules) Choose(declared []string) (Redirect, error) {
 		if err != nil {
 			return Redirect{}, err
 		}
-		if choice.URI == "" || c.Loopback && (!choice.Loopback || c.Host == r.LoopbackHost && choice.Host != r.LoopbackHost) {
+		better := c.Loopback && (!choice.Loopback || c.Host == r.LoopbackHost && choice.Host != r.LoopbackHost)
+		if choice.URI == "" || better {
 			choice = c
 		}
 	}
@@ -66,44 +57,50 @@ func (r RedirectRules) make() (Redirect, error) {
 func (r RedirectRules) Check(uri string) (Redirect, error) {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme == "" || strings.ContainsFunc(uri, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
-		return Redirect{}, fmt.Errorf("%q is not an absolute URI", uri)
+		return Redirect{}, fmt.Errorf("%q is not an absolute URI; write it as it is registered, for example http://127.0.0.1/callback", uri)
 	}
-	c := Redirect{URI: uri}
+	web := u.Scheme == "http" || u.Scheme == "https"
 	host := u.Hostname()
 	switch {
 	case u.Fragment != "" || strings.HasSuffix(uri, "#"):
-		return c, fmt.Errorf("%q has a fragment, which RFC 6749 §3.1.2 forbids", uri)
+		return Redirect{}, fmt.Errorf("%q has a fragment, which RFC 6749 §3.1.2 forbids", uri)
 	case u.User != nil:
-		return c, fmt.Errorf("%q holds a user name", uri)
-	case u.Scheme == "https" && host == "", u.Scheme == "http" && host == "":
-		return c, fmt.Errorf("%q has no host", uri)
-	case r.HTTPS && u.Scheme != "https":
-		return c, fmt.Errorf("%q will not do: the server accepts https redirect URIs only", uri)
-	case isLoopbackHost(host) && r.refuses(host):
-		return c, fmt.Errorf("%q will not do: the server does not accept %s; use http://%s instead", uri, host, bracket(r.LoopbackHost))
-	case u.Scheme != "http":
-		return c, nil
-	case !isLoopbackHost(host):
-		return c, fmt.Errorf("%q would send the code in clear: use https, or http on this machine (http://%s)", uri, bracket(r.LoopbackHost))
-	case r.FixedPort && u.Port() == "":
-		return c, fmt.Errorf("%q has no port, which the server compares: write it as registered, for example http://%s%s",
-			uri, net.JoinHostPort(host, "8085"), u.EscapedPath())
-	case !validPort(u):
-		return c, fmt.Errorf("%q has no valid port", uri)
+		return Redirect{}, fmt.Errorf("%q holds a user name", uri)
+	case web && host == "":
+		return Redirect{}, fmt.Errorf("%q has no host", uri)
+	case web && !validPort(u) && u.Port() != "0":
+		return Redirect{}, fmt.Errorf("%q has no valid port", uri)
+	case u.Scheme == "http" && !isLoopbackHost(host):
+		return Redirect{}, fmt.Errorf("%q would send the code in clear: use https, or http on this machine", uri)
 	}
-	c.Loopback, c.Host, c.Port = true, host, u.Port()
+	if err := r.accepts(u); err != nil {
+		return Redirect{}, err
+	}
+	c := Redirect{URI: uri}
+	if u.Scheme == "http" {
+		c.Loopback, c.Host = true, strings.ToLower(host)
+		if p := u.Port(); p != "0" {
+			c.Port = p
+		}
+	}
 	return c, nil
 }
 
-func (r RedirectRules) refuses(host string) bool {
-	return slices.ContainsFunc(r.Refused, func(h string) bool { return strings.EqualFold(h, host) })
-}
-
-// IsLoopback reports whether a URI leads to this machine over http, so that a
-// listener here can receive what is sent to it (RFC 8252 §7.3).
-func IsLoopback(uri string) bool {
-	u, err := url.Parse(uri)
-	return err == nil && u.Scheme == "http" && isLoopbackHost(u.Hostname())
+// accepts checks what differs from server to server.
+func (r RedirectRules) accepts(u *url.URL) error {
+	host := u.Hostname()
+	loopback := isLoopbackHost(host)
+	switch {
+	case r.HTTPS && u.Scheme != "https":
+		return fmt.Errorf("%q will not do: the server accepts https redirect URIs only", u)
+	case loopback && slices.ContainsFunc(r.Refused, func(h string) bool { return strings.EqualFold(h, host) }):
+		return fmt.Errorf("%q will not do: the server does not accept %s; register and use http://%s%s",
+			u, host, bracket(r.LoopbackHost), u.EscapedPath())
+	case loopback && r.FixedPort && u.Scheme == "http" && (u.Port() == "" || u.Port() == "0"):
+		return fmt.Errorf("%q has no port, which the server compares: write it as registered, for example http://%s%s",
+			u, net.JoinHostPort(host, "8085"), u.EscapedPath())
+	}
+	return nil
 }
 
 // bracket writes a host as it stands in a URL.

@@ -13,11 +13,8 @@ var GrantNames = []string{
 }
 
 // authMethods are the client authentication methods that client_auth may list:
-// those of RFC 7591 §2 and RFC 8705, and a JWT of somebody else (RFC 7523 §2.2).
-var authMethods = []string{
-	"none", "client_secret_basic", "client_secret_post", "private_key_jwt", "federated_jwt",
-	"tls_client_auth", "self_signed_tls_client_auth",
-}
+// those of RFC 7591 §2, and the JWT of somebody else (RFC 7523 §2.2).
+var authMethods = []string{"none", "client_secret_basic", "client_secret_post", "private_key_jwt", "federated"}
 
 // endpointAttrs are the attributes that hold URLs of the server.
 var endpointAttrs = []string{

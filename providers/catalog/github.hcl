@@ -18,6 +18,7 @@ provider "github" {
   authorization_endpoint = "https://${arg.host}/login/oauth/authorize"
   token_endpoint         = "https://${arg.host}/login/oauth/access_token"
   device_endpoint        = "https://${arg.host}/login/device/code"
+  userinfo_endpoint      = arg.host == "github.com" ? "https://api.github.com/user" : "https://${arg.host}/api/v3/user"
 
   grants      = ["authorization_code", "device_code"]
   client_auth = ["client_secret_post", "none"] # none: the device flow works without a secret

@@ -32,7 +32,7 @@ provider "keycloak" {
   id_token               = true
 
   grants      = ["authorization_code", "device_code", "client_credentials", "refresh_token"]
-  client_auth = ["client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "none"]
+  client_auth = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
   pkce        = "supported"
 
   # A refresh token is given always and ends with the session; for one that

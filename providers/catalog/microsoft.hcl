@@ -29,7 +29,7 @@ provider "microsoft" {
   id_token               = true
 
   grants      = ["authorization_code", "device_code", "client_credentials", "refresh_token"]
-  client_auth = ["client_secret_post", "client_secret_basic", "private_key_jwt", "federated_jwt", "none"]
+  client_auth = ["client_secret_post", "client_secret_basic", "private_key_jwt", "federated", "none"]
   pkce        = "supported" # S256 works although the metadata does not say so
 
   offline_scope = "offline_access"

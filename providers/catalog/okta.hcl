@@ -43,9 +43,12 @@ provider "okta" {
     access = "1h"
   }
 
-  # Rotation and its grace period are settings of the application.
+  # Rotation is a setting of the application; its grace period is 30 seconds if
+  # nobody changed it. A reuse after that ends the newest refresh token too.
   rotation {
-    kind = "unknown"
+    kind         = "unknown"
+    grace        = "30s"
+    blast_radius = "grant"
   }
 
   hint "invalid_client" {

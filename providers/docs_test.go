@@ -1,0 +1,208 @@
+package providers_test
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/oauthctl/oauthctl/providers"
+	"github.com/oauthctl/oauthctl/providers/quirk"
+	"github.com/oauthctl/oauthctl/schema"
+)
+
+var update = flag.Bool("update", false, "write the generated pages again")
+
+const page = "../docs/providers/README.md"
+
+// The reference page is made from the catalogue and the table of the block.
+func TestReferencePage(t *testing.T) {
+	want := referencePage(t)
+	if *update {
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("%s is stale; run: go test ./providers -run TestReferencePage -update", page)
+	}
+}
+
+func referencePage(t *testing.T) string {
+	var b strings.Builder
+	b.WriteString(pageIntro)
+	list := providers.New().List()
+	writeCatalogue(t, &b, list)
+	writeUnverified(&b, list)
+	b.WriteString("\n## The provider block\n\n")
+	b.WriteString("Every attribute may refer to variables, locals and, as `arg.NAME`, to the arguments.\n\n")
+	writeSpec(&b, providers.Spec())
+	b.WriteString("\n## Quirks\n\nBuilt-in behaviours that make a strange token endpoint look standard.\n\n| name | what it does |\n|---|---|\n")
+	for _, name := range quirk.Names() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", name, cell(quirk.Doc(name)))
+	}
+	return b.String()
+}
+
+func writeCatalogue(t *testing.T, b *strings.Builder, list []providers.Entry) {
+	b.WriteString("| preset | server | grants | PKCE | arguments | refresh token | revoking |\n|---|---|---|---|---|---|---|\n")
+	for _, e := range list {
+		p := mustResolve(t, withExamples(e.Name, e.Arguments, false))
+		var args []string
+		for _, a := range e.Arguments {
+			s := "`" + a.Name + "`"
+			if a.Required {
+				s += " (required)"
+			}
+			args = append(args, s)
+		}
+		var grants []string
+		for _, g := range p.Grants {
+			if g != "refresh_token" {
+				grants = append(grants, g)
+			}
+		}
+		fmt.Fprintf(b, "| `%s` | [%s](%s) | %s | %s | %s | %s | %s |\n", e.Name, cell(e.Title), e.Docs, strings.Join(grants, ", "),
+			pkce(p), strings.Join(args, ", "), refresh(p), revoking(p))
+	}
+}
+
+func pkce(p *providers.Preset) string {
+	if p.PKCE == "broken" {
+		return "not sent"
+	}
+	return p.PKCE
+}
+
+func refresh(p *providers.Preset) string {
+	if !p.Supports("refresh_token") {
+		return "none"
+	}
+	s := map[string]string{
+		"none": "stays the same", "replaced": "replaced, old one stays valid", "single_use": "single use", "unknown": "depends on the client",
+	}[p.Rotation.Kind]
+	if p.Rotation.Grace > 0 {
+		s += ", grace " + schema.FormatDuration(p.Rotation.Grace)
+	}
+	if p.Lifetimes.Refresh > 0 {
+		s += "; " + schema.FormatDuration(p.Lifetimes.Refresh)
+	}
+	return s
+}
+
+func revoking(p *providers.Preset) string {
+	s := "by `destroy`"
+	switch {
+	case p.Revocation == "none":
+		s = "by hand"
+	case p.RevocationEndpoint == "":
+		s += ", if the metadata names an endpoint"
+	}
+	if p.RevocationNote != "" {
+		s += ". " + cell(p.RevocationNote)
+	}
+	return s
+}
+
+// writeUnverified lists what a preset's file marks as not verified.
+func writeUnverified(b *strings.Builder, list []providers.Entry) {
+	b.WriteString("\n## Not verified\n\nThese facts come from general knowledge or from one source that is not the vendor's. Reports are welcome.\n\n")
+	for _, e := range list {
+		source, _ := providers.New().Source(e.Name)
+		_, note, ok := strings.Cut(source, "# Unverified: ")
+		if !ok {
+			continue
+		}
+		note, _, _ = strings.Cut(note, "\n\n")
+		note = strings.Join(strings.Fields(strings.ReplaceAll(note, "\n#", " ")), " ")
+		fmt.Fprintf(b, "- `%s`: %s\n", e.Name, note)
+	}
+}
+
+func writeSpec(b *strings.Builder, s *schema.Spec) {
+	kinds := map[schema.Kind]string{
+		schema.String: "string", schema.Bool: "bool", schema.Number: "number", schema.Duration: "duration",
+		schema.Strings: "list of strings", schema.StringMap: "map of strings", schema.Any: "string or list",
+	}
+	b.WriteString("| attribute | type | default | meaning |\n|---|---|---|---|\n")
+	for _, a := range s.Attrs {
+		kind := cmp.Or(kinds[a.Kind], "any")
+		if len(a.OneOf) > 0 {
+			var quoted []string
+			for _, o := range a.OneOf {
+				if o != "" {
+					quoted = append(quoted, "`\""+o+"\"`")
+				}
+			}
+			kind = strings.Join(quoted, ", ")
+		}
+		def := cell(a.Default)
+		if a.Required {
+			def = "required"
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", a.Name, kind, def, cell(a.Doc))
+	}
+	for _, n := range s.Blocks {
+		label := ""
+		for _, l := range n.Labels {
+			label += " \"" + strings.ToUpper(l) + "\""
+		}
+		fmt.Fprintf(b, "\n### `%s%s { … }`\n\n%s\n\n", n.Type, label, n.Doc)
+		writeSpec(b, n.Spec)
+	}
+}
+
+// cell makes text fit into a table.
+func cell(s string) string {
+	return strings.NewReplacer("|", "\\|", "\n", " ").Replace(s)
+}
+
+const pageIntro = `<!-- Generated by: go test ./providers -run TestReferencePage -update -->
+
+# Providers
+
+A provider is an authorization server. A connection names one in its attribute
+` + "`provider`" + `: a preset of this list, or a ` + "`provider`" + ` block of the configuration.
+
+` + "```hcl" + `
+connection "graph" {                 # a preset as it is
+  provider  = "microsoft"
+  client_id = "11111111-2222-3333-4444-555555555555"
+  scopes    = ["User.Read"]
+}
+
+provider "contoso" {                 # a preset with an argument and a change
+  preset = "microsoft"
+  tenant = "contoso.onmicrosoft.com"
+  token_lifetimes {
+    refresh = "30d"
+  }
+}
+
+provider "acme" {                    # a server without a preset: discovery finds the rest
+  issuer = "https://login.acme.example"
+}
+` + "```" + `
+
+` + "`oauthctl providers show NAME`" + ` prints a preset as HCL. It is a provider block like
+any other: paste it, give it another name, and change what you like.
+
+- Arguments are given in the provider block or on the connection; the connection's go before the block's.
+- An attribute in a block with ` + "`preset`" + ` replaces the preset's; ` + "`\"\"`" + ` removes it. Blocks such as
+  ` + "`redirect`" + ` are laid over the preset's attribute by attribute, hints go before the preset's.
+- Endpoints are https, or http on this machine, without user name and fragment. An issuer has no query either.
+- Another ` + "`issuer`" + ` than the preset's is another server: the preset's endpoints are dropped. Another
+  ` + "`token_endpoint`" + ` drops the preset's ` + "`refresh_endpoint`" + `, and ` + "`validate`" + ` names other endpoints of the
+  preset that tokens would still be sent to.
+- A server of which nothing is said is taken to support PKCE, to authenticate clients as its metadata says (else by
+  ` + "`client_secret_basic`" + `, RFC 8414 §2), and to punish the reuse of a refresh token at once.
+
+## Presets
+
+`
