@@ -97,8 +97,8 @@ func (d *DB) openLockFile() (*os.File, error) {
 	switch {
 	case err == nil && !info.Mode().IsRegular():
 		err = fmt.Errorf("%w: %s is not a regular file", state.ErrPlace, name)
-	case err == nil && info.Mode().Perm() != 0o600:
-		tighten(f, info)
+	case err == nil && info.Mode().Perm() != 0o600 && checkOwner(info) == nil:
+		_ = f.Chmod(0o600) // tightened, and made usable whatever the umask was
 	}
 	if err == nil && info.Size() == 0 {
 		_ = ownLike(f.Chown, d.path) // no state yet: then root makes both

@@ -135,11 +135,11 @@ func (d *DB) Write(ctx context.Context, b state.Batch) error {
 // a row, writes a file of probeSize beside it, and takes all back.
 func (d *DB) Probe(ctx context.Context) error {
 	return d.write(ctx, func(c *conn) error {
-		if err := c.Exec("UPDATE header SET version = version"); err != nil {
+		if _, err := c.header(); err != nil {
 			return err
 		}
-		if c.Changes() != 1 {
-			return state.ErrNoState
+		if err := c.Exec("UPDATE header SET version = version"); err != nil {
+			return err
 		}
 		return d.probeSpace()
 	})
