@@ -78,9 +78,9 @@ func (e *Engine) failure(doing string, a addr.Addr, err error) error {
 	var g *grant.Error
 	switch {
 	case errors.As(err, &g):
-		out.Class = grantClass(g.Kind)
-		if g.Remedy == "" {
-			out.Remedy = grantRemedy(g.Kind, a)
+		out.Class, out.Remedy = grantClass(g.Kind), g.Remedy
+		if own := grantRemedy(g.Kind, a); own != "" && (g.Remedy == "" || g.Hint == "") {
+			out.Remedy = own
 		}
 	case errors.Is(err, context.Canceled):
 	case errors.Is(err, context.DeadlineExceeded):
@@ -105,9 +105,7 @@ func grantClass(k grant.Kind) Class {
 
 func grantRemedy(k grant.Kind, a addr.Addr) string {
 	switch k {
-	case grant.NeedsUser, grant.Expired:
-		return applyCommand(a)
-	case grant.Rejected:
+	case grant.NeedsUser, grant.Expired, grant.Rejected:
 		return applyCommand(a)
 	case grant.Temporary:
 		return "try again later"

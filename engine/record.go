@@ -39,7 +39,8 @@ func received(g *grant.Grant, now time.Time) time.Time {
 func settle(r *state.Record, c *grant.Client, prints map[string]string, serial uint64) {
 	life := lifetimes(c)
 	i := r.Info
-	moved := i.Refresh != life.Refresh && !i.AuthorizedAt.IsZero() && r.RefreshExpiresAt.Equal(i.AuthorizedAt.Add(i.Refresh))
+	// An end that was computed from the old lifetime is computed again from the new one.
+	moved := i.Refresh != life.Refresh && r.RefreshExpiresAt.Sub(i.AuthorizedAt.Add(i.Refresh)).Abs() <= time.Second
 	i.ConfigSerial, i.Provider, i.Title, i.Grant = serial, c.Conn.Provider, title(c), c.Settings.Type
 	i.Client = mergeClient(i.Client, c.StateClient())
 	i.Requested, i.RedirectURI, i.Fingerprint = c.Scopes, c.Settings.RedirectURI, prints

@@ -167,19 +167,11 @@ func lifetimes(c *grant.Client) schema.Lifetimes {
 // fingerprint digests what the user wrote that shapes a grant and cannot be
 // read back from it, by attribute name.
 func (e *Engine) fingerprint(ctx context.Context, c *grant.Client) (map[string]string, error) {
-	params := maps.Clone(c.Conn.AuthorizeParams)
-	if len(c.Settings.Params) > 0 {
-		if params == nil {
-			params = map[string]string{}
-		}
-		maps.Copy(params, c.Settings.Params)
-	}
 	out := map[string]string{}
 	for name, value := range map[string]string{
 		"client_secret":    c.Conn.ClientSecret.Reveal(),
-		"authorize_params": pairs(params),
+		"authorize_params": pairs(ownParams(c)),
 		"resource":         strings.Join(c.Conn.Resource, "\n"),
-		"audience":         c.Conn.Audience,
 	} {
 		if value == "" {
 			continue
@@ -191,6 +183,17 @@ func (e *Engine) fingerprint(ctx context.Context, c *grant.Client) (map[string]s
 		out[name] = d
 	}
 	return out, nil
+}
+
+// ownParams are the parameters of the authorization request that the user
+// wrote. Those of the preset may change with a new version of the catalogue,
+// which is no reason to ask a person again.
+func ownParams(c *grant.Client) map[string]string {
+	own := maps.Clone(c.Settings.Params)
+	maps.DeleteFunc(own, func(k, v string) bool {
+		return c.Preset.AuthorizeParams[k] == v || c.Preset.OfflineParams[k] == v
+	})
+	return own
 }
 
 // pairs writes a map so that equal maps give equal strings.

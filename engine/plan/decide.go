@@ -46,7 +46,7 @@ func authorize(w *Want) Change {
 }
 
 // revoke is the change for a record that has to go. Where the server cannot
-// revoke, the plan says so instead of promising it.
+// revoke (Revocable is false), it is forgotten here and not revoked there.
 func (d *decider) revoke(r *state.Record, why Reason) Change {
 	c := fromRecord(r)
 	c.Action, c.Reasons = Revoke, []Reason{why}
@@ -59,13 +59,8 @@ func (d *decider) revoke(r *state.Record, why Reason) Change {
 		c.Action = Forget
 		c.Notes = append(c.Notes, "forgotten here, and not revoked at the server, as requested")
 		c.Hosts = nil
-	case !c.Revocable:
-		c.Action = Forget
-		note := "forgotten here, not revoked there: the server has no revocation endpoint"
-		if r.Info != nil && r.Info.Client.RevocationNote != "" {
-			note = "forgotten here, not revoked there: " + r.Info.Client.RevocationNote
-		}
-		c.Notes = append(c.Notes, note)
+	case !c.Revocable && r.Info != nil && r.Info.Client.RevocationNote != "":
+		c.Notes = append(c.Notes, r.Info.Client.RevocationNote)
 	}
 	return c
 }
