@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/oauthctl/oauthctl/engine/grant"
@@ -31,27 +32,32 @@ func (a *applier) authorize(ctx context.Context, c *plan.Change, r *Result) erro
 		return a.e.failure(doing, c.Addr, err)
 	}
 	r.Warnings = append(r.Warnings, g.Warnings...)
-
-	// From here on there is something to lose: an interruption waits for the save.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
-	defer cancel()
-	rec := newRecord(client, g, a.e.now())
-	if err := a.settle(ctx, rec, client); err != nil {
-		return a.e.errNotSaved(c.Addr, err)
-	}
-	old, err := a.save(ctx, c, rec)
+	old, rec, err := a.keep(ctx, c, client, g)
+	g.Done(err) // the browser that waits learns it now, and not before
 	if err != nil {
 		return err
 	}
 	a.finished(rec, r)
 	if old != nil {
-		r.Warnings = append(r.Warnings, a.revokeOld(ctx, old, rec)...)
+		r.Warnings = append(r.Warnings, a.revokeOld(context.WithoutCancel(ctx), old, rec)...)
 	}
 	return nil
 }
 
-// flow discovers and authorizes. A consent takes minutes and speaks little: it
-// does not take a turn on the network from others.
+// keep saves a grant. There is something to lose now: an interruption waits for it.
+func (a *applier) keep(ctx context.Context, c *plan.Change, client *grant.Client, g *grant.Grant) (old, rec *state.Record, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
+	defer cancel()
+	rec = newRecord(client, g, a.e.now())
+	if err := a.settle(ctx, rec, client); err != nil {
+		return nil, nil, a.e.errNotSaved(c.Addr, err)
+	}
+	old, err = a.save(ctx, c, rec)
+	return old, rec, err
+}
+
+// flow walks the grant. A consent takes minutes and speaks little: it does not
+// take a turn on the network from others.
 func (a *applier) flow(ctx context.Context, client *grant.Client) (*grant.Grant, error) {
 	if !client.Settings.Interactive {
 		defer a.slot()()
@@ -59,11 +65,7 @@ func (a *applier) flow(ctx context.Context, client *grant.Client) (*grant.Grant,
 			return nil, err
 		}
 	}
-	env := a.e.env()
-	if err := client.Discover(ctx, env); err != nil {
-		return nil, err
-	}
-	return client.Authorize(ctx, env)
+	return client.Authorize(ctx, a.e.env())
 }
 
 // settle lays the configuration over a record, under the new configuration serial.
@@ -141,12 +143,10 @@ func (a *applier) lock(ctx context.Context, of addr.Addr) (state.Unlock, error) 
 
 // revokeOld ends the grant that was replaced, after the new one is safe, at
 // the server that gave it. It only does so where that cannot end the new one as
-// well: at another server, for another client, or where the server is known to
-// revoke single grants.
+// well: if another server gave it, to another client, or for another person.
+// Many servers end everything that a client and a user have together.
 func (a *applier) revokeOld(ctx context.Context, old, now *state.Record) (warnings []string) {
-	o, n := old.Info.Client, now.Info.Client
-	same := o.Issuer == n.Issuer && o.TokenEndpoint == n.TokenEndpoint && o.ClientID == n.ClientID
-	if same && o.BlastRadius != "grant" || a.p.Options.NoRevoke || renewsItself(old) {
+	if a.p.Options.NoRevoke || renewsItself(old) || sameFamily(old.Info, now.Info) {
 		return nil
 	}
 	t := old.Tokens
@@ -159,6 +159,16 @@ func (a *applier) revokeOld(ctx context.Context, old, now *state.Record) (warnin
 		return nil
 	}
 	return []string{"the previous grant was not revoked: " + err.Error()}
+}
+
+// sameFamily: both grants were given by one server to one client for one person, as far as is known.
+func sameFamily(old, now *state.Info) bool {
+	o, n := old.Client, now.Client
+	if o.Issuer != n.Issuer || o.TokenEndpoint != n.TokenEndpoint || o.ClientID != n.ClientID {
+		return false
+	}
+	others := func(a, b string) bool { return a != "" && b != "" && !strings.EqualFold(a, b) }
+	return !others(old.Subject, now.Subject) && (old.Subject != "" && now.Subject != "" || !others(old.Account, now.Account))
 }
 
 // refresh renews the tokens with the settings of the configuration.
