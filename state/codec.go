@@ -230,7 +230,28 @@ func encodePart(v any) ([]byte, error) {
 	if err := e.Encode(v); err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	out := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if replaced(out) {
+		return nil, errors.New("a text in the record is not UTF-8")
+	}
+	return out, nil
+}
+
+// replaced reports whether the encoder put an escape in the place of bytes that
+// are not UTF-8. A real U+FFFD is not escaped, and a backslash before the u may
+// itself be an escaped one.
+func replaced(b []byte) bool {
+	for i := 0; ; {
+		n := bytes.Index(b[i:], []byte(`\ufffd`))
+		if n < 0 {
+			return false
+		}
+		i += n + 1
+		slashes := len(b[:i]) - len(bytes.TrimRight(b[:i], `\`))
+		if slashes%2 == 1 {
+			return true
+		}
+	}
 }
 
 // decodePart decodes strictly and compares the clear columns. Its errors do not

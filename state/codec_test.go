@@ -1,0 +1,264 @@
+package state
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/schema/secret"
+	"github.com/oauthctl/oauthctl/state/seal"
+)
+
+var (
+	anyText  = rapid.String()
+	anyTexts = rapid.Custom(func(t *rapid.T) []string {
+		return nilIfEmpty(rapid.SliceOfN(anyText, 0, 4).Draw(t, "texts"))
+	})
+	anyMap = rapid.Custom(func(t *rapid.T) map[string]string {
+		m := rapid.MapOfN(anyText, anyText, 0, 4).Draw(t, "map")
+		if len(m) == 0 {
+			return nil
+		}
+		return m
+	})
+	anySecret = rapid.Custom(func(t *rapid.T) secret.Secret { return secret.Secret(anyText.Draw(t, "secret")) })
+	anySpan   = rapid.Custom(func(t *rapid.T) time.Duration { return time.Duration(rapid.Int64().Draw(t, "duration")) })
+	anyTime   = rapid.Custom(func(t *rapid.T) time.Time {
+		if rapid.Bool().Draw(t, "zero") {
+			return time.Time{}
+		}
+		return time.Unix(rapid.Int64Range(1, 253402300799).Draw(t, "seconds"), rapid.Int64Range(0, 999999999).Draw(t, "ns")).UTC()
+	})
+)
+
+func nilIfEmpty(s []string) []string {
+	if len(s) == 0 {
+		return nil
+	}
+	return s
+}
+
+func drawRecord(t *rapid.T) *Record {
+	a := addr.Connection(rapid.StringMatching(`[a-zA-Z_][a-zA-Z0-9_-]{0,20}`).Draw(t, "name"))
+	if rapid.Bool().Draw(t, "keyed") {
+		a = a.Instance(anyText.Draw(t, "key"))
+	}
+	r := &Record{
+		Summary: Summary{
+			Addr: a, Provider: anyText.Draw(t, "provider"), Status: Status(anyText.Draw(t, "status")),
+			ExpiresAt: anyTime.Draw(t, "expires"), RefreshExpiresAt: anyTime.Draw(t, "refresh expires"),
+			UpdatedAt: anyTime.Draw(t, "updated"), Generation: rapid.Uint64Range(1, 1<<62).Draw(t, "generation"),
+		}.normal(),
+		Info: &Info{
+			ConfigSerial: rapid.Uint64().Draw(t, "serial"), Provider: anyText.Draw(t, "p"), Title: anyText.Draw(t, "title"),
+			Grant: anyText.Draw(t, "grant"), Requested: anyTexts.Draw(t, "requested"), Granted: anyTexts.Draw(t, "granted"),
+			Account: anyText.Draw(t, "account"), Subject: anyText.Draw(t, "subject"), RedirectURI: anyText.Draw(t, "uri"),
+			Fingerprint: anyMap.Draw(t, "fingerprint"), Access: anySpan.Draw(t, "access"), Refresh: anySpan.Draw(t, "refresh"),
+			RefreshBefore: anySpan.Draw(t, "before"), AuthorizedAt: anyTime.Draw(t, "authorized"), RefreshedAt: anyTime.Draw(t, "refreshed"),
+			ReceivedAt: anyTime.Draw(t, "received"), DependsOn: anyTexts.Draw(t, "depends"),
+			Client: Client{
+				Issuer: anyText.Draw(t, "issuer"), TokenEndpoint: anyText.Draw(t, "te"), RefreshEndpoint: anyText.Draw(t, "re"),
+				RevocationEndpoint: anyText.Draw(t, "rev"), IntrospectionEndpoint: anyText.Draw(t, "intro"), JWKSURI: anyText.Draw(t, "jwks"),
+				ClientID: anyText.Draw(t, "id"), Auth: anyText.Draw(t, "auth"), ScopeSeparator: anyText.Draw(t, "sep"),
+				TokenParams: anyMap.Draw(t, "params"), Resource: anyTexts.Draw(t, "resource"), Rotation: anyText.Draw(t, "rotation"),
+				Grace: anySpan.Draw(t, "grace"), BlastRadius: anyText.Draw(t, "blast"), RevocationNote: anyText.Draw(t, "note"),
+				Quirks: anyTexts.Draw(t, "quirks"), Origin: anyText.Draw(t, "origin"),
+			},
+		},
+		Tokens: &Tokens{
+			AccessToken: anySecret.Draw(t, "at"), RefreshToken: anySecret.Draw(t, "rt"), IDToken: anySecret.Draw(t, "it"),
+			ClientSecret: anySecret.Draw(t, "cs"), TokenType: anyText.Draw(t, "type"),
+		},
+	}
+	if rapid.Bool().Draw(t, "intent") {
+		r.Info.Intent = &Intent{
+			At: anyTime.Draw(t, "at"), Digest: anyText.Draw(t, "digest"), PID: rapid.Int().Draw(t, "pid"),
+			Host: anyText.Draw(t, "host"), Sends: rapid.Int().Draw(t, "sends"),
+		}
+	}
+	if rapid.Bool().Draw(t, "reject") {
+		r.Info.Reject = &Reject{Error: anyText.Draw(t, "error"), Until: anyTime.Draw(t, "until")}
+	}
+	for k, v := range anyMap.Draw(t, "extra") {
+		if r.Tokens.Extra == nil {
+			r.Tokens.Extra = map[string]secret.Secret{}
+		}
+		r.Tokens.Extra[k] = secret.Secret(v)
+	}
+	return r
+}
+
+// revealed makes secrets comparable by their values in failure messages of tests.
+var revealed = cmp.Transformer("reveal", func(s secret.Secret) string { return s.Reveal() })
+
+func testBox(t testing.TB) *seal.Box {
+	t.Helper()
+	box, err := seal.NewBox(seal.NewKey(), strings.Repeat("ab", 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return box
+}
+
+func TestEveryRecordComesBackFromItsSeal(t *testing.T) {
+	box := testBox(t)
+	rapid.Check(t, func(t *rapid.T) {
+		want := drawRecord(t)
+		row, err := sealRow(box, want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := openRow(box, row, PartAll)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got, revealed); d != "" {
+			t.Fatalf("record (-want +got):\n%s", d)
+		}
+	})
+}
+
+func TestAnyChangeOfARowIsNoticed(t *testing.T) {
+	box := testBox(t)
+	rapid.Check(t, func(t *rapid.T) {
+		row, err := sealRow(box, drawRecord(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := sealRow(box, drawRecord(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad := row
+		switch rapid.IntRange(0, 9).Draw(t, "what") {
+		case 0:
+			bad.Addr = bad.Addr.Instance("elsewhere" + bad.Addr.Key)
+		case 1:
+			bad.Provider += "x"
+		case 2:
+			bad.Status += "x"
+		case 3:
+			bad.ExpiresAt = bad.ExpiresAt.Add(time.Second)
+		case 4:
+			bad.RefreshExpiresAt = bad.RefreshExpiresAt.Add(time.Second)
+		case 5:
+			bad.UpdatedAt = bad.UpdatedAt.Add(time.Second)
+		case 6:
+			bad.Generation++
+		case 7:
+			bad.Info, bad.Tokens = bad.Tokens, bad.Info
+		case 8:
+			bad.Tokens = other.Tokens
+		case 9:
+			b := []byte(string(bad.Info))
+			b[rapid.IntRange(0, len(b)-1).Draw(t, "at")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
+			bad.Info = b
+		}
+		if r, err := openRow(box, bad, PartAll); !errors.Is(tampered(err), ErrTampered) {
+			t.Fatalf("opened as %v, error %v", r, err)
+		}
+	})
+}
+
+func TestNewerRecordsAreRefusedNotCut(t *testing.T) {
+	sum := Summary{Addr: addr.Connection("a"), Generation: 1}
+	good := `{"v":1,"clear":{"address":"connection.a","provider":"","status":"","generation":1},"info":{"client":{}}}`
+	if _, err := decodeInfo([]byte(good), sum); err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct {
+		text string
+		want error
+	}{
+		"a newer version":         {strings.Replace(good, `"v":1`, `"v":2`, 1), ErrFormat},
+		"a member not known":      {strings.Replace(good, `"client":{}`, `"client":{},"dpop_key":"x"`, 1), ErrFormat},
+		"one in the client":       {strings.Replace(good, `{}`, `{"mtls":true}`, 1), ErrFormat},
+		"one beside the parts":    {strings.Replace(good, `"v":1`, `"v":1,"also":1`, 1), ErrFormat},
+		"no version":              {strings.Replace(good, `"v":1,`, ``, 1), ErrTampered},
+		"text after it":           {good + "{}", ErrTampered},
+		"not JSON":                {good[1:], ErrTampered},
+		"nothing":                 {"", ErrTampered},
+		"another address":         {strings.Replace(good, "connection.a", "connection.b", 1), ErrTampered},
+		"the copy is missing":     {`{"v":1,"info":{"client":{}}}`, ErrTampered},
+		"another generation":      {strings.Replace(good, `"generation":1`, `"generation":2`, 1), ErrTampered},
+		"tokens in place of info": {strings.Replace(good, `"info":{"client":{}}`, `"tokens":{}`, 1), ErrFormat},
+	}
+	for name, test := range tests {
+		if _, err := decodeInfo([]byte(test.text), sum); !errors.Is(err, test.want) {
+			t.Errorf("%s: %v, want %v", name, err, test.want)
+		}
+	}
+}
+
+func TestErrorsDoNotRepeatWhatIsSealed(t *testing.T) {
+	sum := Summary{Addr: addr.Connection("a"), Generation: 1}
+	for _, text := range []string{
+		`{"v":1,"tokens":{"hunter2":"hunter2"}}`, `{"v":"hunter2"}`, `hunter2`, `{"v":1,"tokens":{"access_token":hunter2}}`,
+	} {
+		if _, err := decodeTokens([]byte(text), sum); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestOnlyRealReplacementsAreRefused(t *testing.T) {
+	for text, want := range map[string]bool{
+		"plain": false, "\ufffd": false, `\ufffd`: false, `\\ufffd`: false, "\xff": true, "\\\xff": true, `\ufffd` + "\xff": true,
+	} {
+		_, err := encodePart(text)
+		if (err != nil) != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	sum := Summary{Addr: addr.Connection("a"), Generation: 1}
+	info, _ := encodeInfo(sum, &Info{Granted: []string{"x"}, Intent: &Intent{PID: 1}})
+	tokens, _ := encodeTokens(sum, &Tokens{AccessToken: "t", Extra: map[string]secret.Secret{"a": "b"}})
+	f.Add(info)
+	f.Add(tokens)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if i, err := decodeInfo(b, sum); err == nil {
+			again, err := encodeInfo(sum, i)
+			if err != nil {
+				return // an escape that stands for half a character
+			}
+			j, err := decodeInfo(again, sum)
+			if err != nil {
+				t.Fatalf("%s: %v", again, err)
+			}
+			if more, _ := encodeInfo(sum, j); string(more) != string(again) {
+				t.Errorf("%s became %s", again, more)
+			}
+		}
+		_, _ = decodeTokens(b, sum)
+	})
+}
+
+func FuzzOpenRow(f *testing.F) {
+	box, err := seal.NewBox(seal.NewKey(), strings.Repeat("ab", 16))
+	if err != nil {
+		f.Fatal(err)
+	}
+	r := &Record{Summary: Summary{Addr: addr.Connection("a"), Generation: 1}, Info: &Info{}, Tokens: &Tokens{AccessToken: "t"}}
+	row, err := sealRow(box, r)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(row.Info, row.Tokens, uint64(1), "connection.a")
+	f.Fuzz(func(t *testing.T, info, tokens []byte, generation uint64, address string) {
+		bad := Row{Summary: Summary{Generation: generation}, Info: info, Tokens: tokens}
+		bad.Addr, _ = addr.Parse(address)
+		same := string(info) == string(row.Info) && string(tokens) == string(row.Tokens) && generation == 1 && bad.Addr == row.Addr
+		got, err := openRow(box, bad, PartAll)
+		if err == nil != same {
+			t.Errorf("opened %v, error %v, unchanged %v", got, err, same)
+		}
+	})
+}
