@@ -38,10 +38,11 @@ type Console struct {
 	o     Options
 	theme view.Theme
 
-	mu    sync.Mutex // guards Out and what follows
-	lives []*live    // the last one is on the screen
-	drawn int        // columns of the live line on the screen
-	mid   bool       // the last write ended within a line
+	mu      sync.Mutex // guards Out and what follows
+	lives   []*live    // the last one is on the screen
+	drawn   int        // columns of the live line on the screen
+	mid     bool       // the last write ended within a line
+	restore func()     // gives the terminal back, while keys are read
 
 	in *lines // In, if it is no terminal
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -129,12 +130,12 @@ func (c *Console) show(ctx context.Context, l *live) (done func()) {
 func (c *Console) remove(l *live) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i, have := range c.lives {
-		if have == l {
-			c.clear()
-			c.lives = append(c.lives[:i:i], c.lives[i+1:]...)
-			c.draw()
-			return
-		}
-	}
+	c.clear()
+	c.drop(l)
+	c.draw()
+}
+
+// drop takes a live line off the list.
+func (c *Console) drop(l *live) {
+	c.lives = slices.DeleteFunc(c.lives, func(have *live) bool { return have == l })
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -93,8 +94,16 @@ type editor struct {
 	escape int // within an escape sequence: 1 after ESC, 2 after ESC [
 }
 
-// errCancel: Ctrl-C came as a key.
-var errCancel = context.Canceled
+// keys takes what has been typed; done says that the line is complete. What
+// follows the line's end is not an answer to this question.
+func (e *editor) keys(typed []byte) (done bool, err error) {
+	for _, b := range typed {
+		if done, err = e.key(b); done || err != nil {
+			return done, err
+		}
+	}
+	return false, nil
+}
 
 // key takes one byte; done says that the line is complete.
 func (e *editor) key(b byte) (done bool, err error) {
@@ -106,7 +115,7 @@ func (e *editor) key(b byte) (done bool, err error) {
 	case '\r', '\n':
 		return true, nil
 	case 0x03:
-		return false, errCancel
+		return false, context.Canceled // where the terminal makes no signal of it
 	case 0x04: // Ctrl-D
 		if len(e.text) == 0 {
 			return false, ErrNoInput
@@ -140,7 +149,7 @@ func (e *editor) sequence(b byte) {
 	}
 }
 
-// line is how the prompt looks now.
+// promptLine is how the prompt looks now.
 func (c *Console) promptLine(p prompt, e *editor, width int) string {
 	shown := ""
 	switch n := utf8.RuneCount(e.text); {
@@ -167,5 +176,5 @@ func plural(n int) string {
 	if n == 1 {
 		return "1 character"
 	}
-	return itoa(n) + " characters"
+	return strconv.Itoa(n) + " characters"
 }

@@ -4,11 +4,8 @@ import (
 	"context"
 	"io"
 	"os"
-	"strconv"
 	"time"
 )
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // readTerminal reads one line key by key. The terminal's own line mode would
 // cut a pasted URL at 4096 bytes, echo the code in it, and not let go when the
@@ -18,16 +15,16 @@ func (c *Console) readTerminal(ctx context.Context, f *os.File, p prompt) (strin
 	if err != nil {
 		return "", err
 	}
-	defer restore()
-
 	var e editor
 	l := &live{render: func(width int) string { return c.promptLine(p, &e, width) }}
 	c.mu.Lock()
-	c.lives = append(c.lives, l)
+	c.restore = restore
 	c.clear()
+	c.lives = append(c.lives, l)
 	c.draw()
 	c.mu.Unlock()
-	err = c.keys(ctx, f, &e)
+
+	err = c.keys(ctx, f, &e, !p.until.IsZero())
 	c.leave(l)
 	if err != nil {
 		return "", err
@@ -36,45 +33,57 @@ func (c *Console) readTerminal(ctx context.Context, f *os.File, p prompt) (strin
 }
 
 // keys feeds the editor until the line is complete.
-func (c *Console) keys(ctx context.Context, f *os.File, e *editor) error {
+func (c *Console) keys(ctx context.Context, f *os.File, e *editor, ticks bool) error {
 	buf := make([]byte, 4096)
-	drawn := time.Time{}
+	drawn := c.o.Now()
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n, err := f.Read(buf) // returns within a tenth of a second
-		if err != nil && err != io.EOF {
+		n, err := readKeys(ctx, f, buf)
+		if err != nil {
 			return err
 		}
 		c.mu.Lock()
-		for _, b := range buf[:n] {
-			done, err := e.key(b)
-			if done || err != nil {
-				c.mu.Unlock()
-				return err
-			}
-		}
-		if now := time.Now(); n > 0 || now.Sub(drawn) >= time.Second {
+		done, err := e.keys(buf[:n])
+		if now := c.o.Now(); n > 0 || ticks && now.Sub(drawn) >= time.Second {
 			c.draw()
 			drawn = now
 		}
 		c.mu.Unlock()
+		if done || err != nil {
+			return err
+		}
 	}
 }
 
-// leave leaves the answered prompt on the screen and goes to the next line.
+// leave gives the terminal back, leaves the answered prompt on the screen, and
+// goes to the next line.
 func (c *Console) leave(l *live) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i, have := range c.lives {
-		if have == l {
-			c.draw()
-			_, _ = io.WriteString(c.o.Out, "\n")
-			c.drawn = 0
-			c.lives = append(c.lives[:i:i], c.lives[i+1:]...)
-			c.draw()
-			return
-		}
+	c.giveBack()
+	c.draw()
+	_, _ = io.WriteString(c.o.Out, "\n")
+	c.drawn = 0
+	c.drop(l)
+	c.draw()
+}
+
+// giveBack restores the terminal's mode.
+func (c *Console) giveBack() {
+	if c.restore != nil {
+		c.restore()
+		c.restore = nil
 	}
+}
+
+// Close takes the live line away and gives the terminal back as it was. Call it
+// before a process ends without waiting for what it does.
+func (c *Console) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.clear()
+	c.lives = nil
+	c.giveBack()
 }

@@ -3,7 +3,9 @@
 package console
 
 import (
+	"context"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,4 +27,22 @@ func keyMode(f *os.File) (restore func(), err error) {
 		return nil, err
 	}
 	return func() { _ = unix.IoctlSetTermios(fd, setTermios, old) }, nil
+}
+
+// readKeys reads what has been typed, nothing after a tenth of a second. A
+// terminal that has gone away says so with an error.
+func readKeys(_ context.Context, f *os.File, buf []byte) (int, error) {
+	n, err := unix.Read(int(f.Fd()), buf)
+	switch err {
+	case nil:
+	case unix.EINTR, unix.EAGAIN:
+		n = 0
+	default:
+		return 0, ErrNoInput
+	}
+	if n == 0 {
+		// A descriptor in non-blocking mode answers at once.
+		time.Sleep(10 * time.Millisecond)
+	}
+	return max(n, 0), nil
 }

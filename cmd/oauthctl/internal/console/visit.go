@@ -139,8 +139,8 @@ func (c *Console) wait(ctx context.Context, what string, deadline time.Time) (do
 		if !deadline.IsZero() {
 			left = clock(deadline.Sub(c.o.Now())) + " left"
 		}
-		for _, parts := range [][]string{{what, left, "· press Ctrl-C to cancel — nothing will be changed"}, {what, left, "· Ctrl-C cancels"}, {what, left}} {
-			text := "  " + strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " ")
+		for _, way := range []string{"· press Ctrl-C to cancel — nothing will be changed", "· Ctrl-C cancels, nothing will be changed", "· Ctrl-C cancels", ""} {
+			text := "  " + strings.Join(slices.DeleteFunc([]string{what, left, way}, func(s string) bool { return s == "" }), " ")
 			if view.Width(text) <= width {
 				return text
 			}
