@@ -115,7 +115,7 @@ var jsonDecodeFunc = function.New(&function.Spec{
 		if !args[0].IsKnown() {
 			return cty.DynamicPseudoType, nil
 		}
-		if text := args[0].AsString(); !json.Valid([]byte(text)) || jsonTooDeep(text) {
+		if text := []byte(args[0].AsString()); !json.Valid(text) || jsonTooDeep(text) {
 			return cty.NilType, function.NewArgErrorf(0, "the text is not valid JSON, or nested deeper than %d levels", maxDepth)
 		}
 		v, err := stdlib.JSONDecode(args[0])

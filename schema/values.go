@@ -225,8 +225,11 @@ func (l *loader) read(v *variableDecl, g given) cty.Value {
 
 // parseText parses one expression that does not stand in a file.
 func parseText(text string) (hclsyntax.Expression, string) {
-	if diags := checkText("value", []byte(text)); diags.HasErrors() {
-		return nil, diags[0].Detail
+	if d := checkBytes("value", []byte(text)); d != nil {
+		return nil, d.Detail
+	}
+	if err := checkExpression(text); err != nil {
+		return nil, err.Error()
 	}
 	expr, diags := hclsyntax.ParseExpression([]byte(text), "value", hcl.InitialPos)
 	if diags.HasErrors() {

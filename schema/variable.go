@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 )
@@ -56,9 +57,20 @@ func (l *loader) variableType(v *variableDecl, a *attr) {
 	if a == nil {
 		return
 	}
+	if native, ok := a.Expr.(hclsyntax.Expression); !ok {
+		// JSON: the string is parsed as an expression only now.
+		if text, diags := a.Expr.Value(nil); !diags.HasErrors() && text.Type() == cty.String && text.IsKnown() && !text.IsNull() {
+			if err := checkExpression(text.AsString()); err != nil {
+				l.diags = append(l.diags, errorAt(a.Expr.Range(), "Invalid type", "%s", err))
+				return
+			}
+		}
+	} else if tmpl, ok := native.(*hclsyntax.TemplateExpr); ok && tmpl.IsStringLiteral() {
+		l.diags = append(l.diags, errorAt(a.Expr.Range(), "Invalid type", "A type is written without quotes, such as type = string or type = list(string)."))
+		return
+	}
 	ty, defaults, diags := typeexpr.TypeConstraintWithDefaults(a.Expr)
 	for _, d := range diags {
-		// A type in quotes was Terraform's syntax before 0.12.
 		d.Summary = "Invalid type"
 	}
 	l.diags = append(l.diags, diags...)
