@@ -19,7 +19,8 @@ type content struct {
 // attr is an attribute with what is known of it before evaluation.
 type attr struct {
 	*hcl.Attribute
-	refs []hcl.Traversal // what its expression refers to
+	refs   []hcl.Traversal // what its expression refers to
+	traced bool            // literals have been looked for
 }
 
 func newAttr(a *hcl.Attribute) *attr { return &attr{Attribute: a, refs: a.Expr.Variables()} }
@@ -35,7 +36,6 @@ func readBody(body hcl.Body, spec *Spec, what string, header hcl.Range) (*conten
 	for _, b := range found.Blocks {
 		c.blocks[b.Type] = append(c.blocks[b.Type], b)
 	}
-	diags = append(diags, c.count(spec, what)...)
 	diags = append(diags, unknownBlocks(body, spec, what)...)
 
 	// JustAttributes complains of the blocks that unknownBlocks has named already.
@@ -45,6 +45,8 @@ func readBody(body hcl.Body, spec *Spec, what string, header hcl.Range) (*conten
 	}
 	for _, name := range sortedKeys(rest) {
 		switch a := rest[name]; {
+		case spec.hints[name] != "":
+			diags = append(diags, errorAt(a.NameRange, "Unsupported argument", spec.hints[name]))
 		case slices.ContainsFunc(spec.Blocks, func(n Nested) bool { return n.Type == name }):
 			diags = append(diags, errorAt(a.NameRange, "Unsupported argument",
 				"In %s, %q is a block, not an argument: write %s { … } without an equals sign.", what, name, name))
@@ -55,16 +57,22 @@ func readBody(body hcl.Body, spec *Spec, what string, header hcl.Range) (*conten
 				"An argument named %q is not expected in %s.%s", name, what, didYouMean(name, spec.names())))
 		}
 	}
+	diags = append(diags, c.count(spec, what, sortedKeys(rest))...)
 	return c, diags
 }
 
 // count reports attributes that are missing and blocks that stand too often.
-func (c *content) count(spec *Spec, what string) hcl.Diagnostics {
+// rest names what is there and not in the table: perhaps a misspelt one.
+func (c *content) count(spec *Spec, what string, rest []string) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, a := range spec.Attrs {
 		if _, ok := c.attrs[a.Name]; a.Required && !ok {
+			hint := ""
+			if near := Suggest(a.Name, rest); near != "" {
+				hint = fmt.Sprintf(" There is %q: perhaps that is meant.", near)
+			}
 			diags = append(diags, errorAt(c.rng, "Missing required argument",
-				"The argument %q is required in %s, but it is not set.", a.Name, what))
+				"The argument %q is required in %s, but it is not set.%s", a.Name, what, hint))
 		}
 	}
 	for _, n := range spec.Blocks {
@@ -93,6 +101,8 @@ func unknownBlocks(body hcl.Body, spec *Spec, what string) hcl.Diagnostics {
 		known := slices.ContainsFunc(spec.Blocks, func(n Nested) bool { return n.Type == b.Type })
 		switch {
 		case known:
+		case spec.hints[b.Type] != "":
+			diags = append(diags, errorAt(b.TypeRange, "Unsupported block type", spec.hints[b.Type]))
 		case slices.ContainsFunc(spec.Attrs, func(a Attr) bool { return a.Name == b.Type }):
 			diags = append(diags, errorAt(b.TypeRange, "Unsupported block type",
 				"In %s, %q is an argument, not a block: write %s = … with an equals sign.", what, b.Type, b.Type))

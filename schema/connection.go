@@ -240,6 +240,7 @@ func (e *evaluator) connectionAt(b *connectionBlock, a addr.Addr) (*Connection, 
 		each = map[string]cty.Value{"key": cty.StringVal(a.Key), "value": b.each[a.Key]}
 	}
 	sc := connectionScope(a, each)
+	sc.forEach = b.forEach
 	o, diags := e.object(b.content, connectionSpec, sc)
 	conn := &Connection{
 		Addr:            a,

@@ -36,6 +36,7 @@ func (e *evaluator) object(c *content, spec *Spec, sc scope) (*Object, hcl.Diagn
 	}
 	for _, name := range sortedKeys(c.rest) {
 		written := c.rest[name]
+		sc.secret = sensitiveName(name)
 		v, deps, more := e.value(written, sc)
 		diags = append(diags, more...)
 		o.deps = append(o.deps, deps...)
@@ -68,10 +69,17 @@ func (e *evaluator) object(c *content, spec *Spec, sc scope) (*Object, hcl.Diagn
 
 // set evaluates one attribute, checks it and puts it into the object.
 func (e *evaluator) set(o *Object, a *Attr, written *attr, sc scope) hcl.Diagnostics {
+	sc.secret = a.Kind == Sensitive
 	v, deps, diags := e.value(written, sc)
 	o.deps = append(o.deps, deps...)
-	if a.Kind == Sensitive {
-		diags = append(diags, e.refuseLiteral(a.Name, written)...)
+	if !written.traced && e.known == nil { // once for all instances, and not again when they are resolved
+		written.traced = true
+		switch a.Kind {
+		case Sensitive:
+			diags = append(diags, e.refuseLiteral(a.Name, written, sc)...)
+		case StringMap:
+			diags = append(diags, e.refuseLiteralParams(written, sc)...)
+		}
 	}
 	if diags.HasErrors() {
 		return diags

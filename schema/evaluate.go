@@ -20,7 +20,7 @@ type evaluator struct {
 	secrets   *redactor
 	sources   *Sources
 
-	variables map[string]*Variable
+	variables map[string]*variableDecl
 	locals    map[string]*local
 	blocks    map[string]*connectionBlock
 
@@ -44,8 +44,10 @@ type scope struct {
 	locals      bool   // local.NAME
 	connections bool   // connection.NAME
 	each        map[string]cty.Value
+	forEach     *attr // where each comes from
 	extra       map[string]cty.Value
 	addr        addr.Addr
+	secret      bool // the value is a secret: do not repeat what is written
 }
 
 func newEvaluator(functions map[string]function.Function, sources *Sources) *evaluator {
@@ -57,7 +59,7 @@ func newEvaluator(functions map[string]function.Function, sources *Sources) *eva
 		functions: functions,
 		secrets:   &redactor{},
 		sources:   sources,
-		variables: map[string]*Variable{},
+		variables: map[string]*variableDecl{},
 		locals:    map[string]*local{},
 		blocks:    map[string]*connectionBlock{},
 		values:    map[string]cty.Value{},
@@ -79,7 +81,7 @@ func (e *evaluator) value(a *attr, sc scope) (cty.Value, []addr.Addr, hcl.Diagno
 		return cty.DynamicVal, nil, diags
 	}
 	v, diags := a.Expr.Value(e.context(a.refs, sc))
-	e.secrets.clean(diags, v)
+	e.secrets.clean(diags)
 	if diags.HasErrors() {
 		v = cty.DynamicVal
 	}

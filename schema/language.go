@@ -15,7 +15,7 @@ func Language() map[string]Nested {
 	return out
 }
 
-var fileSpec = &Spec{Blocks: []Nested{
+var fileSpec = &Spec{hints: fileHints, Blocks: []Nested{
 	{Type: "oauthctl", Max: 1, Spec: settingsSpec, Doc: "Settings of the configuration as a whole."},
 	{Type: "provider", Labels: []string{"name"}, Doc: "An authorization server: a preset with arguments, or endpoints of your own."},
 	{Type: "connection", Labels: []string{"name"}, Spec: connectionSpec, Doc: "A connection: a client, a consent and the tokens that come of it."},
@@ -24,6 +24,26 @@ var fileSpec = &Spec{Blocks: []Nested{
 	{Type: "output", Labels: []string{"name"}, Spec: outputSpec, Doc: "A value to show after apply and with \"oauthctl output\"."},
 	{Type: "sink", Labels: []string{"type", "name"}, Doc: "A place that tokens are published to after apply."},
 }}
+
+// fileHints answer those who come from Terraform.
+var fileHints = map[string]string{
+	"resource":  `There are no resources here: what is managed are connections. Write connection "NAME" { … }.`,
+	"data":      "There are no data sources here. Values from outside come from variables, env() and file().",
+	"module":    "There are no modules here. All *.hcl files of the directory are one configuration, and for_each makes many connections of one block.",
+	"terraform": "Settings stand in an oauthctl block: required_version, state \"TYPE\" { … } and encryption { … }.",
+	"moved":     "Blocks of type \"moved\" are not supported by this version. Use \"oauthctl state rm\" and authorize again.",
+	"removed":   "Blocks of type \"removed\" are not supported by this version. Use \"oauthctl state rm\".",
+	"import":    "Blocks of type \"import\" are not supported by this version.",
+	"check":     "Blocks of type \"check\" are not supported by this version. A validation block in a variable checks its value.",
+}
+
+// connectionHints answer those who expect a meta-argument that is not there.
+var connectionHints = map[string]string{
+	"count":       "There is no count. Use for_each with a map or a set of strings.",
+	"lifecycle":   "Blocks of type \"lifecycle\" are not supported by this version.",
+	"dynamic":     "Blocks of type \"dynamic\" are not supported by this version.",
+	"provisioner": "There are no provisioners: nothing in the language runs a program.",
+}
 
 var settingsSpec = &Spec{
 	Attrs: []Attr{
@@ -40,7 +60,8 @@ var encryptionSpec = &Spec{Attrs: []Attr{
 }}
 
 var connectionSpec = &Spec{
-	Open: true, // arguments of the preset
+	Open:  true, // arguments of the preset
+	hints: connectionHints,
 	Attrs: []Attr{
 		{Name: "for_each", Kind: Static, Doc: "A map or a set of strings: one instance of the connection for each element, with each.key and each.value."},
 		{Name: "depends_on", Kind: Static, Doc: "Connections that have to be applied first although nothing here refers to them."},

@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
 )
@@ -84,7 +85,7 @@ func (l *loader) skeleton(files []*hcl.File) map[string]hcl.Blocks {
 	blocks := map[string]hcl.Blocks{}
 	for _, f := range files {
 		c, diags := readBody(f.Body, fileSpec, "a configuration", f.Body.MissingItemRange())
-		l.diags = append(l.diags, explainTerraform(diags)...)
+		l.diags = append(l.diags, diags...)
 		for ty, bs := range c.blocks {
 			blocks[ty] = append(blocks[ty], bs...)
 		}
@@ -156,6 +157,30 @@ func tidy(diags hcl.Diagnostics) hcl.Diagnostics {
 	}
 	slices.SortStableFunc(out, func(a, b *hcl.Diagnostic) int { return comparePlace(a.Subject, b.Subject) })
 	return out
+}
+
+// checkUndecoded evaluates the bodies that other packages decode, so that
+// references to nothing are found now, and so that what they need from outside
+// is known.
+func (l *loader) checkUndecoded() {
+	undecoded := slices.Clone(l.cfg.Sinks)
+	for _, name := range sortedKeys(l.cfg.Providers) {
+		undecoded = append(undecoded, l.cfg.Providers[name])
+	}
+	if l.cfg.Settings.State != nil {
+		undecoded = append(undecoded, l.cfg.Settings.State)
+	}
+	for _, b := range undecoded {
+		sc := b.scope
+		if b.Type == "provider" {
+			sc.extra = map[string]cty.Value{"arg": cty.DynamicVal}
+		}
+		for _, a := range allAttrs(b.body) {
+			sc.secret = sensitiveName(a.Name)
+			_, _, diags := l.eval.value(a, sc)
+			l.diags = append(l.diags, about(sc.addr, diags)...)
+		}
+	}
 }
 
 // madeUp notes what was invented, once.

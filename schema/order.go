@@ -126,7 +126,7 @@ func (w *walker) settle(id string) {
 	}
 	lc.deps = e.connRefs(lc.refs)
 	v, diags := lc.Expr.Value(e.context(lc.refs, sc))
-	e.secrets.clean(diags, v)
+	e.secrets.clean(diags)
 	w.l.diags = append(w.l.diags, diags...)
 	if !diags.HasErrors() {
 		lc.value = v

@@ -47,8 +47,9 @@ func (l *loader) readFiles(ctx context.Context) []*hcl.File {
 			l.diags = append(l.diags, unreadable(shown, err))
 			continue
 		}
-		l.cfg.Sources.add(shown, text)
+		source := l.cfg.Sources.add(shown, text)
 		f, diags := parseFile(shown, text)
+		source.broken = diags.HasErrors()
 		l.diags = append(l.diags, diags...)
 		if f != nil {
 			files = append(files, f)

@@ -1,23 +1,92 @@
 package schema
 
 import (
+	"fmt"
+	"strings"
+	"sync"
+
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/oauthctl/oauthctl/schema/secret"
 )
 
-// redactor knows sensitive values, to take them out of messages.
-type redactor struct{}
+// redactor knows the sensitive values that have been seen, to take them out of
+// messages: the errors of functions quote their arguments.
+type redactor struct {
+	mu     sync.Mutex
+	values map[string]bool
+}
 
-func (r *redactor) learn(v cty.Value) {}
+// shortest is the length in bytes from which a value is looked for in messages.
+// Shorter ones would tear words apart, and tell nothing.
+const shortest = 4
 
-func (r *redactor) clean(diags hcl.Diagnostics, v cty.Value) {}
+// learn remembers the sensitive strings in a value.
+func (r *redactor) learn(v cty.Value) {
+	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
+		plain, marks := v.Unmark()
+		if hasMark(marks, Sensitive) {
+			r.learnAll(plain)
+			return false, nil
+		}
+		return true, nil
+	})
+}
 
-func (r *redactor) hideText(d *hcl.Diagnostic, text string) {}
+func (r *redactor) learnAll(v cty.Value) {
+	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
+		if v, _ = v.Unmark(); v.Type() == cty.String && v.IsKnown() && !v.IsNull() && len(v.AsString()) >= shortest {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.values == nil {
+				r.values = map[string]bool{}
+			}
+			r.values[v.AsString()] = true
+		}
+		return true, nil
+	})
+}
 
-// stripped takes away what a renderer might print values from.
-func stripped(diags hcl.Diagnostics) hcl.Diagnostics {
+// clean takes sensitive values out of the diagnostics of an evaluation, and
+// everything that a renderer might print values from.
+func (r *redactor) clean(diags hcl.Diagnostics) {
 	for _, d := range diags {
+		extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d)
+		if ok && extra.FunctionCallError() != nil && sensitiveArgument(d) {
+			d.Detail = fmt.Sprintf("The call of %s() failed. The reason is not shown, because an argument is sensitive.", extra.CalledFunctionName())
+		}
+		d.Summary, d.Detail = r.text(d.Summary), r.text(d.Detail)
 		d.Expression, d.EvalContext = nil, nil
+		if _, ours := hcl.DiagnosticExtra[DiagExtra](d); !ours {
+			d.Extra = nil
+		}
 	}
-	return diags
+}
+
+func (r *redactor) text(s string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for v := range r.values {
+		s = strings.ReplaceAll(s, v, secret.Placeholder)
+		if q := fmt.Sprintf("%q", v); len(q) > len(v)+2 { // as it looks when a message quotes it
+			s = strings.ReplaceAll(s, q[1:len(q)-1], secret.Placeholder)
+		}
+	}
+	return s
+}
+
+// sensitiveArgument evaluates the arguments of the call that failed once more.
+func sensitiveArgument(d *hcl.Diagnostic) bool {
+	call, ok := d.Expression.(*hclsyntax.FunctionCallExpr)
+	if !ok || d.EvalContext == nil {
+		return true // better too little than too much
+	}
+	for _, arg := range call.Args {
+		if v, _ := arg.Value(d.EvalContext); IsSensitive(v) {
+			return true
+		}
+	}
+	return false
 }

@@ -184,6 +184,9 @@ func unknownRoot(t hcl.Traversal, sc scope, e *evaluator) *hcl.Diagnostic {
 	case "count", "self", "path", "terraform", "module", "data", "resource":
 		return errorAt(rng, "Invalid reference", "There is no %q object in this language. %s", root, terraformRoots[root])
 	}
+	if sc.secret { // a secret without quotes looks like a reference
+		return errorAt(rng, "Invalid reference", "What is written here is not a reference to anything. Use env(\"NAME\"), var.NAME or local.NAME.")
+	}
 	if len(t) == 1 {
 		hint := ""
 		if _, ok := e.variables[root]; ok {

@@ -2,34 +2,139 @@ package schema
 
 import (
 	"bytes"
+	"slices"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 )
 
-// Sources holds the text of the files read, for snippets.
+// Sources holds the text of the files read, for snippets. It may be used from
+// several goroutines.
 type Sources struct {
-	files  map[string][]byte
-	hidden []hcl.Range
+	mu    sync.Mutex
+	files map[string]*sourceFile
 }
 
-func newSources() *Sources { return &Sources{files: map[string][]byte{}} }
+type sourceFile struct {
+	text   []byte
+	values bool        // a file with values of variables: all of them are kept out of snippets
+	broken bool        // it did not parse, so its structure is guessed
+	ranges []hcl.Range // to keep out of snippets, found by evaluation
+	lines  []int       // offsets where lines start
+	mask   []bool      // by byte; nil until it is needed
+}
 
-func (s *Sources) add(name string, text []byte) { s.files[name] = text }
+func newSources() *Sources { return &Sources{files: map[string]*sourceFile{}} }
+
+func (s *Sources) add(name string, text []byte) *sourceFile {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := &sourceFile{text: text, lines: []int{0}}
+	for i, c := range text {
+		if c == '\n' {
+			f.lines = append(f.lines, i+1)
+		}
+	}
+	s.files[name] = f
+	return f
+}
 
 // hide keeps a range out of snippets.
-func (s *Sources) hide(r hcl.Range) { s.hidden = append(s.hidden, r) }
+func (s *Sources) hide(r hcl.Range) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f, ok := s.files[r.Filename]; ok {
+		f.ranges = append(f.ranges, r)
+		f.mask = nil
+	}
+}
+
+// Files names the files read, sorted.
+func (s *Sources) Files() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return sortedKeys(s.files)
+}
 
 // Line returns line n (from 1) of a file, without its newline, as it may be
 // shown: literal values of sensitive attributes are replaced. False if the file
 // or line does not exist.
 func (s *Sources) Line(filename string, n int) (string, bool) {
-	text, ok := s.files[filename]
-	lines := bytes.Split(text, []byte("\n"))
-	if !ok || n < 1 || n > len(lines) {
-		return "", false
-	}
-	return string(bytes.TrimSuffix(lines[n-1], []byte("\r"))), true
+	line, _, ok := s.line(filename, n, nil)
+	return line, ok
 }
 
-// addValues adds a file with values of variables: all of them are kept out of snippets.
-func (s *Sources) addValues(name string, text []byte) { s.add(name, text) }
+// Snippet is one line of a file as it may be shown. Subject is the part that a
+// diagnostic is about, as byte offsets into Text.
+type Snippet struct {
+	Text     string
+	From, To int
+}
+
+// Snippet returns the first line of a range. Use it to underline the range:
+// where values have been replaced, the columns of the file do not fit.
+func (s *Sources) Snippet(r hcl.Range) (Snippet, bool) {
+	text, at, ok := s.line(r.Filename, r.Start.Line, &r)
+	return Snippet{Text: text, From: at[0], To: at[1]}, ok
+}
+
+func (s *Sources) line(filename string, n int, r *hcl.Range) (string, [2]int, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, ok := s.files[filename]
+	if !ok || n < 1 || n > len(f.lines) {
+		return "", [2]int{}, false
+	}
+	if f.mask == nil {
+		f.mask = f.redact()
+	}
+	start, end := f.lines[n-1], len(f.text)
+	if n < len(f.lines) {
+		end = f.lines[n] - 1
+	}
+	end = start + len(bytes.TrimSuffix(f.text[start:end], []byte("\r")))
+	var out []byte
+	var at [2]int
+	for i := start; i <= end; i++ {
+		if r != nil && i == r.Start.Byte {
+			at[0] = len(out)
+		}
+		if r != nil && i == min(max(r.End.Byte, r.Start.Byte), end) {
+			at[1] = len(out)
+		}
+		switch {
+		case i == end:
+		case !f.mask[i]:
+			out = append(out, f.text[i])
+		case i == start || !f.mask[i-1]:
+			out = append(out, "(sensitive)"...)
+		}
+	}
+	if at[1] < at[0] {
+		at[1] = at[0]
+	}
+	return string(out), at, true
+}
+
+// redact finds what must not be shown: by what evaluation has found, by the
+// tokens, and, since neither is sure in a file that does not parse, line by line.
+func (f *sourceFile) redact() []bool {
+	m := &masker{text: f.text, mask: make([]bool, len(f.text)), values: f.values, broken: f.broken}
+	m.tokens()
+	m.linewise(f.lines)
+	for _, r := range f.ranges {
+		m.literals(f.text, r.Start.Byte, min(r.End.Byte, len(f.text)))
+	}
+	if !slices.Contains(m.mask, true) {
+		return m.mask
+	}
+	for i, c := range f.text {
+		if c == '\n' || c == '\r' {
+			m.mask[i] = false
+		}
+	}
+	return m.mask
+}

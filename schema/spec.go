@@ -7,6 +7,8 @@ type Spec struct {
 	Blocks []Nested
 	// Open accepts attributes that Attrs does not list; they are found in Object.Rest.
 	Open bool
+
+	hints map[string]string // what to say of names that people bring along from elsewhere
 }
 
 // Kind says what an attribute holds and how it is checked and converted.

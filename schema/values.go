@@ -121,7 +121,7 @@ func (l *loader) varFile(values map[string]given, name string, text []byte, err 
 		l.diags = append(l.diags, unreadable(name, err))
 		return
 	}
-	l.cfg.Sources.addValues(name, text)
+	l.cfg.Sources.add(name, text).values = true
 	f, diags := parseFile(name, text)
 	l.diags = append(l.diags, diags...)
 	if f == nil {
@@ -181,12 +181,12 @@ func (l *loader) read(v *variableDecl, g given) cty.Value {
 	if g.rng != nil {
 		subject = *g.rng
 	}
-	fail := func(detail string, args ...any) cty.Value {
-		d := errorAt(subject, "Invalid value for variable", detail, args...)
+	fail := func(what string, reason any) cty.Value {
 		if v.Sensitive {
-			l.eval.secrets.hideText(d, g.text)
+			reason = "the reason is not shown, because the variable is sensitive"
 		}
-		l.diags = append(l.diags, d)
+		l.diags = append(l.diags, errorAt(subject, "Invalid value for variable", "The value of var.%s from %s %s: %s.",
+			v.Name, g.from, what, strings.TrimSuffix(fmt.Sprint(reason), ".")))
 		return cty.UnknownVal(v.Type)
 	}
 	var val cty.Value
@@ -197,7 +197,8 @@ func (l *loader) read(v *variableDecl, g given) cty.Value {
 		for _, d := range diags {
 			d.Detail += " A file with values has constants only."
 		}
-		l.diags = append(l.diags, stripped(diags)...)
+		l.eval.secrets.clean(diags)
+		l.diags = append(l.diags, diags...)
 		if diags.HasErrors() {
 			return cty.UnknownVal(v.Type)
 		}
@@ -206,16 +207,16 @@ func (l *loader) read(v *variableDecl, g given) cty.Value {
 	default:
 		expr, problem := parseText(g.text)
 		if problem != "" {
-			return fail("The value of var.%s from %s cannot be read as an expression: %s", v.Name, g.from, problem)
+			return fail("cannot be read as an expression", problem)
 		}
 		var diags hcl.Diagnostics
 		if val, diags = expr.Value(nil); diags.HasErrors() {
-			return fail("The value of var.%s from %s has to be a constant: %s", v.Name, g.from, diags[0].Detail)
+			return fail("has to be a constant", diags[0].Detail)
 		}
 	}
 	out, err := v.convert(val)
 	if err != nil {
-		return fail("The value of var.%s from %s does not fit its type: %s.", v.Name, g.from, err)
+		return fail("does not fit its type", err)
 	}
 	if out.IsNull() && !v.nullable && v.hasDefault {
 		return v.fallback

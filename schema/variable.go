@@ -48,7 +48,7 @@ func (l *loader) declareVariables(blocks hcl.Blocks) {
 		l.variableDefault(v, c.attrs["default"])
 		l.variableValidations(v, c.blocks["validation"])
 		l.cfg.Variables[name] = v.Variable
-		l.eval.variables[name] = v.Variable
+		l.eval.variables[name] = v
 		l.variables = append(l.variables, v)
 	}
 }

@@ -1,0 +1,262 @@
+package schema
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// masker marks the bytes of a file that must not be shown.
+type masker struct {
+	text           []byte
+	mask           []bool
+	values, broken bool
+}
+
+// sensitiveName reports whether an attribute of this name holds a secret as far
+// as its name tells, misspelt names included.
+func sensitiveName(name string) bool {
+	n := strings.ToLower(strings.ReplaceAll(name, "-", "_"))
+	for _, harmless := range []string{"_endpoint", "_url", "_uri", "_uris", "_type", "_lifetimes", "_auth", "_auth_method"} {
+		if strings.HasSuffix(n, harmless) {
+			return false
+		}
+	}
+	for _, part := range []string{"secret", "password", "passwd", "passphrase", "token", "private_key", "privatekey", "api_key", "apikey", "credential", "assertion"} {
+		if strings.Contains(n, part) {
+			return true
+		}
+	}
+	return Suggest(n, []string{"client_secret", "private_key", "passphrase", "password"}) != ""
+}
+
+func (m *masker) sensitive(name string) bool {
+	return m.values || sensitiveName(name) || m.broken && name == "default"
+}
+
+// tokens masks the values of sensitive attributes and of the defaults of
+// sensitive variables, in native syntax and in JSON.
+func (m *masker) tokens() {
+	toks, _ := hclsyntax.LexConfig(m.text, "", hcl.Pos{Line: 1, Column: 1})
+	var groups [][2]int // defaults in the blocks that are open: first token and last of the value
+	var hidden []bool   // whether the open block is of something sensitive
+	for i, t := range toks {
+		switch t.Type {
+		case hclsyntax.TokenOBrace:
+			groups, hidden = append(groups, [2]int{}), append(hidden, headerSensitive(toks, i))
+		case hclsyntax.TokenCBrace:
+			if n := len(groups); n > 0 {
+				if hidden[n-1] {
+					m.expression(toks[groups[n-1][0]:groups[n-1][1]])
+				}
+				groups, hidden = groups[:n-1], hidden[:n-1]
+			}
+		}
+		name, sep := key(toks, i)
+		if name == "" {
+			continue
+		}
+		end := valueEnd(toks, sep+1)
+		if m.sensitive(name) {
+			m.expression(toks[sep+1 : end])
+		}
+		if n := len(groups); n > 0 {
+			switch {
+			case name == "default":
+				groups[n-1] = [2]int{sep + 1, end}
+			case name == "sensitive" && sep+1 < len(toks) && string(toks[sep+1].Bytes) != "false":
+				hidden[n-1] = true
+			}
+		}
+	}
+	for i, g := range groups { // of blocks that are not closed
+		if hidden[i] {
+			m.expression(toks[g[0]:g[1]])
+		}
+	}
+}
+
+// headerSensitive looks at the label before a brace: variable "client_secret" {
+// or "client_secret": {.
+func headerSensitive(toks hclsyntax.Tokens, brace int) bool {
+	for i := brace - 1; i >= 0 && i > brace-4; i-- {
+		switch toks[i].Type {
+		case hclsyntax.TokenQuotedLit, hclsyntax.TokenIdent:
+			return sensitiveName(string(toks[i].Bytes))
+		case hclsyntax.TokenCQuote, hclsyntax.TokenColon:
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// key reads NAME = or "NAME": at token i and gives the name and the index of the
+// separator.
+func key(toks hclsyntax.Tokens, i int) (string, int) {
+	isSep := func(j int) bool {
+		return j < len(toks) && (toks[j].Type == hclsyntax.TokenEqual || toks[j].Type == hclsyntax.TokenColon)
+	}
+	switch {
+	case toks[i].Type == hclsyntax.TokenIdent && isSep(i+1) && (i == 0 || toks[i-1].Type != hclsyntax.TokenDot):
+		return string(toks[i].Bytes), i + 1
+	case toks[i].Type == hclsyntax.TokenQuotedLit && i+1 < len(toks) && toks[i+1].Type == hclsyntax.TokenCQuote && isSep(i+2):
+		return string(toks[i].Bytes), i + 2
+	}
+	return "", 0
+}
+
+// valueEnd is the index after the value that starts at token i.
+func valueEnd(toks hclsyntax.Tokens, i int) int {
+	depth := 0
+	for ; i < len(toks); i++ {
+		switch t := toks[i]; t.Type {
+		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote,
+			hclsyntax.TokenOHeredoc, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+			depth++
+		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenCQuote,
+			hclsyntax.TokenCHeredoc, hclsyntax.TokenTemplateSeqEnd:
+			if depth == 0 {
+				return i
+			}
+			depth--
+		case hclsyntax.TokenNewline, hclsyntax.TokenComma:
+			if depth == 0 {
+				return i
+			}
+		case hclsyntax.TokenComment:
+			if depth == 0 && bytes.HasSuffix(t.Bytes, []byte("\n")) {
+				return i
+			}
+		}
+	}
+	return i
+}
+
+// roots are names that say where a value comes from, and so may be shown.
+var roots = []string{"var", "local", "each", "connection", "arg", "true", "false", "null", "for", "in", "if", "else", "endif", "endfor"}
+
+// expression masks what a value says by itself: literals, and words that are no
+// reference. References, functions and the names given to env and file stay.
+func (m *masker) expression(toks hclsyntax.Tokens) {
+	reference := false // the last name was one
+	named := 0         // quotes that open at this many tokens from now are shown
+	for i, t := range toks {
+		next := hclsyntax.TokenEOF
+		if i+1 < len(toks) {
+			next = toks[i+1].Type
+		}
+		switch t.Type {
+		case hclsyntax.TokenIdent:
+			word := string(t.Bytes)
+			afterDot := i > 0 && toks[i-1].Type == hclsyntax.TokenDot
+			call := next == hclsyntax.TokenOParen || next == hclsyntax.TokenDoubleColon
+			if !afterDot {
+				reference = call || slices.Contains(roots, word) || next == hclsyntax.TokenEqual
+			}
+			if call && (word == "env" || word == "file" || word == "fileexists") {
+				named = i + 3
+			}
+			if !reference {
+				m.hide(t.Range.Start.Byte, t.Range.End.Byte)
+			}
+		case hclsyntax.TokenQuotedLit:
+			if named > 0 && i == named {
+				continue
+			}
+			m.hide(t.Range.Start.Byte, t.Range.End.Byte)
+		case hclsyntax.TokenNumberLit, hclsyntax.TokenStringLit, hclsyntax.TokenInvalid, hclsyntax.TokenBadUTF8, hclsyntax.TokenComment:
+			m.hide(t.Range.Start.Byte, t.Range.End.Byte)
+		}
+	}
+}
+
+func (m *masker) hide(from, to int) {
+	for i := max(from, 0); i < to && i < len(m.mask); i++ {
+		m.mask[i] = true
+	}
+}
+
+// literals masks what stands between two offsets like the value of a sensitive attribute.
+func (m *masker) literals(text []byte, from, to int) {
+	if from >= to {
+		return
+	}
+	toks, _ := hclsyntax.LexExpression(text[from:to], "", hcl.Pos{Byte: from, Line: 1, Column: 1})
+	m.expression(toks)
+}
+
+var keyPattern = regexp.MustCompile(`([A-Za-z_][\w-]*)"?\s*[=:]`)
+
+// linewise goes through the lines one by one, so that a quote that is not closed
+// on one line does not turn the rest of the file inside out.
+func (m *masker) linewise(starts []int) {
+	var goesOn *continuation
+	for n, start := range starts {
+		end := len(m.text)
+		if n+1 < len(starts) {
+			end = starts[n+1] - 1
+		}
+		line := m.text[start:end]
+		if goesOn != nil {
+			if goesOn.ends(line) {
+				goesOn = nil
+				m.literals(m.text, start, end)
+			} else if goesOn.marker != nil {
+				m.hide(start, end)
+			} else {
+				m.literals(m.text, start, end)
+			}
+			continue
+		}
+		for _, at := range keyPattern.FindAllSubmatchIndex(line, -1) {
+			if m.sensitive(string(line[at[2]:at[3]])) {
+				m.literals(m.text, start+at[1], end)
+				goesOn = continues(line[at[1]:])
+				break
+			}
+		}
+	}
+}
+
+// continuation is a value that goes on after the line where it starts.
+type continuation struct {
+	marker []byte // of a heredoc
+	depth  int    // or brackets that are open
+}
+
+func continues(value []byte) *continuation {
+	if i := bytes.Index(value, []byte("<<")); i >= 0 {
+		if marker := bytes.TrimSpace(bytes.TrimPrefix(value[i+2:], []byte("-"))); len(marker) > 0 {
+			return &continuation{marker: marker}
+		}
+	}
+	c := &continuation{}
+	if c.count(value); c.depth > 0 {
+		return c
+	}
+	return nil
+}
+
+func (c *continuation) count(line []byte) {
+	for _, b := range line {
+		switch b {
+		case '{', '[', '(':
+			c.depth++
+		case '}', ']', ')':
+			c.depth--
+		}
+	}
+}
+
+func (c *continuation) ends(line []byte) bool {
+	if c.marker != nil {
+		return bytes.Equal(bytes.TrimSpace(line), c.marker)
+	}
+	c.count(line)
+	return c.depth <= 0
+}
