@@ -19,7 +19,8 @@ connection "calendar" {
   }
 }
 
-# GitLab compares the path, and here the port, of the redirect URI as registered.
+# A port may be fixed, for a firewall or for a server that compares it with the
+# registered one. If it is taken, oauthctl says so before it opens the browser.
 connection "gitlab" {
   provider      = "gitlab"
   host          = "gitlab.corp.example" # an argument of the preset

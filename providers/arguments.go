@@ -153,7 +153,8 @@ func (a Argument) value(given schema.Arg, ok bool) (string, *hcl.Diagnostic) {
 		return "", notKnown("The argument "+a.Name, given.Range)
 	}
 	if schema.IsSensitive(given.Value) {
-		return fail("Sensitive argument", "The argument %s becomes part of URLs that plans show, so it must not be sensitive.", a.Name)
+		return fail("Sensitive argument", "The argument %s becomes part of URLs that plans show, so it cannot have a sensitive value. "+
+			"If the value is no secret, wrap it: %s = nonsensitive(…).", a.Name, a.Name)
 	}
 	str, err := convert.Convert(given.Value, cty.String)
 	if err != nil {

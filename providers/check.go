@@ -43,7 +43,9 @@ func (a *assembly) check(p *Preset) {
 				"The provider %q lists the grant %s, but has no %s, and no issuer to discover it from.", p.Name, g, missing)
 		}
 	}
-	a.checkStrays(p)
+	if !a.diags.HasErrors() {
+		a.checkStrays(p)
+	}
 }
 
 func (a *assembly) checkURLs(p *Preset) {

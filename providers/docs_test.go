@@ -112,7 +112,7 @@ func revoking(p *providers.Preset) string {
 
 // writeUnverified lists what a preset's file marks as not verified.
 func writeUnverified(b *strings.Builder, list []providers.Entry) {
-	b.WriteString("\n## Not verified\n\nThese facts come from general knowledge or from one source that is not the vendor's. Reports are welcome.\n\n")
+	b.WriteString("\n## Not verified\n\nThese facts come from general knowledge or from one source that is not the vendor's. Where nothing is known of the\nport of a loopback redirect URI, a preset takes it to be compared (`fixed_port`). Reports are welcome.\n\n")
 	for _, e := range list {
 		source, _ := providers.New().Source(e.Name)
 		_, note, ok := strings.Cut(source, "# Unverified: ")

@@ -174,8 +174,8 @@ func (c *Catalog) build(ch *chain, v values, fallback hcl.Range) *resolved {
 		if diags.HasErrors() {
 			return r
 		}
-		if i < ch.user {
-			r.diags = append(r.diags, checkPlain(o, !v.partial)...)
+		if i < ch.user && !v.partial {
+			r.diags = append(r.diags, checkKnown(o)...)
 		}
 		ls = append(ls, o)
 	}
@@ -186,25 +186,17 @@ func (c *Catalog) build(ch *chain, v values, fallback hcl.Range) *resolved {
 	return r
 }
 
-// checkPlain refuses values that a plan could not show: sensitive ones, and with
-// known those that only an apply would tell.
-func checkPlain(o *schema.Object, known bool) hcl.Diagnostics {
+// checkKnown refuses values that only an apply would tell. Sensitive ones are
+// refused by schema already.
+func checkKnown(o *schema.Object) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for _, name := range slices.Sorted(maps.Keys(o.Values)) {
-		if schema.IsSensitive(o.Values[name]) {
-			diags = append(diags, &hcl.Diagnostic{
-				Severity: hcl.DiagError, Summary: "Sensitive value in a provider block",
-				Detail: fmt.Sprintf("The attribute %s describes the server and is shown in plans, so it must not be sensitive. "+
-					"Secrets belong to a connection: client_secret.", name),
-				Subject: o.Ranges[name].Ptr(),
-			})
-		}
-	}
-	if !known {
-		return diags
-	}
 	for _, name := range o.Unknown {
 		diags = append(diags, notKnown("The attribute "+name, o.Ranges[name]))
+	}
+	for _, blockType := range slices.Sorted(maps.Keys(o.Nested)) {
+		for _, n := range o.Nested[blockType] {
+			diags = append(diags, checkKnown(n.Object)...)
+		}
 	}
 	return diags
 }

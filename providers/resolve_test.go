@@ -185,12 +185,17 @@ func TestMistakes(t *testing.T) {
 		},
 		"sensitive argument": {
 			"variable \"t\" {\n  type = string\n  sensitive = true\n  default = \"acme.com\"\n}\nconnection \"c\" {\n  provider  = \"microsoft\"\n  client_id = \"x\"\n  tenant = var.t\n}",
-			[]string{"main.hcl:9", "must not be sensitive"},
+			[]string{"main.hcl:9", "wrap it: tenant = nonsensitive(…)"},
 		},
 		"argument that only an apply tells": {
 			"connection \"c\" {\n  provider  = \"microsoft\"\n  client_id = \"x\"\n  tenant = connection.other.account\n}\n" +
 				"connection \"other\" {\n  provider  = \"google\"\n  client_id = \"x\"\n}",
 			[]string{"main.hcl:4", "has not been applied"},
+		},
+		"attribute that only an apply tells": {
+			"locals {\n  host = connection.other.account\n}\nprovider \"p\" {\n  token_endpoint = \"https://${local.host}/token\"\n}\n" + connectionC +
+				"connection \"other\" {\n  provider  = \"google\"\n  client_id = \"x\"\n}",
+			[]string{"main.hcl:5", "has not been applied"},
 		},
 		"no endpoints": {
 			"provider \"p\" {\n  title = \"Acme\"\n}\n" + connectionC,

@@ -4,7 +4,7 @@
 # Unverified: PKCE; the 90 days of the refresh token.
 
 provider "atlassian" {
-  title = "Atlassian (Jira, Confluence)"
+  title = "Atlassian Cloud"
   docs  = "https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/"
 
   authorization_endpoint = "https://auth.atlassian.com/authorize"

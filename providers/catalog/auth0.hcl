@@ -1,7 +1,7 @@
 # Auth0 tenants and custom domains.
 # Source: https://auth0.com/docs/api/authentication.
 # Unverified: the device endpoint; access tokens for custom APIs live for 24 hours
-# by default; rotation is a setting of the application.
+# by default; that the port of a loopback redirect URI is compared.
 
 provider "auth0" {
   title = "Auth0"
@@ -28,7 +28,6 @@ provider "auth0" {
 
   offline_scope = "offline_access"
 
-  # Callback URLs are compared with their port.
   redirect {
     fixed_port = true
   }

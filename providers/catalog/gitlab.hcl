@@ -25,6 +25,11 @@ provider "gitlab" {
   client_auth = ["client_secret_post", "none"]
   pkce        = "supported"
 
+  # Loopback addresses take any port, localhost does not (doorkeeper-gem/doorkeeper#1182).
+  redirect {
+    loopback_host = "127.0.0.1"
+  }
+
   token_lifetimes {
     access = "2h"
   }

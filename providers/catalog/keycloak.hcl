@@ -1,7 +1,7 @@
 # Keycloak and Red Hat build of Keycloak.
 # Source: https://www.keycloak.org/securing-apps/oidc-layers.
-# Unverified: access tokens live for 5 minutes by default; "Revoke Refresh Token"
-# is a setting of the realm.
+# Unverified: access tokens live for 5 minutes by default; the name of the setting
+# "Revoke Refresh Token".
 
 provider "keycloak" {
   title = "Keycloak"

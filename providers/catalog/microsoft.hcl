@@ -52,7 +52,7 @@ provider "microsoft" {
   }
 
   revocation      = "none"
-  revocation_note = "Microsoft has no revocation endpoint. Remove the app at https://myapps.microsoft.com (work accounts) or https://account.microsoft.com/privacy (personal accounts), or let an administrator revoke the user's sessions."
+  revocation_note = "Remove the app at https://myapps.microsoft.com (work accounts) or https://account.microsoft.com/privacy (personal accounts), or let an administrator revoke the user's sessions."
 
   quirks = ["error_names"] # a device code that was declined: authorization_declined
 

@@ -1,5 +1,6 @@
 # Okta: the org authorization server, "default", or a custom one.
-# Source: https://developer.okta.com/docs/reference/api/oidc/.
+# Sources: https://developer.okta.com/docs/reference/api/oidc/;
+# https://support.okta.com/help/s/article/openid-connect-oidc-redirect-uri (ports are compared).
 # Unverified: the device endpoint; access tokens live for 1 hour by default.
 
 provider "okta" {
@@ -34,7 +35,6 @@ provider "okta" {
 
   offline_scope = "offline_access"
 
-  # The port is compared as registered.
   redirect {
     fixed_port = true
   }

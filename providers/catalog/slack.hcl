@@ -1,7 +1,8 @@
 # Slack apps (OAuth v2). scopes are the bot's; a user token is asked for with
 # authorize_params = { user_scope = "…" }.
 # Sources: https://docs.slack.dev/authentication/installing-with-oauth and
-# using-token-rotation.
+# using-token-rotation; https://docs.slack.dev/reference/methods/oauth.v2.access (errors).
+# Unverified: the error code invalid_refresh_token.
 
 provider "slack" {
   title = "Slack"

@@ -15,9 +15,9 @@ provider "strava" {
 
   scope_separator = ","
 
+  # Only the domain is compared, and this machine is always allowed.
   redirect {
-    fixed_port    = true
-    loopback_host = "localhost"
+    loopback_host = "127.0.0.1"
   }
 
   token_lifetimes {

@@ -99,8 +99,6 @@ var names = map[string]string{
 	"token_expired":                "expired_token",
 	"authorization_declined":       "access_denied",
 	"invalid_code":                 "invalid_grant",
-	"code_already_used":            "invalid_grant",
-	"code_expired":                 "invalid_grant",
 	"invalid_refresh_token":        "invalid_grant",
 	"invalid_client_id":            "invalid_client",
 	"bad_client_secret":            "invalid_client",
