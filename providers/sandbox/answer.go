@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 )
 
 // refusal is an error as RFC 6749 §5.2 writes it.
@@ -17,18 +18,32 @@ func (e *refusal) Error() string { return e.Code + ": " + e.Description }
 
 // refuse is a refusal with status 400, or 401 for invalid_client.
 func refuse(code, description string) *refusal {
-	e := &refusal{Code: code, Description: description, status: http.StatusBadRequest}
+	e := &refusal{Code: code, Description: describable(description), status: http.StatusBadRequest}
 	if code == "invalid_client" {
 		e.status = http.StatusUnauthorized
 	}
 	return e
 }
 
+// describable keeps to the characters that RFC 6749 §5.2 allows in descriptions.
+func describable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '"' || r == '\\':
+			return '\''
+		case r < ' ' || r > '~':
+			return '?'
+		}
+		return r
+	}, s)
+}
+
 // asRefusal makes a refusal of any error; what is none is the sandbox's own failure.
 func asRefusal(w http.ResponseWriter, err error) *refusal {
 	var e *refusal
 	if !errors.As(err, &e) {
-		e = &refusal{Code: "server_error", Description: "sandbox: " + err.Error(), status: http.StatusInternalServerError}
+		e = refuse("server_error", "sandbox: "+err.Error())
+		e.status = http.StatusInternalServerError
 	}
 	if e.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="sandbox"`)

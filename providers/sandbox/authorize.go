@@ -164,6 +164,8 @@ func (v *visit) checkRedirect(raw string) string {
 		return "has a fragment (RFC 6749 §3.1.2)."
 	case u.User != nil:
 		return "has a user name in it."
+	case strings.ContainsFunc(u.Host, strangeInHost):
+		return "has a host with strange characters."
 	case slices.Contains(v.Refused, u.Hostname()):
 		return "is for " + u.Hostname() + ", which " + v.Title + " does not accept."
 	case u.Scheme == "https" && u.Host != "":
@@ -177,6 +179,10 @@ func (v *visit) checkRedirect(raw string) string {
 		return ""
 	}
 	return "has a scheme that is not http, https or a reversed domain name (RFC 8252 §7.1)."
+}
+
+func strangeInHost(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(".-_:[]", r)
 }
 
 // redirectKnown compares redirect URIs as RFC 6749 §3.1.2.3 and RFC 8252 §7.3

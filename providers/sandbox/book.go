@@ -251,19 +251,19 @@ func (t *tx) random(prefix string, n int) (string, error) {
 
 // mount adds or replaces a profile; it writes nothing if it is known already.
 func (b *book) mount(p *profile) error {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
 	return b.update(func(t *tx) error {
-		if old, ok := t.realms[p.ID]; ok && sameProfile(old, p) {
-			return nil
+		if old, ok := t.realms[p.ID]; ok {
+			if known, err := json.Marshal(old); err == nil && bytes.Equal(known, text) {
+				return nil
+			}
 		}
 		t.put.Realms = append(t.put.Realms, p)
 		return nil
 	})
-}
-
-func sameProfile(a, b *profile) bool {
-	x, err1 := json.Marshal(a)
-	y, err2 := json.Marshal(b)
-	return err1 == nil && err2 == nil && bytes.Equal(x, y)
 }
 
 // apply puts the rows of a change into the tables.
@@ -313,13 +313,8 @@ func (b *book) applyRealm(p *profile) error {
 	if err != nil {
 		return err
 	}
-	for key, c := range b.urls { // what it had before
-		rest := slices.DeleteFunc(slices.Clone(c.realm), func(id string) bool { return id == p.ID })
-		if len(rest) == 0 {
-			delete(b.urls, key)
-		} else {
-			b.urls[key] = claim{c.role, rest}
-		}
+	if old, ok := b.realms[p.ID]; ok {
+		b.forgetURLs(old)
 	}
 	b.realms[p.ID] = p
 	for key, role := range urls {
@@ -332,6 +327,23 @@ func (b *book) applyRealm(p *profile) error {
 		b.hosts[hostOf(key)] = true
 	}
 	return nil
+}
+
+// forgetURLs takes back the URLs that a profile had.
+func (b *book) forgetURLs(p *profile) {
+	urls, err := p.urls()
+	if err != nil {
+		return // then it was never applied
+	}
+	for key := range urls {
+		c := b.urls[key]
+		c.realm = slices.DeleteFunc(slices.Clone(c.realm), func(id string) bool { return id == p.ID })
+		if len(c.realm) == 0 {
+			delete(b.urls, key)
+		} else {
+			b.urls[key] = c
+		}
+	}
 }
 
 // sweep forgets, now and then, access tokens and codes that have ended, so that

@@ -115,6 +115,7 @@ func (v *visit) pollDevice(t *tx, c client, form url.Values) (issued, error) {
 		return issued{}, refuse("authorization_pending", "the person has not answered yet")
 	}
 	row.State = "used"
+	v.s.forgetPoll(hash)
 	t.put.Event = eventDevice
 	t.put.Devices = append(t.put.Devices, row)
 	g, err := v.newConsent(t, c.ID, row.Person, row.Scopes)
@@ -142,6 +143,12 @@ func (s *Server) tooFast(hash digest, now stamp) bool {
 	p.last = now
 	s.polls[hash] = p
 	return fast
+}
+
+func (s *Server) forgetPoll(hash digest) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.polls, hash)
 }
 
 // verify is where a person enters a user code (RFC 8628 §3.3), signs in and

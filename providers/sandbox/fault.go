@@ -165,6 +165,9 @@ func (s *Server) serveFault(f Fault, w http.ResponseWriter, r *http.Request, nex
 		w.Header().Set("Content-Length", strconv.Itoa(lost.body.Len()))
 		lost.body.Truncate(lost.body.Len() / 2)
 		lost.copyTo(w)
+		if f, ok := w.(http.Flusher); ok {
+			f.Flush()
+		}
 		panic(http.ErrAbortHandler)
 	case FaultHTML:
 		html(w, http.StatusOK, "<html><head><title>Sign in</title></head><body>Please sign in.</body></html>")

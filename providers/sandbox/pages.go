@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 //go:embed pages/pages.gohtml
@@ -47,9 +48,24 @@ type pages struct {
 func loadPages() *pages {
 	sum := sha256.Sum256([]byte(styleSource))
 	return &pages{
-		t:     template.Must(template.New("").Parse(pagesSource)),
+		t:     template.Must(template.New("").Funcs(template.FuncMap{"plain": plainText}).Parse(pagesSource)),
 		style: "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'",
 	}
+}
+
+// plainText is text of a request as it may be shown: no characters that do not
+// show or that turn the reading direction, and not too much of it.
+func plainText(s string) string {
+	clean := strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+	if runes := []rune(clean); len(runes) > 300 {
+		return string(runes[:300]) + "…"
+	}
+	return clean
 }
 
 type field struct{ Name, Value string }
@@ -166,27 +182,6 @@ func (v *visit) donePage(w http.ResponseWriter, allowed bool) {
 	v.show(w, http.StatusOK, "done", "", page{Title: title, Allowed: allowed})
 }
 
-// welcome says at the base URL what this is.
-func (s *Server) welcome(w http.ResponseWriter, r *http.Request, base string) {
-	if !allow(w, r, http.MethodGet) {
-		return
-	}
-	p := page{Title: "Welcome", Fields: []field{{"Issuer", base}}}
-	for _, role := range []Role{RoleAuthorize, RoleToken, RoleDevice} {
-		p.Fields = append(p.Fields, field{string(role), plainProfile(base).Endpoints[role]})
-	}
-	err := s.book.view(func(t *tx) {
-		for _, id := range slices.Sorted(maps.Keys(t.realms)) {
-			p.Servers = append(p.Servers, field{t.realms[id].Title, id})
-		}
-	})
-	if err != nil {
-		fail(w, fmt.Errorf("welcome: %w", err))
-		return
-	}
-	s.show(w, http.StatusOK, "welcome", "", p)
-}
-
 // ticket proves that a page was shown for this very request: nobody else's page
 // can post an answer.
 func (s *Server) ticket(parts ...string) string {
@@ -204,8 +199,8 @@ func (s *Server) ticketFits(form url.Values, parts ...string) bool {
 // personOf is who was chosen on a login page, or carried on by a consent page.
 func (s *Server) personOf(form url.Values, hint string) (Person, bool) {
 	address := form.Get(accountField)
-	if address == accountOther {
-		address = strings.TrimSpace(form.Get(addressField))
+	if typed := strings.TrimSpace(form.Get(addressField)); typed != "" || address == accountOther {
+		address = typed // who types an address means it, whichever button is pressed
 	}
 	for _, p := range s.people(hint) {
 		if strings.EqualFold(p.Email, address) {

@@ -280,17 +280,3 @@ func (prof *profile) splitScopes(s string) []string {
 	}
 	return out
 }
-
-// plainProfile is the sandbox's own issuer at a base URL.
-func plainProfile(base string) *profile {
-	prof, err := newProfile(&providers.Preset{
-		Name: "sandbox", Title: "oauthctl sandbox", Issuer: base, Discovery: "oidc",
-		IDToken: true, RequireIss: true, PKCE: "supported",
-		Rotation: providers.Rotation{Kind: "single_use", BlastRadius: "grant"},
-	})
-	if err != nil {
-		return nil
-	}
-	prof.Plain = true
-	return prof
-}

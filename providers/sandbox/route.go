@@ -1,12 +1,13 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"mime"
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -50,10 +51,6 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "sandbox: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	if v == nil && plain != "" && r.URL.Path == "/" {
-		s.welcome(w, r, plain)
-		return
-	}
 	var role Role
 	if v != nil {
 		role = v.role
@@ -61,6 +58,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	readErr := readForm(r)
 	s.record(r, target, role)
 	switch {
+	case v == nil && plain != "" && r.URL.Path == "/":
+		s.welcome(w, r, plain)
 	case v == nil:
 		s.nothingHere(w, target, plain)
 	case readErr != nil:
@@ -85,47 +84,49 @@ func isRefresh(v *visit, r *http.Request) bool {
 func (s *Server) target(r *http.Request) (target, plain string, ok bool) {
 	path := r.URL.EscapedPath()
 	if r.Context().Value(inProcess{}) != nil {
-		return endpointKey(r.URL.Scheme, r.Host, path), "", true
-	}
-	if s.book.imitates(r.Host) {
-		return endpointKey("https", r.Host, path), "", true
+		if s.serves(r.Host) {
+			plain = "http://" + r.Host
+		}
+		return endpointKey(r.URL.Scheme, r.Host, path), plain, true
 	}
 	if !isLoopback(r.Host) {
-		return "", "", false
+		return endpointKey("https", r.Host, path), "", s.book.imitates(r.Host)
 	}
-	for prefix, scheme := range map[string]string{browserHTTPS: "https", browserHTTP: "http"} {
-		if rest, found := strings.CutPrefix(path, prefix); found {
-			host, rest, _ := strings.Cut(rest, "/")
-			return endpointKey(scheme, host, "/"+rest), "", true
-		}
+	if rest, found := strings.CutPrefix(path, browserHTTPS); found {
+		return prefixed("https", rest), "", true
+	}
+	if rest, found := strings.CutPrefix(path, browserHTTP); found {
+		return prefixed("http", rest), "", true
 	}
 	return endpointKey("http", r.Host, path), "http://" + r.Host, true
 }
 
-// find returns the endpoint at a URL, or nil.
+// prefixed is the imitated URL behind HOST/PATH.
+func prefixed(scheme, rest string) string {
+	host, path, _ := strings.Cut(rest, "/")
+	return endpointKey(scheme, host, "/"+path)
+}
+
+// find returns the endpoint at a URL, or nil. What is mounted goes before the
+// plain issuer.
 func (s *Server) find(target, plain string) (*visit, error) {
-	if plain != "" {
-		prof := plainProfile(plain)
-		if prof == nil {
-			return nil, nil
-		}
-		urls, err := prof.urls()
-		if err != nil {
-			return nil, err
-		}
-		role, ok := urls[target]
-		if !ok {
-			return nil, nil
-		}
-		return &visit{profile: prof, s: s, role: role, realms: []string{prof.ID}, url: target}, nil
-	}
 	var v *visit
 	err := s.book.view(func(t *tx) {
 		if c, ok := t.urls[target]; ok {
 			v = &visit{profile: t.realms[c.realm[0]], s: s, role: c.role, realms: slices.Clone(c.realm), url: target}
 		}
 	})
-	return v, err
+	if v != nil || err != nil || plain == "" {
+		return v, err
+	}
+	own, err := s.plain(plain)
+	if err != nil {
+		return nil, err
+	}
+	if role, ok := own.urls[target]; ok {
+		v = &visit{profile: own.profile, s: s, role: role, realms: []string{own.ID}, url: target}
+	}
+	return v, nil
 }
 
 func (b *book) imitates(host string) bool {
@@ -154,16 +155,15 @@ func isLoopback(host string) bool {
 
 // nothingHere says what is imitated.
 func (s *Server) nothingHere(w http.ResponseWriter, target, plain string) {
-	var known []string
+	s.book.mu.Lock()
+	known := slices.Collect(maps.Keys(s.book.urls))
+	s.book.mu.Unlock()
 	if plain != "" {
-		if urls, err := plainProfile(plain).urls(); err == nil {
-			known = slices.Sorted(maps.Keys(urls))
+		if own, err := s.plain(plain); err == nil {
+			known = slices.AppendSeq(known, maps.Keys(own.urls))
 		}
-	} else {
-		s.book.mu.Lock()
-		known = slices.Sorted(maps.Keys(s.book.urls))
-		s.book.mu.Unlock()
 	}
+	slices.Sort(known)
 	text := "sandbox: nothing here imitates " + target + "\n"
 	if len(known) == 0 {
 		text += "no server is imitated yet\n"
@@ -173,14 +173,13 @@ func (s *Server) nothingHere(w http.ResponseWriter, target, plain string) {
 	http.Error(w, text, http.StatusNotFound)
 }
 
-// readForm parses the body of a POST, which must be a form.
+// readForm parses query and body; the body of a POST must be form data.
 func readForm(r *http.Request) error {
-	if r.Method != http.MethodPost {
-		return nil
+	if r.Method == http.MethodPost && r.ContentLength != 0 {
+		mt, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		if err != nil || mt != "application/x-www-form-urlencoded" {
+			return errors.New("the body is not application/x-www-form-urlencoded")
+		}
 	}
-	if err := r.ParseForm(); err != nil {
-		return err
-	}
-	_, err := url.ParseQuery(r.URL.RawQuery)
-	return err
+	return r.ParseForm()
 }

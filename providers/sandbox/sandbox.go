@@ -47,6 +47,8 @@ type Server struct {
 	faults   []Fault
 	log      requestLog
 	polls    map[digest]poll // of device codes, by this process
+	plains   map[string]*plainIssuer
+	serving  map[string]bool // hosts that Serve listens under
 	closed   chan struct{}
 	closing  sync.Once
 	handlers sync.WaitGroup // of Serve
@@ -78,6 +80,7 @@ func New(o Options) (*Server, error) {
 		pages:  sync.OnceValue(loadPages),
 		faults: slices.Clone(o.Faults),
 		polls:  map[digest]poll{},
+		plains: map[string]*plainIssuer{}, serving: map[string]bool{},
 		closed: make(chan struct{}),
 	}
 	return s, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -59,6 +60,8 @@ func acme() *providers.Preset {
 	return &providers.Preset{Name: "acme", Title: "Acme", Issuer: issuer, Discovery: "auto"}
 }
 
+func optionsAt(c *clock) sandbox.Options { return sandbox.Options{Now: c.Now, Rand: rand.Reader} }
+
 func newServer(t *testing.T, o sandbox.Options) *sandbox.Server {
 	t.Helper()
 	if o.Now == nil {
@@ -91,7 +94,7 @@ func rigOf(t *testing.T, s *sandbox.Server, c *clock, p *providers.Preset) *rig 
 			return http.ErrUseLastResponse
 		}},
 		conf: oauth2.Config{
-			ClientID: "app", ClientSecret: "hush", RedirectURL: callback, Scopes: []string{"openid", "files.read"},
+			ClientID: "app", ClientSecret: "hush", RedirectURL: callback, Scopes: []string{"files.read", "mail.read"},
 			Endpoint: oauth2.Endpoint{
 				AuthURL: issuer + "/authorize", TokenURL: issuer + "/token", AuthStyle: oauth2.AuthStyleInHeader,
 			},
@@ -208,5 +211,55 @@ func TestLifetimesOfThePreset(t *testing.T) {
 	r.clock.Add(25 * time.Hour)
 	if status, got := r.refresh(tok.RefreshToken); status != 400 || got["error"] != "invalid_grant" {
 		t.Errorf("refresh after its end: %d %v", status, got["error"])
+	}
+}
+
+func showAll(v any) string { return fmt.Sprintf("%v %+v %#v %q", v, v, v, v) }
+
+func TestMountRefuses(t *testing.T) {
+	s := newServer(t, sandbox.Options{})
+	for name, p := range map[string]*providers.Preset{
+		"nothing known":        {Name: "x"},
+		"not a URL":            {Name: "x", TokenEndpoint: "login.example/token"},
+		"two roles of one URL": {Name: "x", TokenEndpoint: issuer + "/x", AuthorizationEndpoint: issuer + "/x"},
+	} {
+		if err := s.Mount(p); err == nil || !strings.Contains(err.Error(), `imitate "x"`) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := sandbox.New(sandbox.Options{}); err == nil {
+		t.Error("without a clock")
+	}
+}
+
+// TestSharedEndpoints: tenants of one vendor share the userinfo endpoint.
+func TestSharedEndpoints(t *testing.T) {
+	north, south := acme(), acme()
+	north.UserinfoEndpoint, south.UserinfoEndpoint = "https://graph.example/me", "https://graph.example/me"
+	south.Issuer = "https://south.acme.example"
+	r := newRig(t, north)
+	tok := r.authorize()
+	if err := r.s.Mount(south); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := r.do(http.MethodGet, "https://graph.example/me", nil, "Authorization", "Bearer "+tok.AccessToken); status != 200 {
+		t.Errorf("a token of the one that was mounted first: %d", status)
+	}
+}
+
+func TestDiscoveryDocument(t *testing.T) {
+	p := acme()
+	p.Issuer = issuer + "/tenant"
+	r := newRig(t, p)
+	for _, at := range []string{
+		issuer + "/tenant/.well-known/openid-configuration",
+		issuer + "/.well-known/oauth-authorization-server/tenant",
+	} {
+		status, got := r.do(http.MethodGet, at, nil)
+		if status != 200 || got["issuer"] != p.Issuer || got["token_endpoint"] != p.Issuer+"/token" ||
+			got["authorization_response_iss_parameter_supported"] != true ||
+			fmt.Sprint(got["code_challenge_methods_supported"]) != "[S256]" {
+			t.Errorf("%s: %d %v", at, status, got)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -50,14 +51,19 @@ func (s *Server) Serve(ctx context.Context, address string) (base string, err er
 		_ = l.Close()
 		return "", fmt.Errorf("sandbox: %s is not a loopback address", l.Addr())
 	}
+	port := strconv.Itoa(bound.Port)
 	srv := &http.Server{
-		Handler:           s.Handler(),
+		Handler:           onlyPort(port, s.Handler()),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          log.New(io.Discard, "", 0),
 	}
+	s.mu.Lock()
+	s.serving[bound.String()] = true
+	s.serving["localhost:"+port] = true
+	s.mu.Unlock()
 	s.handlers.Go(func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			_ = srv.Close()
@@ -71,6 +77,18 @@ func (s *Server) Serve(ctx context.Context, address string) (base string, err er
 		_ = srv.Close()
 	})
 	return "http://" + bound.String(), nil
+}
+
+// onlyPort refuses requests whose Host header names another port of this machine.
+func onlyPort(port string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, p, _ := net.SplitHostPort(r.Host)
+		if isLoopback(r.Host) && p != port && (p != "" || port != "80") {
+			http.Error(w, "sandbox: there is no such port here", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // BrowserURL is where a real browser finds an imitated URL; base is Serve's. A

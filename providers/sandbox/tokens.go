@@ -92,6 +92,9 @@ func (v *visit) introspect(w http.ResponseWriter, r *http.Request) {
 	var out introspection
 	if err == nil {
 		err = v.s.book.update(func(t *tx) error {
+			if creds.method == "none" { // RFC 7662 §2.1: a protected resource authenticates
+				return refuse("invalid_client", "introspection needs a client secret")
+			}
 			c, err := v.authenticate(t, creds, false)
 			if err != nil {
 				return err

@@ -76,7 +76,7 @@ func (s *Server) VisitDevice(ctx context.Context, userCode string, who Visitor) 
 	var page string
 	err := s.book.view(func(t *tx) {
 		row := t.devices[t.userCodes[plainUserCode(userCode)]]
-		if prof := t.realms[row.Realm]; prof != nil {
+		if prof := s.profileOf(t, row.Realm); prof != nil {
 			page = prof.Endpoints[RoleVerify]
 		}
 	})
