@@ -72,7 +72,7 @@ func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
 	case !f.approve && !c.canAsk(&f.input):
 		return errAskApproval
 	}
-	s, err := c.begin(ctx, &f.planFlags, true)
+	s, err := c.begin(ctx, &f.planFlags)
 	if err != nil {
 		return err
 	}
@@ -86,13 +86,8 @@ func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
 		return err
 	}
 	s.show(p, keys)
-	if !(p.Empty() && keys.empty()) && !f.approve {
-		if err := c.confirm(ctx, p); err != nil {
-			return err
-		}
-	}
-	if !keys.empty() {
-		if err := s.reencrypt(ctx, keys); err != nil {
+	if !(p.Empty() && keys.empty()) {
+		if err := s.goAhead(ctx, p, keys, f); err != nil {
 			return err
 		}
 	}
@@ -107,6 +102,22 @@ func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
 		return &shownError{code}
 	}
 	return nil
+}
+
+// goAhead asks, and makes ready what the plan needs.
+func (s *session) goAhead(ctx context.Context, p *plan.Plan, keys *rewrap, f *applyFlags) error {
+	if !f.approve {
+		if err := s.c.confirm(ctx, p); err != nil {
+			return err
+		}
+	}
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	if keys.empty() {
+		return nil
+	}
+	return s.reencrypt(ctx, keys)
 }
 
 func (c *cli) confirm(ctx context.Context, p *plan.Plan) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -87,7 +88,7 @@ func formFields(form, decision string) url.Values {
 func attributes(tag string) map[string]string {
 	out := map[string]string{}
 	for _, m := range attrRE.FindAllStringSubmatch(tag, -1) {
-		out[strings.ToLower(m[1])] = strings.NewReplacer("&amp;", "&", "&#34;", `"`, "&#39;", "'", "&quot;", `"`).Replace(m[2])
+		out[strings.ToLower(m[1])] = html.UnescapeString(m[2])
 		if strings.EqualFold(m[1], "checked") {
 			out["checked"] = "checked"
 		}

@@ -32,7 +32,7 @@ func (c *cli) openSandbox() (*sandbox.Server, error) {
 
 // connectSandbox lets the session speak to the sandbox, which imitates every
 // server of the configuration, instead of to the servers.
-func (s *session) connectSandbox(ctx context.Context, o *engine.Options, in *inputFlags) error {
+func (s *session) connectSandbox(ctx context.Context, in *inputFlags) error {
 	c := s.c
 	srv, err := c.openSandbox()
 	if err != nil {
@@ -40,7 +40,7 @@ func (s *session) connectSandbox(ctx context.Context, o *engine.Options, in *inp
 	}
 	s.closer = append(s.closer, srv.Close)
 	for _, conn := range s.cfg.Connections {
-		preset, diags := o.Catalog.Resolve(s.cfg, conn)
+		preset, diags := s.o.Catalog.Resolve(s.cfg, conn)
 		if diags.HasErrors() {
 			return c.show(diags, s.cfg.Sources)
 		}
@@ -48,8 +48,8 @@ func (s *session) connectSandbox(ctx context.Context, o *engine.Options, in *inp
 			return fmt.Errorf("imitate the server of %s in the sandbox: %w", conn.Addr, err)
 		}
 	}
-	o.HTTP = sandboxClient(srv)
-	o.User, err = c.sandboxUser(ctx, srv, in)
+	s.o.HTTP = sandboxClient(srv)
+	s.o.User, err = c.sandboxUser(ctx, srv, in)
 	return err
 }
 

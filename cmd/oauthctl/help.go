@@ -16,6 +16,21 @@ func (c *cli) help(cmd *cobra.Command, _ []string) {
 	writeHelp(&c.out, cmd)
 }
 
+// helpCommand is "help plan", for those who type it that way round.
+func (c *cli) helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Show the help of a command", Hidden: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(cmd.Root(), args)
+			}
+			c.help(found, nil)
+			return nil
+		},
+	}
+}
+
 func writeHelp(w io.Writer, cmd *cobra.Command) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Usage: %s\n\n%s\n", usageLine(cmd), indent(cmd.Long, "  ", helpWidth))

@@ -14,6 +14,7 @@ import (
 	"github.com/oauthctl/oauthctl/providers"
 	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
 )
 
 func (c *cli) outputCommand() *cobra.Command {
@@ -69,14 +70,14 @@ func (c *cli) outputs(ctx context.Context, vars *varFlags) ([]schema.Output, err
 	if err != nil {
 		return nil, err
 	}
-	store, err := c.openStateFor(ctx, cfg, false)
+	store, err := c.openStateFor(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer store.Close()
 	e := engine.New(engine.Options{Store: store, Catalog: providers.New(), Now: c.Now, Rand: c.Rand})
 	attrs, err := e.Attributes(ctx, true)
-	if err != nil {
+	if err != nil && !errors.Is(err, state.ErrNoState) {
 		return nil, err
 	}
 	outs, diags := cfg.Outputs(func(a addr.Addr) (cty.Value, bool) { v, ok := attrs[a]; return v, ok })

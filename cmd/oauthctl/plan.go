@@ -58,7 +58,7 @@ func (c *cli) planCommand() *cobra.Command {
 }
 
 func (c *cli) runPlan(ctx context.Context, f *planFlags, detailed bool) error {
-	s, err := c.begin(ctx, f, false)
+	s, err := c.begin(ctx, f)
 	if err != nil {
 		return err
 	}

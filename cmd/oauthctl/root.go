@@ -35,7 +35,7 @@ func (c *cli) root() *cobra.Command {
 	root.SetOut(c.completionOut())
 	root.SetErr(c.Stderr)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
+	root.SetHelpCommand(c.helpCommand())
 	root.SetHelpFunc(c.help)
 	root.SetFlagErrorFunc(flagError)
 	c.globals.register(root.PersistentFlags())

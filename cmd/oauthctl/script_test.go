@@ -41,11 +41,10 @@ func TestScript(t *testing.T) {
 			e.Setenv("USERPROFILE", home)
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 			e.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
+			e.Setenv("COLUMNS", "200")
 			e.Setenv("TERM", "xterm-256color")
 			return os.MkdirAll(home, 0o700)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": cmdExits,
-		},
+		Cmds: scriptCmds(),
 	})
 }

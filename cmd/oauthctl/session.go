@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 
 	"github.com/oauthctl/oauthctl/engine"
@@ -15,14 +16,15 @@ import (
 type session struct {
 	c      *cli
 	cfg    *schema.Config
+	path   string // of the state
 	store  *state.Store
+	o      engine.Options
 	engine *engine.Engine
 	closer []func() error
 }
 
-// begin reads the configuration and opens its state; with create the state and
-// the identity are made if they do not exist.
-func (c *cli) begin(ctx context.Context, f *planFlags, create bool) (*session, error) {
+// begin reads the configuration and opens its state. It makes nothing: see prepare.
+func (c *cli) begin(ctx context.Context, f *planFlags) (*session, error) {
 	if err := f.work.check(); err != nil {
 		return nil, err
 	}
@@ -33,33 +35,42 @@ func (c *cli) begin(ctx context.Context, f *planFlags, create bool) (*session, e
 	if err := c.show(checkRecipients(cfg), cfg.Sources); err != nil {
 		return nil, err
 	}
-	s := &session{c: c, cfg: cfg}
-	if s.store, err = c.openStateFor(ctx, cfg, create); err != nil {
-		return nil, err
-	}
-	s.closer = append(s.closer, s.store.Close)
-	o := engine.Options{
-		Store: s.store, Catalog: providers.New(), Now: c.Now, Rand: c.Rand,
+	s := &session{c: c, cfg: cfg, o: engine.Options{
+		Catalog: providers.New(), Now: c.Now, Rand: c.Rand,
 		Parallelism: f.work.parallelism, LockTimeout: f.work.lockTimeout,
 		OnEvent: c.view.Event, PID: os.Getpid(), Host: hostname(),
+	}}
+	if s.path, err = c.statePathFor(cfg); err != nil {
+		return nil, err
 	}
-	if err := s.connect(ctx, &o, &f.input); err != nil {
+	if err := s.open(ctx, nil); err != nil {
+		return nil, err
+	}
+	if err := s.connect(ctx, &f.input); err != nil {
 		s.close()
 		return nil, err
 	}
-	s.engine = engine.New(o)
+	s.engine = engine.New(s.o)
 	return s, nil
 }
 
+// open opens the state; recipients are for one that has to be made.
+func (s *session) open(ctx context.Context, recipients []string) (err error) {
+	if s.store, err = s.c.openStore(ctx, s.path, recipients); err == nil {
+		s.o.Store = s.store
+	}
+	return err
+}
+
 // connect fills in the servers and the person: real ones, or the sandbox's.
-func (s *session) connect(ctx context.Context, o *engine.Options, in *inputFlags) error {
+func (s *session) connect(ctx context.Context, in *inputFlags) error {
 	c := s.c
 	if c.sandbox {
-		return s.connectSandbox(ctx, o, in)
+		return s.connectSandbox(ctx, in)
 	}
-	o.HTTP = c.httpClient()
+	s.o.HTTP = c.httpClient()
 	if c.canConsent(in) {
-		o.User = c.console()
+		s.o.User = c.console()
 	}
 	return nil
 }
@@ -72,8 +83,41 @@ func (s *session) plan(ctx context.Context, f *planFlags) (*plan.Plan, error) {
 	return p, err
 }
 
+// prepare makes what a first apply lacks: the identity, so that no command
+// needs init, and whom the state will be encrypted for.
+func (s *session) prepare(ctx context.Context) error {
+	if _, _, err := s.store.Lineage(ctx); !errors.Is(err, state.ErrNoState) {
+		return nil // there is a state, or what is wrong with it is for the engine to say
+	}
+	made, err := s.c.ensureIdentity()
+	if err != nil {
+		return err
+	}
+	if made != "" {
+		s.c.view.Note("Made an identity in %s: it opens the state, so keep a copy in a safe place.", made)
+	}
+	recipients := s.cfg.Settings.Recipients
+	if len(recipients) == 0 {
+		recipients, err = s.c.ownRecipients()
+	} else {
+		err = s.c.lockedOut(recipients)
+	}
+	if err == nil && s.c.sandbox {
+		_, err = s.c.makeWorkDir()
+	}
+	if err == nil {
+		err = errors.Join(s.store.Close(), s.open(ctx, recipients))
+	}
+	if err != nil {
+		return err
+	}
+	s.engine = engine.New(s.o)
+	return nil
+}
+
 func (s *session) close() {
 	for i := len(s.closer) - 1; i >= 0; i-- {
 		_ = s.closer[i]()
 	}
+	_ = s.store.Close()
 }

@@ -39,39 +39,13 @@ func (c *cli) openState(ctx context.Context) (*state.Store, error) {
 	return c.openStore(ctx, path, nil)
 }
 
-// openStateFor opens the state of a configuration. With create, the identity is
-// made if there is none, so that every command works without init.
-func (c *cli) openStateFor(ctx context.Context, cfg *schema.Config, create bool) (*state.Store, error) {
+// openStateFor opens the state of a configuration.
+func (c *cli) openStateFor(ctx context.Context, cfg *schema.Config) (*state.Store, error) {
 	path, err := c.statePathFor(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if create {
-		made, err := c.ensureIdentity()
-		if err != nil {
-			return nil, err
-		}
-		if made != "" {
-			c.view.Note("Made an identity in %s: it opens the state, so keep a copy in a safe place.", made)
-		}
-	}
-	recipients := cfg.Settings.Recipients
-	switch {
-	case !create:
-	case len(recipients) == 0:
-		recipients, err = c.ownRecipients()
-	default:
-		err = c.lockedOut(recipients)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if c.sandbox {
-		if _, err := c.makeWorkDir(); err != nil {
-			return nil, err
-		}
-	}
-	return c.openStore(ctx, path, recipients)
+	return c.openStore(ctx, path, nil)
 }
 
 func (c *cli) holder() state.Holder {
