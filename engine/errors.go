@@ -78,10 +78,7 @@ func (e *Engine) failure(doing string, a addr.Addr, err error) error {
 	var g *grant.Error
 	switch {
 	case errors.As(err, &g):
-		out.Class, out.Remedy = grantClass(g.Kind), g.Remedy
-		if own := grantRemedy(g.Kind, a); own != "" && (g.Remedy == "" || g.Hint == "") {
-			out.Remedy = own
-		}
+		out.Class, out.Remedy = grantClass(g.Kind), grantRemedy(g, a)
 	case errors.Is(err, context.Canceled):
 	case errors.Is(err, context.DeadlineExceeded):
 		out.Class, out.Remedy = ClassTemporary, "try again"
@@ -103,14 +100,22 @@ func grantClass(k grant.Kind) Class {
 	return ClassError
 }
 
-func grantRemedy(k grant.Kind, a addr.Addr) string {
-	switch k {
+// grantRemedy is what the flow says, with the command that names the connection.
+func grantRemedy(g *grant.Error, a addr.Addr) string {
+	own := ""
+	switch g.Kind {
 	case grant.NeedsUser, grant.Expired, grant.Rejected:
-		return applyCommand(a)
+		own = applyCommand(a)
 	case grant.Temporary:
-		return "try again later"
+		own = "try again later"
 	}
-	return ""
+	switch {
+	case own == "" || g.Kind == grant.Temporary && g.Remedy != "":
+		return g.Remedy
+	case g.Remedy == "" || strings.Contains(g.Remedy, "oauthctl apply"):
+		return own
+	}
+	return strings.TrimSuffix(g.Remedy, ".") + "; then " + own
 }
 
 func (e *Engine) stateClass(err error, a addr.Addr) (Class, string) {

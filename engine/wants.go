@@ -233,6 +233,9 @@ func unique(diags hcl.Diagnostics) hcl.Diagnostics {
 	seen := map[key]bool{}
 	return slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool {
 		k := key{summary: d.Summary, detail: d.Detail}
+		if a := schema.AddrOf(d); a.Keyed {
+			k.detail = strings.ReplaceAll(d.Detail, a.String(), a.Block().String())
+		}
 		if d.Subject != nil {
 			k.file, k.line, k.column = d.Subject.Filename, d.Subject.Start.Line, d.Subject.Start.Column
 		}
