@@ -25,7 +25,10 @@ func (b *builder) redirect() {
 			b.errorf(b.in("listen"), "Unusable listen address", "%s", err)
 		}
 	}
-	given := b.conn.RedirectURIs
+	given := make([]string, len(b.conn.RedirectURIs))
+	for i, uri := range b.conn.RedirectURIs {
+		given[i] = withoutPort0(uri)
+	}
 	if len(given) == 0 && b.unknown("redirect_uris") {
 		return
 	}
@@ -100,12 +103,14 @@ func parseRedirect(raw string) (*url.URL, string) {
 	return u, ""
 }
 
-// portOf is the port of a redirect URI; "" if the operating system chooses it.
-func portOf(u *url.URL) string {
-	if p := u.Port(); p != "0" {
-		return p
+// withoutPort0 leaves out the port 0, which says the same as no port: the
+// operating system chooses one.
+func withoutPort0(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil || u.Port() != "0" || !isLoopbackHost(u.Hostname()) {
+		return uri
 	}
-	return ""
+	return strings.Replace(uri, "://"+u.Host, "://"+strings.TrimSuffix(u.Host, ":0"), 1)
 }
 
 // checkListen checks the address of a listener behind a proxy: a loopback

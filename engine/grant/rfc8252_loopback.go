@@ -63,14 +63,14 @@ func listen(s Settings, session *session) (*listener, *Error) {
 	if s.Listen != "" {
 		nets, err = bindAddress(s.Listen)
 	} else {
-		nets, err = bindLoopback(u.Hostname(), portOf(u))
+		nets, err = bindLoopback(u.Hostname(), u.Port())
 	}
 	if err != nil {
 		return nil, portTaken(session.doing, s, u, err)
 	}
 	l.address = nets[0].Addr().String()
 	l.redirect = s.RedirectURI
-	if s.Listen == "" && portOf(u) == "" {
+	if s.Listen == "" && u.Port() == "" {
 		_, port, _ := net.SplitHostPort(l.address)
 		l.redirect = withPort(s.RedirectURI, u, port)
 		u, _ = url.Parse(l.redirect)
@@ -82,8 +82,7 @@ func listen(s Settings, session *session) (*listener, *Error) {
 
 // withPort puts a port into a redirect URI and leaves the rest as it is written.
 func withPort(raw string, u *url.URL, port string) string {
-	host := strings.TrimSuffix(u.Host, ":0")
-	host = strings.TrimSuffix(host, ":")
+	host := strings.TrimSuffix(u.Host, ":")
 	return strings.Replace(raw, "://"+u.Host, "://"+host+":"+port, 1)
 }
 
@@ -104,7 +103,7 @@ func pathOf(u *url.URL) string {
 }
 
 func portTaken(doing string, s Settings, u *url.URL, err error) *Error {
-	if s.Listen == "" && portOf(u) == "" {
+	if s.Listen == "" && u.Port() == "" {
 		return fail(Config, doing, "look at what keeps programs from listening on loopback addresses", "cannot listen: %s", bindDetail(err))
 	}
 	where := u.Host
