@@ -1,4 +1,4 @@
-# Zendesk. Lifetimes are parameters of the token request.
+# Zendesk. The access token's life is a parameter of the token request.
 # Source: https://support.zendesk.com/hc/en-us/articles/9182123625370.
 # Unverified: PKCE in detail.
 
@@ -19,11 +19,9 @@ provider "zendesk" {
   grants      = ["authorization_code", "refresh_token"]
   client_auth = ["client_secret_post", "none"]
 
-  # In seconds: 5 minutes to 2 days, and 7 to 90 days.
-  token_params = {
-    expires_in               = "1800"
-    refresh_token_expires_in = "2592000"
-  }
+  # In seconds, 5 minutes to 2 days. Clients from before 2026 get tokens without
+  # an end if it is not asked for.
+  token_params = { expires_in = "1800" }
 
   redirect {
     fixed_port    = true
