@@ -102,26 +102,26 @@ func ParseRecipients(list []string) ([]Recipient, error) {
 	return out, nil
 }
 
-// Short shortens a recipient's name for messages: its first and last characters.
+// Short shortens a recipient's name for messages, to the parts that tell it
+// from others.
 func Short(name string) string { return short(name) }
 
 func short(s string) string {
-	kind := ""
-	if i := strings.IndexByte(s, ' '); i > 0 && strings.HasPrefix(s, "ssh-") {
-		kind, s = s[:i+1], strings.TrimSpace(s[i+1:])
+	head, tail := 12, 8
+	kind, rest, ssh := strings.Cut(s, " ")
+	if ssh && strings.HasPrefix(kind, "ssh-") {
+		head, tail = 0, 12 // all keys of a kind begin alike
+		kind, s = kind+" ", strings.TrimSpace(rest)
+	} else {
+		kind = ""
 	}
-	var b strings.Builder
-	for i, r := range []rune(s) {
-		n := len([]rune(s))
-		switch {
-		case n > 26 && i == 12:
-			b.WriteRune('…')
-		case n > 26 && i > 12 && i < n-8:
-		case r < ' ' || r > '~':
-			b.WriteByte('?')
-		default:
-			b.WriteRune(r)
+	if r := []rune(s); len(r) > head+tail+1 {
+		s = string(r[:head]) + "…" + string(r[len(r)-tail:])
+	}
+	return kind + strings.Map(func(r rune) rune {
+		if r != '…' && (r < ' ' || r > '~') {
+			return '?'
 		}
-	}
-	return kind + b.String()
+		return r
+	}, s)
 }
