@@ -116,7 +116,7 @@ func (p pins) created(h *seal.Header) error {
 }
 
 func readPin(file string, into any) (found bool, err error) {
-	b, err := os.ReadFile(file) //nolint:gosec // the directory is the caller's, the name ours
+	b, err := os.ReadFile(file) // the directory is the caller's, the name ours
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

@@ -396,7 +396,7 @@ func testReopen(t *testing.T, b state.Backend, reopen func(*testing.T, state.Bac
 	begin(t, b)
 	write(t, b, put(row(graph, 1)), put(row(mail, 1)))
 	other := reopen(t, b) // while the first is still open
-	defer other.Close()   //nolint:errcheck // only read
+	defer other.Close()   // only read
 	wantRow(t, get(t, other, graph), row(graph, 1))
 	write(t, b, put(row(graph, 2)))
 	wantRow(t, get(t, other, graph), row(graph, 2))
@@ -404,7 +404,7 @@ func testReopen(t *testing.T, b state.Backend, reopen func(*testing.T, state.Bac
 		t.Fatal(err)
 	}
 	again := reopen(t, b)
-	defer again.Close() //nolint:errcheck // only read
+	defer again.Close() // only read
 	wantRow(t, get(t, again, graph), row(graph, 2))
 	if h, err := again.Header(t.Context()); err != nil || string(h.Bytes) != "header 1" {
 		t.Errorf("header %v, %v", h, err)

@@ -197,7 +197,7 @@ func (m *Memory) Lock(ctx context.Context, a addr.Addr, who state.Holder) (state
 			var once sync.Once
 			return func() { once.Do(func() { m.unlock(a) }) }, nil
 		}
-		t := time.NewTimer(time.Millisecond + rand.N(2*time.Millisecond)) //nolint:gosec // jitter
+		t := time.NewTimer(time.Millisecond + rand.N(2*time.Millisecond)) // jitter
 		select {
 		case <-ctx.Done():
 			t.Stop()

@@ -129,7 +129,7 @@ func (b *Box) aad(p Place) []byte {
 }
 
 func appendField(out []byte, s string) []byte {
-	out = binary.BigEndian.AppendUint32(out, uint32(len(s))) //nolint:gosec // far below 4 GiB
+	out = binary.BigEndian.AppendUint32(out, uint32(len(s))) // far below 4 GiB
 	return append(out, s...)
 }
 

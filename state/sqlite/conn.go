@@ -134,7 +134,7 @@ func (c *conn) header() (state.Header, error) {
 		return state.Header{}, errors.Join(fmt.Errorf("%w: its header is missing", state.ErrTampered), s.Reset())
 	}
 	version, epoch := s.ColumnInt64(0), s.ColumnInt64(1)
-	h := state.Header{Version: uint64(version), Epoch: uint64(epoch), Bytes: s.ColumnBlob(2, nil)} //nolint:gosec // checked below
+	h := state.Header{Version: uint64(version), Epoch: uint64(epoch), Bytes: s.ColumnBlob(2, nil)} // checked below
 	if err := s.Reset(); err != nil {
 		return state.Header{}, err
 	}

@@ -47,7 +47,7 @@ func (d *DB) create(ctx context.Context, h state.Header) error {
 	case errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("create %s: %w: there is a file already", d.path, state.ErrConflict)
 	case err != nil:
-		return d.explain("create", ctx, err)
+		return d.explain(ctx, "create", err)
 	}
 	if err := syncDir(filepath.Dir(d.path)); err != nil {
 		return fmt.Errorf("%w: %w", state.ErrUnwritable, err)

@@ -22,7 +22,7 @@ var (
 )
 
 // explain turns an error of SQLite into one of package state, with the place.
-func (d *DB) explain(doing string, ctx context.Context, err error) error { //nolint:revive // ctx is only asked why it ended
+func (d *DB) explain(ctx context.Context, doing string, err error) error {
 	var code sqlite3.ErrorCode
 	switch {
 	case err == nil:

@@ -26,7 +26,7 @@ func checkFile(path string, write bool) (fs.FileInfo, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", state.ErrPlace, err)
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close() // only read
 	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", state.ErrPlace, err)

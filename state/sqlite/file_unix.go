@@ -17,7 +17,7 @@ var errLink = errors.New("a symbolic link")
 // openNoFollow opens a file that must not be a symbolic link, without waiting
 // if it is a pipe.
 func openNoFollow(path string, flag int, mode fs.FileMode) (*os.File, error) {
-	f, err := os.OpenFile(path, flag|unix.O_NOFOLLOW|unix.O_NONBLOCK, mode) //nolint:gosec // the user names the file
+	f, err := os.OpenFile(path, flag|unix.O_NOFOLLOW|unix.O_NONBLOCK, mode) // the user names the file
 	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.EMLINK) {
 		return nil, errLink
 	}
@@ -57,7 +57,7 @@ func tighten(f *os.File, info fs.FileInfo) {
 
 // syncDir makes the names in a directory durable.
 func syncDir(dir string) error {
-	d, err := os.Open(dir) //nolint:gosec // the directory of the state
+	d, err := os.Open(dir) // the directory of the state
 	if err != nil {
 		return err
 	}

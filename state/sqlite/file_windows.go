@@ -13,7 +13,7 @@ func openNoFollow(path string, flag int, mode fs.FileMode) (*os.File, error) {
 	if info, err := os.Lstat(path); err == nil && info.Mode()&(fs.ModeSymlink|fs.ModeIrregular) != 0 {
 		return nil, errLink
 	}
-	return os.OpenFile(path, flag, mode) //nolint:gosec // the user names the file
+	return os.OpenFile(path, flag, mode) // the user names the file
 }
 
 // checkOwner: access lists are inherited from the directory.

@@ -35,7 +35,7 @@ func (d *DB) Lock(ctx context.Context, a addr.Addr, who state.Holder) (state.Unl
 	sum := sha256.Sum256([]byte(a.String()))
 	h := binary.BigEndian.Uint64(sum[:8]) >> 2
 	s := &slot{at: int64(h%slots) * slotSize, key: hex.EncodeToString(sum[:8]), who: who}
-	unlock, err := d.lockRange(ctx, lockBase+int64(h), s) //nolint:gosec // 62 bits
+	unlock, err := d.lockRange(ctx, lockBase+int64(h), s) // 62 bits
 	if b := (*state.BusyError)(nil); errors.As(err, &b) {
 		b.Addr = a
 		return nil, b
@@ -61,7 +61,7 @@ func (d *DB) lockRange(ctx context.Context, offset int64, s *slot) (state.Unlock
 		if ok {
 			break
 		}
-		t := time.NewTimer(pause/2 + rand.N(pause)) //nolint:gosec // jitter
+		t := time.NewTimer(pause/2 + rand.N(pause)) // jitter
 		select {
 		case <-t.C:
 		case <-ctx.Done():

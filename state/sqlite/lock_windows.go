@@ -8,7 +8,7 @@ import (
 )
 
 func overlapped(offset int64) *windows.Overlapped {
-	return &windows.Overlapped{Offset: uint32(offset), OffsetHigh: uint32(offset >> 32)} //nolint:gosec // the two halves
+	return &windows.Overlapped{Offset: uint32(offset), OffsetHigh: uint32(offset >> 32)} // the two halves
 }
 
 // tryLock takes a lock that belongs to the handle.

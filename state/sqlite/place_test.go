@@ -111,7 +111,7 @@ func TestWideModesAreTightened(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := open(t, path)
-	defer d.Close() //nolint:errcheck // only read
+	defer d.Close() // only read
 	if _, err := d.Header(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +242,7 @@ func TestTheLockFileMayNotBeALink(t *testing.T) {
 	must(t, os.Remove(path+".lock"))
 	must(t, os.Symlink(victim, path+".lock"))
 	d := open(t, path)
-	defer d.Close() //nolint:errcheck // nothing was written
+	defer d.Close() // nothing was written
 	if _, err := d.Lock(t.Context(), graph, state.Holder{PID: 1}); !errors.Is(err, state.ErrPlace) {
 		t.Errorf("lock: %v", err)
 	}
@@ -276,7 +276,7 @@ func TestLinkedDirectoriesAreResolved(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "link")
 	must(t, os.Symlink(filepath.Dir(path), link))
 	d := open(t, filepath.Join(link, "oauthctl.state"))
-	defer d.Close() //nolint:errcheck // only read
+	defer d.Close() // only read
 	if _, err := d.Header(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -301,7 +301,7 @@ func TestAJournalWithoutItsStateIsNotPlayedIntoANewOne(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauthctl.state")
 	must(t, os.WriteFile(path+"-journal", []byte("old"), 0o600))
 	d := open(t, path)
-	defer d.Close() //nolint:errcheck // nothing was written
+	defer d.Close() // nothing was written
 	if err := d.Write(t.Context(), first()); !errors.Is(err, state.ErrUnwritable) || !strings.Contains(err.Error(), "-journal") {
 		t.Errorf("write: %v", err)
 	}
@@ -311,7 +311,7 @@ func TestTriggersInAForgedFileDoNotRun(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauthctl.state")
 	edit(t, path, "CREATE TRIGGER evil AFTER UPDATE ON record BEGIN DELETE FROM record; END")
 	d := open(t, path)
-	defer d.Close() //nolint:errcheck // written below
+	defer d.Close() // written below
 	must(t, d.Write(t.Context(), change(graph, 2)))
 	if _, err := d.Get(t.Context(), graph, 0); err != nil {
 		t.Errorf("the record after an update: %v", err)
@@ -355,10 +355,10 @@ func asOther(t *testing.T, dir string) bool {
 	copied := filepath.Join(dir, "test.bin")
 	b, err := os.ReadFile(exe)
 	must(t, err)
-	must(t, os.WriteFile(copied, b, 0o755)) //nolint:gosec // a program
-	must(t, os.Chmod(dir, 0o777))           //nolint:gosec // another user works in it
+	must(t, os.WriteFile(copied, b, 0o755)) // a program
+	must(t, os.Chmod(dir, 0o777))           // another user works in it
 	for p := filepath.Dir(dir); len(p) > len(os.TempDir()); p = filepath.Dir(p) {
-		must(t, os.Chmod(p, 0o755)) //nolint:gosec // a way to it
+		must(t, os.Chmod(p, 0o755)) // a way to it
 	}
 	cmd := exec.CommandContext(t.Context(), copied, "-test.run=^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(os.Environ(), "TMPDIR="+dir)
@@ -379,10 +379,10 @@ func TestAReadOnlyDirectoryCanBeReadAndNotWritten(t *testing.T) {
 	dir := filepath.Dir(path)
 	must(t, os.Remove(path+".lock"))
 	must(t, os.Chmod(path, 0o400))
-	must(t, os.Chmod(dir, 0o500)) //nolint:gosec // on purpose
-	defer os.Chmod(dir, 0o700)    //nolint:errcheck,gosec // for the cleanup
+	must(t, os.Chmod(dir, 0o500)) // on purpose
+	defer os.Chmod(dir, 0o700)    // for the cleanup
 	d := open(t, path)
-	defer d.Close() //nolint:errcheck // nothing can be written
+	defer d.Close() // nothing can be written
 	if _, err := d.Get(t.Context(), graph, state.PartAll); err != nil {
 		t.Errorf("read: %v", err)
 	}
@@ -400,7 +400,7 @@ func TestAReadOnlyDirectoryCanBeReadAndNotWritten(t *testing.T) {
 	}
 	must(t, os.Chmod(path, 0))
 	e := open(t, path)
-	defer e.Close() //nolint:errcheck // nothing can be read
+	defer e.Close() // nothing can be read
 	if _, err := e.Header(t.Context()); !errors.Is(err, state.ErrPlace) || !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("unreadable file: %v", err)
 	}

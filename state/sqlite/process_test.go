@@ -181,7 +181,7 @@ func TestProcessesCountExactly(t *testing.T) {
 				}
 			}
 			d := open(t, path)
-			defer d.Close() //nolint:errcheck // only read
+			defer d.Close() // only read
 			r, err := d.Get(t.Context(), graph, state.PartAll)
 			must(t, err)
 			if got, want := string(r.Info), strconv.Itoa(processes*rounds); got != want || r.Generation != processes*rounds+1 {
@@ -219,7 +219,7 @@ func TestOnlyOneProcessMakesTheState(t *testing.T) {
 		}
 	}
 	d := open(t, path)
-	defer d.Close() //nolint:errcheck // only read
+	defer d.Close() // only read
 	h, err := d.Header(t.Context())
 	must(t, err)
 	if string(h.Bytes) != strconv.Itoa(winner) {
@@ -264,7 +264,7 @@ func TestAcknowledgedWritesSurviveKill(t *testing.T) {
 		read() // it is at work now
 		time.Sleep(rand.N(15 * time.Millisecond))
 		must(t, c.Process.Kill())
-		for read() { //nolint:revive // everything that was acknowledged
+		for read() { // everything that was acknowledged
 		}
 		_ = c.Wait()
 		acknowledged += int(last)
@@ -302,7 +302,7 @@ func TestALockEndsWithItsHolder(t *testing.T) {
 		t.Fatalf("holder: %q, %v", line, err)
 	}
 	d := open(t, path)
-	defer d.Close() //nolint:errcheck // only locks
+	defer d.Close() // only locks
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	_, err = d.Lock(ctx, graph, state.Holder{PID: os.Getpid()})
@@ -319,13 +319,13 @@ func TestALockEndsWithItsHolder(t *testing.T) {
 
 func TestAChildProcessDoesNotInheritALock(t *testing.T) {
 	d := open(t, newState(t))
-	defer d.Close() //nolint:errcheck // only locks
+	defer d.Close() // only locks
 	unlock, err := d.Lock(t.Context(), graph, state.Holder{PID: os.Getpid()})
 	must(t, err)
 	sleeper := exec.CommandContext(t.Context(), "sleep", "60") // like a browser that was opened
 	must(t, sleeper.Start())
-	defer sleeper.Wait()         //nolint:errcheck // killed
-	defer sleeper.Process.Kill() //nolint:errcheck // nothing else to do
+	defer sleeper.Wait()         // killed
+	defer sleeper.Process.Kill() // nothing else to do
 	unlock()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // one try

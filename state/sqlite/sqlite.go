@@ -158,7 +158,7 @@ func (d *DB) read(ctx context.Context, f func(*conn) error) error {
 		return d.write(ctx, f)
 	}
 	d.release(c, err)
-	return d.explain("read", ctx, err)
+	return d.explain(ctx, "read", err)
 }
 
 // reader gives an idle connection or a new one.
@@ -179,7 +179,7 @@ func (d *DB) reader(ctx context.Context) (*conn, error) {
 		return nil, err
 	}
 	c, err := openConn(ctx, d.path, sqlite3.OPEN_READONLY, d.o.BusyTimeout)
-	return c, d.explain("read", ctx, err)
+	return c, d.explain(ctx, "read", err)
 }
 
 // release keeps a connection for the next reader, unless it may be broken.
@@ -223,7 +223,7 @@ func (d *DB) write(ctx context.Context, f func(*conn) error) (err error) {
 			err = c.do(ctx, func(c *conn) error { return c.Exec("PRAGMA synchronous=EXTRA") })
 		}
 		if err != nil {
-			return d.explain("write", ctx, err)
+			return d.explain(ctx, "write", err)
 		}
 	}
 	err = c.do(ctx, func(c *conn) error {
@@ -233,5 +233,5 @@ func (d *DB) write(ctx context.Context, f func(*conn) error) (err error) {
 		return f(c)
 	})
 	c.rollback()
-	return d.explain("write", ctx, err)
+	return d.explain(ctx, "write", err)
 }
