@@ -3,6 +3,8 @@ package schema
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -30,6 +32,7 @@ func newAttr(a *hcl.Attribute) *attr { return &attr{Attribute: a, refs: a.Expr.V
 func readBody(body hcl.Body, spec *Spec, what string, header hcl.Range) (*content, hcl.Diagnostics) {
 	c := &content{attrs: map[string]*attr{}, blocks: map[string]hcl.Blocks{}, rng: header}
 	found, remain, diags := body.PartialContent(spec.bodySchema())
+	explainLabels(diags, spec)
 	for name, a := range found.Attributes {
 		c.attrs[name] = newAttr(a)
 	}
@@ -59,6 +62,22 @@ func readBody(body hcl.Body, spec *Spec, what string, header hcl.Range) (*conten
 	}
 	diags = append(diags, c.count(spec, what, sortedKeys(rest))...)
 	return c, diags
+}
+
+// explainLabels says how a block whose labels are wrong is written.
+func explainLabels(diags hcl.Diagnostics, spec *Spec) {
+	for _, d := range diags {
+		for _, n := range spec.Blocks {
+			if strings.HasPrefix(d.Summary, "Missing ") && strings.HasSuffix(d.Summary, " for "+n.Type) ||
+				d.Summary == "Extraneous label for "+n.Type {
+				header := n.Type
+				for _, label := range n.Labels {
+					header += " " + strconv.Quote(strings.ToUpper(label))
+				}
+				d.Detail = fmt.Sprintf("Write it as: %s { … }.", header)
+			}
+		}
+	}
 }
 
 // count reports attributes that are missing and blocks that stand too often.

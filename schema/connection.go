@@ -95,20 +95,22 @@ func (l *loader) dependsOn(a *attr) ([]connRef, hcl.Diagnostics) {
 		return nil, hcl.Diagnostics{errorAt(a.Expr.Range(), "Invalid depends_on", "Write a list of connections: depends_on = [connection.NAME].")}
 	}
 	var out []connRef
+	diags, a.refs = nil, nil
 	for _, item := range items {
-		t, diags := hcl.AbsTraversalForExpr(item)
-		if diags.HasErrors() || t.RootName() != "connection" || attrStep(t, 1) == "" || len(t) > 3 {
-			return nil, hcl.Diagnostics{errorAt(item.Range(), "Invalid depends_on", `Each element names a connection: connection.NAME or connection.NAME["key"].`)}
-		}
-		if len(t) == 3 {
-			if _, ok := t[2].(hcl.TraverseIndex); !ok {
-				return nil, hcl.Diagnostics{errorAt(item.Range(), "Invalid depends_on", "Name the connection as a whole, without an attribute: connection.%s.", attrStep(t, 1))}
-			}
+		t, problems := hcl.AbsTraversalForExpr(item)
+		if problems.HasErrors() || t.RootName() != "connection" || attrStep(t, 1) == "" || len(t) > 3 || len(t) == 3 && !isIndex(t[2]) {
+			diags = append(diags, errorAt(item.Range(), "Invalid depends_on", `Each element names a connection as a whole: connection.NAME or connection.NAME["key"].`))
+			continue
 		}
 		out = append(out, connRef{name: attrStep(t, 1), key: attrStep(t, 2), keyed: len(t) == 3})
 		a.refs = append(a.refs, t)
 	}
-	return out, nil
+	return out, diags
+}
+
+func isIndex(t hcl.Traverser) bool {
+	_, ok := t.(hcl.TraverseIndex)
+	return ok
 }
 
 // collectRefs lists what the block refers to, with places.
@@ -159,9 +161,9 @@ func (l *loader) expand(b *connectionBlock) {
 	case ty.IsTupleType() || ty.IsListType():
 		fail("The value is a list. Its elements have no keys; make a set of it: for_each = toset(…).")
 	case ty.IsSetType():
-		fail("The value is a set of %s. Only a set of strings has keys that can be written in an address.", ty.ElementType().FriendlyName())
+		fail("The value is %s. Only a set of strings has keys that can be written in an address.", typeName(ty))
 	default:
-		fail("The value is %s. Give a map, or a set of strings: toset([\"a\", \"b\"]).", ty.FriendlyName())
+		fail("The value is %s. Give a map, or a set of strings: toset([\"a\", \"b\"]).", typeName(ty))
 	}
 }
 
@@ -285,6 +287,10 @@ func (e *evaluator) connectionAt(b *connectionBlock, a addr.Addr) (*Connection, 
 	}
 	slices.Sort(conn.Unknown)
 	conn.DependsOn = sortAddrs(deps)
+	if len(conn.Unknown) > 0 && len(conn.DependsOn) == 0 && !diags.HasErrors() {
+		diags = append(diags, errorAt(b.block.DefRange, "Value that will never be known",
+			"The values of %s depend on no connection, and still they are not known. Check the expressions.", strings.Join(conn.Unknown, ", ")))
+	}
 	diags = append(diags, conn.check(o)...)
 	return conn, about(a, diags)
 }
@@ -298,17 +304,18 @@ func (c *Connection) check(o *Object) hcl.Diagnostics {
 		}
 	}
 	seen := map[string]bool{}
-	for _, u := range c.RedirectURIs {
+	for i, u := range c.RedirectURIs {
+		rng := elementRange(o.exprs["redirect_uris"], i)
 		if detail := checkRedirectURI(u); detail != "" {
-			diags = append(diags, errorAt(o.Ranges["redirect_uris"], "Invalid redirect URI", "The redirect URI %q %s", u, detail))
+			diags = append(diags, errorAt(rng, "Invalid redirect URI", "The redirect URI %q %s", u, detail))
 		} else if seen[u] {
-			diags = append(diags, warningAt(o.Ranges["redirect_uris"], "Redirect URI listed twice", "The redirect URI %q is listed more than once. Remove one of them.", u))
+			diags = append(diags, warningAt(rng, "Redirect URI listed twice", "The redirect URI %q is listed more than once. Remove one of them.", u))
 		}
 		seen[u] = true
 	}
-	for _, u := range c.Resource {
+	for i, u := range c.Resource {
 		if p, err := url.Parse(u); err != nil || !p.IsAbs() || strings.Contains(u, "#") {
-			diags = append(diags, errorAt(o.Ranges["resource"], "Invalid resource indicator",
+			diags = append(diags, errorAt(elementRange(o.exprs["resource"], i), "Invalid resource indicator",
 				"The resource %q must be an absolute URI without a fragment (RFC 8707 §2).", u))
 		}
 	}

@@ -16,6 +16,7 @@ func (e *evaluator) object(c *content, spec *Spec, sc scope) (*Object, hcl.Diagn
 	o := &Object{
 		Values: map[string]cty.Value{},
 		Ranges: map[string]hcl.Range{},
+		exprs:  map[string]hcl.Expression{},
 		Range:  c.rng,
 	}
 	var diags hcl.Diagnostics
@@ -26,6 +27,7 @@ func (e *evaluator) object(c *content, spec *Spec, sc scope) (*Object, hcl.Diagn
 			continue
 		}
 		o.Ranges[a.Name] = written.Expr.Range()
+		o.exprs[a.Name] = written.Expr
 		if a.Kind == Static {
 			continue
 		}
@@ -88,7 +90,7 @@ func (e *evaluator) set(o *Object, a *Attr, written *attr, sc scope) hcl.Diagnos
 		return append(diags, errorAt(written.Expr.Range(), "Sensitive value in a plain argument",
 			"The argument %q is shown in plans and kept in clear, so it cannot have a sensitive value. If the value is no secret, wrap it: %s = nonsensitive(…).", a.Name, a.Name))
 	}
-	v, more := a.convert(v, written.Expr.Range())
+	v, more := a.convert(v, written.Expr)
 	diags = append(diags, more...)
 	if more.HasErrors() {
 		return diags
@@ -147,7 +149,8 @@ func (k Kind) what() string {
 
 // convert gives the value the type of the attribute's kind and checks what can
 // be checked of it without knowing more.
-func (a *Attr) convert(v cty.Value, rng hcl.Range) (cty.Value, hcl.Diagnostics) {
+func (a *Attr) convert(v cty.Value, expr hcl.Expression) (cty.Value, hcl.Diagnostics) {
+	rng := expr.Range()
 	if a.Kind == ScopeList {
 		if plain, marks := v.Unmark(); plain.IsKnown() && !plain.IsNull() && plain.Type() == cty.String {
 			v = splitScopes(plain.AsString()).WithMarks(marks)
@@ -156,13 +159,13 @@ func (a *Attr) convert(v cty.Value, rng hcl.Range) (cty.Value, hcl.Diagnostics) 
 	out, err := convert.Convert(v, a.Kind.ctyType())
 	if err != nil {
 		return out, hcl.Diagnostics{errorAt(rng, "Wrong type of value",
-			"The argument %q must be %s, not %s.", a.Name, a.Kind.what(), v.Type().FriendlyName())}
+			"The argument %q must be %s, not %s.", a.Name, a.Kind.what(), typeName(v.Type()))}
 	}
 	plain, _ := out.UnmarkDeep()
 	if !plain.IsWhollyKnown() || plain.IsNull() {
 		return out, nil
 	}
-	return out, a.check(plain, rng)
+	return out, a.check(plain, expr)
 }
 
 func splitScopes(s string) cty.Value {
@@ -177,9 +180,9 @@ func splitScopes(s string) cty.Value {
 	return cty.ListVal(out)
 }
 
-func (a *Attr) check(v cty.Value, rng hcl.Range) hcl.Diagnostics {
+func (a *Attr) check(v cty.Value, expr hcl.Expression) hcl.Diagnostics {
 	invalid := func(detail string, args ...any) hcl.Diagnostics {
-		return hcl.Diagnostics{errorAt(rng, fmt.Sprintf("Invalid value for %s", a.Name), detail, args...)}
+		return hcl.Diagnostics{errorAt(expr.Range(), fmt.Sprintf("Invalid value for %s", a.Name), detail, args...)}
 	}
 	switch a.Kind {
 	case String:
@@ -192,28 +195,27 @@ func (a *Attr) check(v cty.Value, rng hcl.Range) hcl.Diagnostics {
 		}
 	case Duration:
 		if _, err := ParseDuration(v.AsString()); err != nil {
-			return invalid("The argument %q is not valid: %s. Write a duration such as \"90s\", \"5m\", \"1h30m\" or \"90d\", or a number of seconds.", a.Name, err)
+			return invalid("The value of %q is wrong: %s.", a.Name, err)
 		}
 	case Strings, ScopeList, StringMap:
 		for it := v.ElementIterator(); it.Next(); {
 			if _, e := it.Element(); e.IsNull() {
-				return invalid("The argument %q must be %s without null elements.", a.Name, a.Kind.what())
+				return invalid("The argument %q has an element that is null. Remove it.", a.Name)
 			}
 		}
 	}
 	if a.Kind == ScopeList {
-		return checkScopes(v, rng)
+		return checkScopes(v, expr)
 	}
 	return nil
 }
 
 // checkScopes checks the scope tokens (RFC 6749 §3.3).
-func checkScopes(v cty.Value, rng hcl.Range) hcl.Diagnostics {
+func checkScopes(v cty.Value, expr hcl.Expression) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	seen := map[string]bool{}
-	for it := v.ElementIterator(); it.Next(); {
-		_, e := it.Element()
-		s := e.AsString()
+	for i, e := range v.AsValueSlice() {
+		s, rng := e.AsString(), elementRange(expr, i)
 		switch {
 		case s == "":
 			diags = append(diags, errorAt(rng, "Empty scope", "A scope must have at least one character. Remove the empty element."))
@@ -229,4 +231,27 @@ func checkScopes(v cty.Value, rng hcl.Range) hcl.Diagnostics {
 		seen[s] = true
 	}
 	return diags
+}
+
+// elementRange is where element i of a list is written, or the whole expression.
+func elementRange(expr hcl.Expression, i int) hcl.Range {
+	if items, diags := hcl.ExprList(expr); !diags.HasErrors() && i < len(items) {
+		return items[i].Range()
+	}
+	return expr.Range()
+}
+
+// typeName names a type for a person.
+func typeName(ty cty.Type) string {
+	switch {
+	case ty == cty.Bool:
+		return "true or false"
+	case ty.IsTupleType():
+		return "a list"
+	case ty.IsObjectType():
+		return "an object"
+	case ty.IsCollectionType() && ty.ElementType().IsPrimitiveType():
+		return "a " + ty.FriendlyName() + "s"
+	}
+	return "a " + ty.FriendlyName()
 }

@@ -3,6 +3,7 @@ package schema
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -103,4 +104,52 @@ func comparePlace(a, b *hcl.Range) int {
 		cmp.Compare(a.Filename, b.Filename),
 		cmp.Compare(a.Start.Byte, b.Start.Byte),
 	)
+}
+
+// tidy sorts diagnostics by place and takes out repetitions: every instance of a
+// block repeats the block's mistakes.
+func tidy(diags hcl.Diagnostics) hcl.Diagnostics {
+	type key struct {
+		summary string
+		rng     hcl.Range
+		block   addr.Addr
+	}
+	first, others := map[key]*hcl.Diagnostic{}, map[key]map[addr.Addr]bool{}
+	type exact struct {
+		key
+		detail string
+		addr   addr.Addr
+	}
+	seen := map[exact]bool{}
+	out := diags[:0:0]
+	for _, d := range diags {
+		a := AddrOf(d)
+		k := key{summary: d.Summary, block: a.Block()}
+		if d.Subject != nil {
+			k.rng = *d.Subject
+		}
+		if f := first[k]; f != nil && AddrOf(f) != a && a.Keyed {
+			if others[k] == nil {
+				others[k] = map[addr.Addr]bool{}
+			}
+			others[k][a] = true
+			continue
+		}
+		if e := (exact{k, d.Detail, a}); seen[e] {
+			continue
+		} else {
+			seen[e] = true
+		}
+		if first[k] == nil {
+			first[k] = d
+		}
+		out = append(out, d)
+	}
+	for k, f := range first {
+		if n := len(others[k]); n > 0 {
+			f.Detail += fmt.Sprintf("\nThe same is wrong in other instances of the block, %d in all.", n+1)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *hcl.Diagnostic) int { return comparePlace(a.Subject, b.Subject) })
+	return out
 }

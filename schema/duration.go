@@ -11,7 +11,7 @@ import (
 
 const day = 24 * time.Hour
 
-var errDuration = errors.New(`want a duration such as "90s", "5m", "1h30m" or "90d"`)
+var errDuration = errors.New(`is not a duration such as "90s", "5m", "1h30m" or "90d", or a number of seconds`)
 
 // ParseDuration reads a duration of the language: Go's syntax plus d (24 hours)
 // as the first unit ("90d", "1d12h"), or a bare number of seconds. Negative
@@ -19,7 +19,7 @@ var errDuration = errors.New(`want a duration such as "90s", "5m", "1h30m" or "9
 func ParseDuration(s string) (time.Duration, error) {
 	d, err := parseDuration(s)
 	if err != nil {
-		return 0, fmt.Errorf("duration %q: %w", s, err)
+		return 0, fmt.Errorf("%q %w", s, err)
 	}
 	return d, nil
 }

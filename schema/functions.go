@@ -16,10 +16,58 @@ func pureFunctions() map[string]function.Function { return maps.Clone(pure) }
 
 // FunctionNames lists all functions of the language, sorted.
 func FunctionNames() []string {
-	names := slices.Concat(sortedKeys(pure), []string{"env", "file", "fileexists"})
+	names := slices.Concat(sortedKeys(pure), outside)
 	slices.Sort(names)
 	return names
 }
+
+// leftOut are Terraform's functions that the language does not have, and why.
+var leftOut = map[string]string{
+	"abspath":          whyPaths,
+	"basename":         whyPaths,
+	"dirname":          whyPaths,
+	"filebase64":       whyFiles,
+	"filebase64sha256": whyFiles,
+	"filebase64sha512": whyFiles,
+	"filemd5":          whyFiles,
+	"fileset":          whyFiles,
+	"filesha1":         whyFiles,
+	"filesha256":       whyFiles,
+	"filesha512":       whyFiles,
+	"pathexpand":       whyPaths,
+	"templatefile":     whyTemplates,
+	"templatestring":   whyTemplates,
+	"bcrypt":           whyChanges,
+	"plantimestamp":    whyChanges,
+	"timestamp":        whyChanges,
+	"uuid":             whyChanges,
+	"md5":              whyHashes,
+	"sha1":             whyHashes,
+	"base64sha256":     whyUse,
+	"base64sha512":     whyUse,
+	"uuidv5":           whyUse,
+	"rsadecrypt":       "private keys have no place in a configuration",
+	"base64gzip":       whyUse,
+	"textdecodebase64": whyUse,
+	"textencodebase64": whyUse,
+	"cidrhost":         whyUse,
+	"cidrnetmask":      whyUse,
+	"cidrsubnet":       whyUse,
+	"cidrsubnets":      whyUse,
+	"yamldecode":       "write the data as JSON and use jsondecode()",
+	"yamlencode":       "use jsonencode()",
+	"ephemeralasnull":  "there are no ephemeral values",
+	"type":             "it belongs to a console that this program does not have",
+}
+
+const (
+	whyPaths     = "paths are relative to the configuration directory, and nothing outside of it can be read"
+	whyFiles     = "file() is the one way to read a file"
+	whyTemplates = "write a template string or a heredoc"
+	whyChanges   = "its result differs from run to run, so a plan would never be empty"
+	whyHashes    = "the hash is broken; use sha256()"
+	whyUse       = "a connection has no use for it"
+)
 
 var pure = map[string]function.Function{
 	"abs":             stdlib.AbsoluteFunc,

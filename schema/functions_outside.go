@@ -45,7 +45,7 @@ func (l *loader) envFunc() function.Function {
 			case l.src.MakeUp:
 				l.madeUp(fmt.Sprintf("env(%q)", name))
 			default:
-				return cty.UnknownVal(cty.String), function.NewArgErrorf(0, "the environment variable %s is not set. Set it, or give a default: env(%q, …)", name, name)
+				return cty.UnknownVal(cty.String), function.NewArgErrorf(0, "the environment variable %s is not set; set it, or give env() a default as its second argument", name)
 			}
 			l.eval.secrets.learn(v.Mark(Sensitive))
 			return v.Mark(Sensitive), nil
@@ -71,7 +71,7 @@ func (l *loader) fileFunc() function.Function {
 // text reads a file once, however many instances ask for it.
 func (l *loader) text(name string) (string, error) {
 	if !filepath.IsLocal(name) {
-		return "", outside(name)
+		return "", notInside(name)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -89,7 +89,7 @@ func (l *loader) text(name string) (string, error) {
 	return string(text), nil
 }
 
-func outside(name string) error {
+func notInside(name string) error {
 	return fmt.Errorf("%q is not inside the configuration directory; give a path relative to it, without \"..\"", name)
 }
 
@@ -100,7 +100,7 @@ func (l *loader) fileExistsFunc() function.Function {
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			name := args[0].AsString()
 			if !filepath.IsLocal(name) {
-				return cty.UnknownVal(cty.Bool), function.NewArgError(0, outside(name))
+				return cty.UnknownVal(cty.Bool), function.NewArgError(0, notInside(name))
 			}
 			root, err := os.OpenRoot(l.dir())
 			if err != nil {

@@ -63,6 +63,9 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 		l.diags = append(l.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Interrupted", Detail: "Reading the configuration was interrupted."})
 		return l.cfg, l.diags
 	}
+	if l.diags.HasErrors() { // what follows from half a text is noise
+		return l.cfg, tidy(l.diags)
+	}
 	blocks := l.skeleton(files)
 	l.settings(blocks["oauthctl"])
 	l.declareVariables(blocks["variable"])
@@ -77,7 +80,7 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 	l.evaluateConnections()
 	l.checkUndecoded()
 	l.checkOutputs()
-	return l.cfg, l.finish()
+	return l.cfg, tidy(l.diags)
 }
 
 // skeleton sorts the top-level blocks of all files by type.
@@ -102,8 +105,11 @@ func (l *loader) declare(kind, name string, nameRange, rng hcl.Range) bool {
 	}
 	id := kind + "." + name
 	if first, ok := l.seen[id]; ok {
-		l.diags = append(l.diags, errorAt(rng, fmt.Sprintf("Duplicate %s", kind),
-			"There is already a %s named %q at %s. Rename one of them.", kind, name, place(first)))
+		d := errorAt(rng, fmt.Sprintf("Duplicate %s", kind), "There is already a %s named %q at %s. Rename one of them.", kind, name, place(first))
+		if kind == "connection" {
+			d.Extra = DiagExtra{Addr: addr.Connection(name)}
+		}
+		l.diags = append(l.diags, d)
 		return false
 	}
 	l.seen[id] = rng
@@ -129,34 +135,6 @@ func (l *loader) declareSinks(blocks hcl.Blocks) {
 			l.cfg.Sinks = append(l.cfg.Sinks, newBlock(b, l.eval, scope{place: "a sink block", variables: true, locals: true, connections: true, addr: a}))
 		}
 	}
-}
-
-// finish sorts the diagnostics by place, takes away what must not be printed
-// and drops repetitions: the instances of one block repeat its mistakes.
-func (l *loader) finish() hcl.Diagnostics {
-	return tidy(l.diags)
-}
-
-func tidy(diags hcl.Diagnostics) hcl.Diagnostics {
-	type key struct {
-		summary, detail string
-		rng             hcl.Range
-	}
-	seen := map[key]bool{}
-	out := diags[:0:0]
-	for _, d := range diags {
-		k := key{summary: d.Summary, detail: d.Detail}
-		if d.Subject != nil {
-			k.rng = *d.Subject
-		}
-		if seen[k] {
-			continue
-		}
-		seen[k] = true
-		out = append(out, d)
-	}
-	slices.SortStableFunc(out, func(a, b *hcl.Diagnostic) int { return comparePlace(a.Subject, b.Subject) })
-	return out
 }
 
 // checkUndecoded evaluates the bodies that other packages decode, so that

@@ -21,7 +21,8 @@ type Object struct {
 	Unknown []string
 	Range   hcl.Range
 
-	deps []addr.Addr // connections that values came from
+	deps  []addr.Addr // connections that values came from
+	exprs map[string]hcl.Expression
 }
 
 // NestedObject is one nested block of an Object.

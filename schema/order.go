@@ -154,8 +154,11 @@ func (w *walker) cycle(id string, closing hcl.Range) {
 		}
 	}
 	d := errorAt(closing, "References in a circle", "None of these can be evaluated before the others:%s\nTake one of the references out.", b.String())
-	if kind, name, _ := strings.Cut(id, "."); kind == "connection" {
-		d.Extra = DiagExtra{Addr: addr.Connection(name)}
+	for _, p := range chain {
+		if kind, name, _ := strings.Cut(p.to, "."); kind == "connection" {
+			d.Extra = DiagExtra{Addr: addr.Connection(name)}
+			break
+		}
 	}
 	w.l.diags = append(w.l.diags, d)
 }

@@ -155,7 +155,19 @@ func parseFile(name string, text []byte) (*hcl.File, hcl.Diagnostics) {
 		return f, diags
 	}
 	f, diags := hclsyntax.ParseConfig(text, name, hcl.InitialPos)
-	return f, diags
+	return f, firstOfString(diags)
+}
+
+// firstOfString keeps one error of a string that is not closed: it turns the rest
+// of the file inside out, and everything said of that is noise.
+func firstOfString(diags hcl.Diagnostics) hcl.Diagnostics {
+	for _, d := range diags {
+		if d.Summary == "Invalid multi-line string" {
+			d.Detail = "The string is not closed on its line. Close it with a quote, or write a text of several lines as <<EOT … EOT."
+			return hcl.Diagnostics{d}
+		}
+	}
+	return diags
 }
 
 func isJSON(name string) bool { return strings.HasSuffix(name, ".json") }

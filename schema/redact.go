@@ -2,8 +2,11 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -57,12 +60,29 @@ func (r *redactor) clean(diags hcl.Diagnostics) {
 		if ok && extra.FunctionCallError() != nil && sensitiveArgument(d) {
 			d.Detail = fmt.Sprintf("The call of %s() failed. The reason is not shown, because an argument is sensitive.", extra.CalledFunctionName())
 		}
+		if ok && extra.FunctionCallError() != nil && slices.Contains(outside, extra.CalledFunctionName()) {
+			d.Summary = fmt.Sprintf("Call of %s() failed", extra.CalledFunctionName())
+			d.Detail = sentence(extra.FunctionCallError().Error())
+		}
+		if unknown, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d); ok {
+			if why := leftOut[unknown.CalledFunctionName()]; why != "" {
+				d.Detail = fmt.Sprintf("The function %s() is left out of this language: %s.", unknown.CalledFunctionName(), why)
+			}
+		}
 		d.Summary, d.Detail = r.text(d.Summary), r.text(d.Detail)
 		d.Expression, d.EvalContext = nil, nil
 		if _, ours := hcl.DiagnosticExtra[DiagExtra](d); !ours {
 			d.Extra = nil
 		}
 	}
+}
+
+// outside are the functions whose errors are sentences of ours.
+var outside = []string{"env", "file", "fileexists"}
+
+func sentence(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[size:] + "."
 }
 
 func (r *redactor) text(s string) string {
@@ -79,9 +99,13 @@ func (r *redactor) text(s string) string {
 
 // sensitiveArgument evaluates the arguments of the call that failed once more.
 func sensitiveArgument(d *hcl.Diagnostic) bool {
-	call, ok := d.Expression.(*hclsyntax.FunctionCallExpr)
-	if !ok || d.EvalContext == nil {
+	if d.Expression == nil || d.EvalContext == nil {
 		return true // better too little than too much
+	}
+	call, ok := d.Expression.(*hclsyntax.FunctionCallExpr)
+	if !ok { // one argument is to blame
+		v, _ := d.Expression.Value(d.EvalContext)
+		return IsSensitive(v)
 	}
 	for _, arg := range call.Args {
 		if v, _ := arg.Value(d.EvalContext); IsSensitive(v) {

@@ -2,9 +2,9 @@ package schema
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
 )
@@ -97,7 +97,7 @@ func (e *evaluator) checkRef(t hcl.Traversal, sc scope) *hcl.Diagnostic {
 		}
 		if _, ok := e.variables[name]; !ok {
 			return errorAt(rng, "Undeclared variable",
-				`There is no variable named %q.%s Declare it with: variable %q {}`, name, didYouMean(name, sortedKeys(e.variables)), name)
+				"There is no variable named %q.%s", name, orList(didYouMean(name, sortedKeys(e.variables)), " Declare it with a block: variable ", []string{strconv.Quote(name) + " {}"}))
 		}
 		return nil
 	case root == "local" && sc.locals:
@@ -140,10 +140,13 @@ func (e *evaluator) checkConnectionRef(t hcl.Traversal) *hcl.Diagnostic {
 	if len(rest) == 0 || b.broken {
 		return nil
 	}
-	index, indexed := rest[0].(hcl.TraverseIndex)
+	indexed := isIndex(rest[0])
 	switch {
-	case b.forEach == nil && indexed && index.Key.Type() != cty.String:
-		return errorAt(rng, "Invalid reference", "connection.%s has no for_each, so it has no instances. Write connection.%s.access_token.", name, name)
+	case b.forEach == nil && indexed:
+		if AttributesType.HasAttribute(attrStep(t, 2)) {
+			return nil
+		}
+		return errorAt(rng, "Invalid reference", "connection.%s has no for_each, so it has no instances. Write connection.%s.access_token, without a key.", name, name)
 	case b.forEach != nil && !indexed:
 		if attr := attrStep(t, 2); b.hasKey(attr) {
 			return nil

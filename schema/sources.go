@@ -2,10 +2,15 @@ package schema
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/oauthctl/oauthctl/schema/secret"
 )
 
 // Sources holds the text of the files read, for snippets. It may be used from
@@ -97,26 +102,43 @@ func (s *Sources) line(filename string, n int, r *hcl.Range) (string, [2]int, bo
 	}
 	end = start + len(bytes.TrimSuffix(f.text[start:end], []byte("\r")))
 	var out []byte
-	var at [2]int
-	for i := start; i <= end; i++ {
-		if r != nil && i == r.Start.Byte {
+	at := [2]int{-1, -1}
+	for i := start; ; {
+		if r != nil && at[0] < 0 && i >= r.Start.Byte {
 			at[0] = len(out)
 		}
-		if r != nil && i == min(max(r.End.Byte, r.Start.Byte), end) {
+		if r != nil && at[1] < 0 && i >= min(r.End.Byte, end) {
 			at[1] = len(out)
 		}
-		switch {
-		case i == end:
-		case !f.mask[i]:
-			out = append(out, f.text[i])
-		case i == start || !f.mask[i-1]:
-			out = append(out, "(sensitive)"...)
+		if i >= end {
+			break
 		}
+		if f.mask[i] {
+			if i == start || !f.mask[i-1] {
+				out = append(out, secret.Placeholder...)
+			}
+			i++
+			continue
+		}
+		c, size := utf8.DecodeRune(f.text[i:end])
+		out = appendVisible(out, c, f.text[i:i+size])
+		i += size
 	}
-	if at[1] < at[0] {
-		at[1] = at[0]
-	}
+	at[0] = max(at[0], 0)
+	at[1] = max(at[1], at[0])
 	return string(out), at, true
+}
+
+// appendVisible writes a character so that it cannot act on a terminal, nor
+// hide or turn around what stands beside it.
+func appendVisible(out []byte, c rune, raw []byte) []byte {
+	switch {
+	case c == utf8.RuneError && len(raw) == 1:
+		return fmt.Appendf(out, `\x%02x`, raw[0])
+	case c != '\t' && (unicode.IsControl(c) || unicode.Is(unicode.Cf, c)):
+		return fmt.Appendf(out, `\u%04x`, c)
+	}
+	return append(out, raw...)
 }
 
 // redact finds what must not be shown: by what evaluation has found, by the

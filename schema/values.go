@@ -214,12 +214,12 @@ func (l *loader) read(v *variableDecl, g given) cty.Value {
 			return fail("has to be a constant", diags[0].Detail)
 		}
 	}
+	if val.IsNull() && !v.nullable && v.hasDefault {
+		return v.fallback
+	}
 	out, err := v.convert(val)
 	if err != nil {
 		return fail("does not fit its type", err)
-	}
-	if out.IsNull() && !v.nullable && v.hasDefault {
-		return v.fallback
 	}
 	return out
 }
