@@ -1,7 +1,6 @@
 package view
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -90,7 +89,7 @@ func (h *human) Applied(out *engine.Outcome, verb string) {
 	} {
 		p.results(out.Results, s.state, s.paint, s.title, now)
 	}
-	if !allDone(out) {
+	if ends(out.Results)[engine.Done] < len(out.Results) {
 		p.results(out.Results, engine.Done, p.Good, "Done:", now)
 	}
 	p.resultWarnings(out.Results)
@@ -104,10 +103,6 @@ func (h *human) Applied(out *engine.Outcome, verb string) {
 		p.line()
 		p.outputs(out.Outputs)
 	}
-}
-
-func allDone(out *engine.Outcome) bool {
-	return !slices.ContainsFunc(out.Results, func(r engine.Result) bool { return r.State != engine.Done })
 }
 
 // results lists the changes that ended in one way.
@@ -159,29 +154,44 @@ func (p *page) resultWarnings(all []engine.Result) {
 // appliedSummary ends an apply. When everything is done it is one line of fixed
 // form; else it says how many ended in which way.
 func (p *page) appliedSummary(all []engine.Result, verb string) {
-	did := map[plan.Action]int{}
-	ends := map[engine.ResultState]int{}
-	for _, r := range all {
-		ends[r.State]++
-		if r.State == engine.Done {
-			did[r.Action]++
-		}
-	}
-	verb = capital(Safe(verb))
-	if ends[engine.Done] == len(all) {
-		p.line(p.Good.On(verb+" complete!"), " ", didSummary(did))
+	head, rest, complete := closing(all, verb)
+	if complete {
+		p.line(p.Good.On(head), " ", rest)
 		return
 	}
-	parts := []string{number(ends[engine.Done]) + " done", number(ends[engine.Failed]) + " failed", number(ends[engine.Skipped]) + " skipped"}
-	switch n := ends[engine.Waiting]; n {
+	p.flow(0, 2, seg{p.Bad, head, false}, seg{Paint{}, " " + rest, false})
+	p.text(0, p.Dim, "What is done is saved. Run it again to go on with the rest.")
+}
+
+// closing is the last line of an apply.
+func closing(all []engine.Result, verb string) (head, rest string, complete bool) {
+	verb = capital(Safe(verb))
+	n := ends(all)
+	if n[engine.Done] == len(all) {
+		did := map[plan.Action]int{}
+		for _, r := range all {
+			did[r.Action]++
+		}
+		return verb + " complete!", didSummary(did), true
+	}
+	parts := []string{number(n[engine.Done]) + " done", number(n[engine.Failed]) + " failed", number(n[engine.Skipped]) + " skipped"}
+	switch w := n[engine.Waiting]; w {
 	case 0:
 	case 1:
 		parts = append(parts, "1 waits for a person")
 	default:
-		parts = append(parts, number(n)+" wait for a person")
+		parts = append(parts, number(w)+" wait for a person")
 	}
-	p.flow(0, 2, seg{p.Bad, verb + " incomplete:", false}, seg{Paint{}, " " + strings.Join(parts, ", ") + ".", false})
-	p.text(0, p.Dim, "What is done is saved. Run it again to go on with the rest.")
+	return verb + " incomplete:", strings.Join(parts, ", ") + ".", false
+}
+
+// ends counts results by how they ended.
+func ends(all []engine.Result) map[engine.ResultState]int {
+	n := map[engine.ResultState]int{}
+	for _, r := range all {
+		n[r.State]++
+	}
+	return n
 }
 
 // didSummary counts what was done. Its three numbers are always there: scripts

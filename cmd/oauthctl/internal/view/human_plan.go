@@ -257,7 +257,7 @@ func (p *page) details(c *plan.Change, show func(string) string) {
 		p.row(in, show(u), knownAfter)
 	}
 	for _, n := range c.Notes {
-		p.row(in, "note", show(n))
+		p.row(in, "note", sentence(show(n)))
 	}
 }
 

@@ -1,13 +1,13 @@
 package view
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/providers"
 	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/state"
@@ -44,8 +44,16 @@ func write(w io.Writer, v any) {
 	_, _ = w.Write(append(safeJSON(doc), '\n'))
 }
 
+// marshal leaves <, > and & alone: nobody puts this into a web page unescaped,
+// and URLs stay readable.
 func marshal(v any) ([]byte, error) {
-	return json.Marshal(v)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // jsonHead stands at the start of every document.
@@ -145,7 +153,7 @@ func (j *programs) Diagnostics(diags hcl.Diagnostics, src *schema.Sources) {
 // Error implements View.
 func (j *programs) Error(err error) {
 	for _, f := range failures(err) {
-		j.message(jsonFailure(f))
+		j.message(jsonDiagOfFailure(f))
 	}
 }
 
@@ -194,14 +202,5 @@ type jsonCounts struct {
 	Forget      int `json:"forget"`
 	Publish     int `json:"publish"`
 	NoOp        int `json:"no_op"`
-	NeedUser    int `json:"need_user"`
-}
-
-// results of an apply by how they ended.
-func ends(out *engine.Outcome) map[engine.ResultState]int {
-	n := map[engine.ResultState]int{}
-	for _, r := range out.Results {
-		n[r.State]++
-	}
-	return n
+	NeedUser    int `json:"needs_user"`
 }

@@ -3,6 +3,7 @@ package view
 import (
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/schema"
 )
 
@@ -15,7 +16,7 @@ type jsonDiag struct {
 	Address  string       `json:"address,omitempty"`
 	Range    *jsonRange   `json:"range,omitempty"`
 	Snippet  *jsonSnippet `json:"snippet,omitempty"`
-	Failure  *jsonError   `json:"error,omitempty"`
+	Error    *jsonError   `json:"error,omitempty"`
 }
 
 type jsonRange struct {
@@ -39,6 +40,13 @@ type jsonSnippet struct {
 	HighlightStart int   `json:"highlight_start_offset"`
 	HighlightEnd   int   `json:"highlight_end_offset"`
 	Values         []any `json:"values"`
+}
+
+// jsonFailure is an error as it stands in events and results.
+type jsonFailure struct {
+	Summary string `json:"summary"`
+	Detail  string `json:"detail"`
+	jsonError
 }
 
 // jsonError is what an engine or flow error knows.
@@ -85,16 +93,28 @@ func jsonDiagOf(d *hcl.Diagnostic, src *schema.Sources) jsonDiag {
 	return out
 }
 
-func jsonFailure(f failure) jsonDiag {
-	class := string(f.Class)
-	if class == "" {
-		class = "error"
+// jsonDiagOfFailure is an error that is not about a place in a file.
+func jsonDiagOfFailure(f failure) jsonDiag {
+	e := jsonErrorOf(f)
+	return jsonDiag{Severity: "error", Summary: f.Title, Detail: f.what(), Address: f.Addr.String(), Error: &e}
+}
+
+// jsonFailureOf is the first of what an error holds, or nil.
+func jsonFailureOf(err error) *jsonFailure {
+	fs := failures(err)
+	if len(fs) == 0 {
+		return nil
 	}
-	return jsonDiag{
-		Severity: "error", Summary: f.Title, Detail: f.what(), Address: f.Addr.String(),
-		Failure: &jsonError{
-			Class: class, Code: f.Code, During: f.During, Hint: f.Hint, Remedy: f.Remedy,
-			Outcome: string(f.Outcome), HTTPStatus: f.Status, RetryAfter: seconds(f.Retry),
-		},
+	return &jsonFailure{fs[0].Title, fs[0].what(), jsonErrorOf(fs[0])}
+}
+
+func jsonErrorOf(f failure) jsonError {
+	class := f.Class
+	if class == "" {
+		class = engine.ClassError
+	}
+	return jsonError{
+		Class: string(class), Code: f.Code, During: f.During, Hint: f.Hint, Remedy: f.Remedy,
+		Outcome: string(f.Outcome), HTTPStatus: f.Status, RetryAfter: seconds(f.Retry),
 	}
 }

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"strings"
 	"time"
 
 	"github.com/oauthctl/oauthctl/engine"
@@ -22,7 +21,7 @@ type jsonEvent struct {
 	Action     plan.Action  `json:"action,omitempty"`
 	Text       string       `json:"text,omitempty"`
 	Elapsed    *int64       `json:"elapsed_seconds,omitempty"`
-	Error      *jsonDiag    `json:"error,omitempty"`
+	Error      *jsonFailure `json:"error,omitempty"`
 	Diagnostic *jsonDiag    `json:"diagnostic,omitempty"`
 	Change     *jsonChange  `json:"change,omitempty"`
 	Changes    *jsonCounts  `json:"changes,omitempty"`
@@ -43,7 +42,7 @@ type jsonResult struct {
 	Addr             string             `json:"addr"`
 	Action           plan.Action        `json:"action"`
 	State            engine.ResultState `json:"state"`
-	Error            *jsonDiag          `json:"error,omitempty"`
+	Error            *jsonFailure       `json:"error,omitempty"`
 	Warnings         []string           `json:"warnings"`
 	ExpiresAt        *time.Time         `json:"expires_at,omitempty"`
 	RefreshExpiresAt *time.Time         `json:"refresh_expires_at,omitempty"`
@@ -115,7 +114,7 @@ func (j *programs) Event(ev engine.Event) {
 		s := seconds(ev.Elapsed)
 		e.Elapsed = &s
 	}
-	e.Error = jsonErrorOf(ev.Err)
+	e.Error = jsonFailureOf(ev.Err)
 	write(j.o.Out, e)
 }
 
@@ -129,31 +128,22 @@ func message(e engine.Event) string {
 	return head + word + rest
 }
 
-func jsonErrorOf(err error) *jsonDiag {
-	fs := failures(err)
-	if len(fs) == 0 {
-		return nil
-	}
-	d := jsonFailure(fs[0])
-	return &d
-}
-
 // Applied implements View.
 func (j *programs) Applied(out *engine.Outcome, verb string) {
 	j.begin()
-	n := ends(out)
-	text := verb + " complete"
-	if n[engine.Done] != len(out.Results) {
-		text = verb + " incomplete"
-	}
-	e := j.event("apply_complete", "info", capital(strings.ToLower(text)))
-	if n[engine.Failed] > 0 {
+	n := ends(out.Results)
+	head, rest, complete := closing(out.Results, verb)
+	e := j.event("apply_complete", "info", head+" "+rest)
+	switch {
+	case n[engine.Failed] > 0:
 		e.Level = "error"
+	case !complete:
+		e.Level = "warn"
 	}
 	e.Summary = &jsonEnds{n[engine.Done], n[engine.Failed], n[engine.Skipped], n[engine.Waiting]}
 	for _, r := range out.Results {
 		e.Results = append(e.Results, jsonResult{
-			Addr: r.Addr.String(), Action: r.Action, State: r.State, Error: jsonErrorOf(r.Err), Warnings: list(r.Warnings),
+			Addr: r.Addr.String(), Action: r.Action, State: r.State, Error: jsonFailureOf(r.Err), Warnings: list(r.Warnings),
 			ExpiresAt: at(r.ExpiresAt), RefreshExpiresAt: at(r.RefreshExpiresAt), Account: r.Account, Elapsed: seconds(r.Elapsed),
 		})
 	}
