@@ -1,0 +1,262 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+	"github.com/spf13/cobra"
+
+	"github.com/oauthctl/oauthctl/state"
+	"github.com/oauthctl/oauthctl/state/seal"
+	"github.com/oauthctl/oauthctl/state/sqlite"
+)
+
+const leakConfig = `
+variable "pass" {
+  type      = string
+  sensitive = true
+}
+provider "acme" { issuer = "https://login.acme.example" }
+connection "person" {
+  provider      = "acme"
+  client_id     = "person"
+  client_secret = var.pass
+  scopes        = ["openid", "offline_access"]
+  redirect_uris = ["http://127.0.0.1/callback"]
+}
+connection "worker" {
+  provider      = "acme"
+  client_id     = "worker"
+  client_secret = env("WORKER_SECRET")
+  grant "client_credentials" {}
+}
+output "hidden" {
+  value     = connection.worker.access_token
+  sensitive = true
+}
+output "mixed" {
+  value     = "Bearer ${connection.person.access_token} ${var.pass}"
+  sensitive = true
+}
+`
+
+// leakRuns is every command with the arguments to try it with; "-sandbox" is
+// added. What a run is asked to print, it may print: asked says what.
+var leakRuns = map[string][]leakRun{
+	"init":           {{}},
+	"validate":       {{}, {args: "-json"}},
+	"plan":           {{}, {args: "-json"}, {args: "-replace=person"}, {args: "-destroy -json"}, {args: "-refresh-only"}},
+	"apply":          {{args: "-auto-approve"}, {args: "-auto-approve -json -replace=person"}, {args: "-auto-approve -refresh-only"}, {args: "-auto-approve -replace=worker -input=false"}},
+	"token":          {{args: "person", asked: true}, {args: "-format=json person", asked: true}, {args: "-format=env -force-refresh person", asked: true}, {args: "-format=header worker", asked: true}, {args: "nobody"}},
+	"refresh":        {{args: "person worker"}, {args: "-json person"}, {args: "nobody"}},
+	"status":         {{}, {args: "-json"}},
+	"show":           {{}, {args: "-json"}, {args: "person"}, {args: "-json worker"}},
+	"output":         {{}, {args: "-json"}, {args: "hidden"}, {args: "-json mixed"}, {args: "-raw hidden", asked: true}},
+	"state list":     {{}, {args: "-json"}},
+	"state show":     {{args: "person"}, {args: "-json person"}},
+	"state rm":       {{args: "-dry-run worker"}, {args: "worker"}},
+	"providers":      {{}, {args: "-json"}},
+	"providers show": {{args: "google"}},
+	"fmt":            {{args: "-check -diff"}},
+	"sandbox":        {{}},
+	"completion":     {{args: "bash"}},
+	"version":        {{}, {args: "-json"}},
+	"destroy":        {{args: "-auto-approve -json -target=person"}, {args: "-auto-approve"}},
+}
+
+type leakRun struct {
+	args  string
+	asked bool // for the secret: stdout may have it
+}
+
+// leakOrder: what changes much comes last.
+var leakOrder = []string{
+	"init", "validate", "plan", "apply", "token", "refresh", "status", "show", "output", "state list", "state show",
+	"providers", "providers show", "fmt", "sandbox", "completion", "version", "state rm", "destroy",
+}
+
+// Every command in every mode, with secrets whose every appearance is looked
+// for: on the screens, and in every file that is left.
+func TestNothingLeaks(t *testing.T) {
+	walk(testTree(), func(cmd *cobra.Command) {
+		name := strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), "oauthctl"), " ")
+		if _, ok := leakRuns[name]; cmd.Runnable() && !ok && name != "" && name != "state" {
+			t.Errorf("the leak test does not know the command %q", name)
+		}
+	})
+	u := newLeakUser(t)
+	u.run("apply", leakRun{args: "-auto-approve"})
+	for _, name := range leakOrder {
+		for _, run := range leakRuns[name] {
+			u.learn()
+			for _, color := range []string{"", "1"} {
+				u.env["FORCE_COLOR"] = color
+				u.run(name, run)
+			}
+			u.learn()
+		}
+	}
+	u.files()
+	if u.seen < 20 {
+		t.Errorf("only %d secrets were looked for: the test is blind", u.seen)
+	}
+}
+
+// leakUser runs commands and knows all secrets there are.
+type leakUser struct {
+	t       *testing.T
+	dir     string
+	env     map[string]string
+	needles map[string]string // what to look for → what it is
+	seen    int
+	output  []leakOutput
+}
+
+type leakOutput struct {
+	what string
+	text []byte
+}
+
+func newLeakUser(t *testing.T) *leakUser {
+	dir := t.TempDir()
+	u := &leakUser{t: t, dir: dir, needles: map[string]string{}, env: map[string]string{
+		"HOME": filepath.Join(dir, "home"), "XDG_CONFIG_HOME": filepath.Join(dir, "home", "config"),
+		"XDG_STATE_HOME":    filepath.Join(dir, "home", "state"),
+		"WORKER_SECRET":     canary(),
+		"OAUTHCTL_VAR_pass": canary(),
+	}}
+	if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(leakConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u.secret("client secret", u.env["WORKER_SECRET"])
+	u.secret("sensitive variable", u.env["OAUTHCTL_VAR_pass"])
+	return u
+}
+
+func canary() string {
+	b := make([]byte, 24)
+	_, _ = rand.Read(b)
+	return "canary/" + hex.EncodeToString(b) + "+~end"
+}
+
+// secret is looked for from now on: as it is, URL-encoded, in hex, and in
+// base64 at any alignment.
+func (u *leakUser) secret(what, s string) {
+	if _, known := u.needles[s]; s == "" || known {
+		return
+	}
+	u.seen++
+	for _, form := range []string{s, url.QueryEscape(s), url.PathEscape(s), hex.EncodeToString([]byte(s))} {
+		u.needles[form] = what
+	}
+	for shift := range 3 {
+		padded := append(make([]byte, shift), s...)
+		padded = padded[:len(padded)/3*3]
+		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			text := enc.EncodeToString(padded)
+			u.needles[text[4:]] = what + " in base64"
+		}
+	}
+}
+
+// run runs a command in this process and keeps what it wrote.
+func (u *leakUser) run(name string, run leakRun) {
+	u.t.Helper()
+	args := append([]string{"-chdir=" + u.dir}, strings.Fields(name)...)
+	args = append(append(args, "-sandbox"), strings.Fields(run.args)...)
+	app, out, errs := testApp(args...)
+	app.Now, app.Rand = time.Now, rand.Reader
+	app.LookupEnv = func(k string) (string, bool) { v, ok := u.env[k]; return v, ok }
+	ctx := u.t.Context()
+	if name == "sandbox" {
+		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		defer cancel()
+		ctx = short
+	}
+	app.Run(ctx)
+	what := strings.Join(args[1:], " ")
+	u.output = append(u.output, leakOutput{what + " (stderr)", errs.Bytes()})
+	if !run.asked {
+		u.output = append(u.output, leakOutput{what + " (stdout)", out.Bytes()})
+	} else if out.Len() == 0 {
+		u.t.Errorf("%s: printed nothing: %s", what, errs)
+	}
+}
+
+// learn reads the tokens out of the state, as their owner can.
+func (u *leakUser) learn() {
+	u.t.Helper()
+	ctx := u.t.Context()
+	key, err := os.ReadFile(filepath.Join(u.dir, "home", "config", "oauthctl", "identity.txt"))
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(key)) {
+		if strings.HasPrefix(line, "AGE-SECRET-KEY-") {
+			u.secret("identity", strings.TrimSpace(line))
+		}
+	}
+	ids, err := seal.ParseIdentities(string(key))
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	db, err := sqlite.Open(filepath.Join(u.dir, workDir, sandboxState), sqlite.Options{})
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	store, err := state.Open(ctx, db, state.Options{Identities: func() ([]age.Identity, error) { return ids, nil }, Now: time.Now})
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	defer store.Close()
+	records, err := store.All(ctx, state.PartAll)
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	for _, r := range records {
+		u.secret("access token", r.Tokens.AccessToken.Reveal())
+		u.secret("refresh token", r.Tokens.RefreshToken.Reveal())
+		u.secret("ID token", r.Tokens.IDToken.Reveal())
+		u.secret("client secret in the state", r.Tokens.ClientSecret.Reveal())
+		for k, v := range r.Tokens.Extra {
+			if len(v.Reveal()) >= 16 {
+				u.secret(k, v.Reveal())
+			}
+		}
+	}
+}
+
+// files looks into everything that was printed and everything that is on disk,
+// but the identity itself.
+func (u *leakUser) files() {
+	u.t.Helper()
+	err := filepath.WalkDir(u.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || d.Name() == "identity.txt" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		u.output = append(u.output, leakOutput{"the file " + path, text})
+		return err
+	})
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	for _, o := range u.output {
+		for needle, what := range u.needles {
+			if bytes.Contains(o.text, []byte(needle)) {
+				u.t.Errorf("%s: there is the %s", o.what, what)
+			}
+		}
+	}
+}
