@@ -67,7 +67,7 @@ func (v *visit) answerPage(w http.ResponseWriter, r *http.Request, req *request,
 			v.errorPage(w, "This page is not the one that was shown. Start again in the application.")
 			return
 		}
-		if form.Get(decisionField) != decisionAllow {
+		if !allowed(form, req.scopes) {
 			v.sendBack(w, req, url.Values{"error": {"access_denied"}, "error_description": {"the person said no"}})
 			return
 		}
@@ -77,9 +77,15 @@ func (v *visit) answerPage(w http.ResponseWriter, r *http.Request, req *request,
 	}
 }
 
+// allowed reports whether the person said yes to anything of what was asked.
+func allowed(form url.Values, asked []string) bool {
+	ticked := func(s string) bool { return slices.Contains(form[scopeField], s) }
+	return form.Get(decisionField) == decisionAllow && (len(asked) == 0 || slices.ContainsFunc(asked, ticked))
+}
+
 // giveCode makes a code for what was allowed and sends the browser back with it.
-func (v *visit) giveCode(w http.ResponseWriter, req *request, p Person, allowed []string) {
-	scopes := slices.DeleteFunc(slices.Clone(req.scopes), func(s string) bool { return !slices.Contains(allowed, s) })
+func (v *visit) giveCode(w http.ResponseWriter, req *request, p Person, ticked []string) {
+	scopes := slices.DeleteFunc(slices.Clone(req.scopes), func(s string) bool { return !slices.Contains(ticked, s) })
 	var value string
 	err := v.s.book.update(func(t *tx) error {
 		var err error
@@ -244,10 +250,11 @@ func (v *visit) checkRequest(params url.Values, req *request) *refusal {
 		}
 		return refuse("login_required", "nobody is signed in, and prompt=none forbids to ask")
 	}
-	var err error
-	if req.scopes, err = v.readScopes(params.Get("scope")); err != nil {
-		return refuse("invalid_scope", err.Error())
+	scopes, refused := v.readScopes(params.Get("scope"))
+	if refused != nil {
+		return refused
 	}
+	req.scopes = scopes
 	req.nonce, req.hint = params.Get("nonce"), params.Get("login_hint")
 	req.offline = v.offlineAsked(params, req.scopes)
 	return nil

@@ -166,6 +166,22 @@ func TestConsentAnswers(t *testing.T) {
 			t.Errorf("%s, %v", to.URL, err)
 		}
 	})
+	t.Run("allow, but nothing of it", func(t *testing.T) {
+		_, page := r.do(http.MethodGet, authorizeURL(), nil)
+		form := hidden(page["text"].(string))
+		form.Set("account", "kim@sandbox.example")
+		_, page = r.post(authorizeURL(), form)
+		form = hidden(page["text"].(string))
+		form.Set("decision", "allow")
+		resp, err := r.http.PostForm(authorizeURL(), form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if to := resp.Header.Get("Location"); !strings.Contains(to, "error=access_denied") {
+			t.Errorf("sent to %s", to)
+		}
+	})
 	t.Run("form_post", func(t *testing.T) {
 		to, err := r.s.Visit(t.Context(), authorizeURL("response_mode", "form_post"), sandbox.Visitor{})
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -43,9 +44,9 @@ func (v *visit) device(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return err
 		}
-		scopes, err := v.readScopes(r.PostForm.Get("scope"))
-		if err != nil {
-			return err
+		scopes, refused := v.readScopes(r.PostForm.Get("scope"))
+		if refused != nil {
+			return refused
 		}
 		if value, err = t.random("sandbox_dc_", 32); err != nil {
 			return err
@@ -123,7 +124,7 @@ func (v *visit) pollDevice(t *tx, c client, form url.Values) (issued, error) {
 		return issued{}, err
 	}
 	// There is no authorization request to ask by parameter in.
-	offline := v.allows("refresh_token") && (v.Offline == "" || contains(g.Scopes, v.Offline))
+	offline := v.allows("refresh_token") && (v.Offline == "" || slices.Contains(g.Scopes, v.Offline))
 	return v.issue(t, g, g.Scopes, offline)
 }
 
@@ -212,12 +213,13 @@ func (v *visit) deviceByUserCode(entered string) (device, string) {
 func (v *visit) answerDevice(w http.ResponseWriter, row device, p Person, form url.Values) {
 	var scopes []string
 	for _, one := range row.Scopes {
-		if contains(form[scopeField], one) {
+		if slices.Contains(form[scopeField], one) {
 			scopes = append(scopes, one)
 		}
 	}
+	yes := allowed(form, row.Scopes)
 	row.State, row.Person, row.Scopes = "denied", p, scopes
-	if form.Get(decisionField) == decisionAllow {
+	if yes {
 		row.State = "allowed"
 	}
 	err := v.s.book.update(func(t *tx) error {

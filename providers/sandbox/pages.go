@@ -27,14 +27,13 @@ const (
 	stepField     = "sandbox_step"
 	ticketField   = "sandbox_ticket"
 	accountField  = "account"
-	addressField  = "address" // of account=other
+	addressField  = "address" // of somebody who is not on the list
 	scopeField    = "scope"
 	userCodeField = "user_code"
 	decisionField = "decision"
 
 	stepLogin     = "login"
 	stepConsent   = "consent"
-	accountOther  = "other"
 	decisionAllow = "allow"
 	decisionDeny  = "deny"
 )
@@ -199,8 +198,8 @@ func (s *Server) ticketFits(form url.Values, parts ...string) bool {
 // personOf is who was chosen on a login page, or carried on by a consent page.
 func (s *Server) personOf(form url.Values, hint string) (Person, bool) {
 	address := form.Get(accountField)
-	if typed := strings.TrimSpace(form.Get(addressField)); typed != "" || address == accountOther {
-		address = typed // who types an address means it, whichever button is pressed
+	if typed := strings.TrimSpace(form.Get(addressField)); typed != "" {
+		address = typed // who types an address means it, whichever button is on
 	}
 	for _, p := range s.people(hint) {
 		if strings.EqualFold(p.Email, address) {

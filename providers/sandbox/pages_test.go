@@ -188,7 +188,7 @@ func TestAnswersThatNoPageAskedFor(t *testing.T) {
 		_ = resp.Body.Close()
 		return resp.Header.Get("Location")
 	}
-	form := url.Values{"sandbox_step": {"consent"}, "account": {"sam@sandbox.example"}, "decision": {"allow"}, "sandbox_ticket": {"x"}}
+	form := url.Values{"sandbox_step": {"consent"}, "account": {"sam@sandbox.example"}, "decision": {"allow"}, "scope": {"mail.read"}, "sandbox_ticket": {"x"}}
 	if to := steal(authorizeURL(), form); to != "" {
 		t.Errorf("without a ticket: %s", to)
 	}

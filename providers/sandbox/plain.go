@@ -77,7 +77,7 @@ func (s *Server) welcome(w http.ResponseWriter, r *http.Request, base string) {
 		fail(w, err)
 		return
 	}
-	p := page{Title: "Welcome", Fields: []field{{"Issuer", base}}}
+	p := page{Title: "Welcome", Fields: []field{{"issuer", base}}}
 	for _, role := range []Role{RoleAuthorize, RoleToken, RoleDevice} {
 		p.Fields = append(p.Fields, field{string(role), own.Endpoints[role]})
 	}

@@ -27,9 +27,9 @@ func (v *visit) refresh(t *tx, c client, form url.Values) (issued, error) {
 	}
 	scopes := g.Scopes
 	if form.Get("scope") != "" {
-		narrowed, err := v.readScopes(form.Get("scope"))
-		if err != nil {
-			return issued{}, err
+		narrowed, refused := v.readScopes(form.Get("scope"))
+		if refused != nil {
+			return issued{}, refused
 		}
 		for _, one := range narrowed {
 			if !slices.Contains(g.Scopes, one) {

@@ -199,9 +199,9 @@ func (v *visit) accessToken(t *tx, clientID, grant string, scopes []string) (str
 
 // clientCredentials is RFC 6749 §4.4.
 func (v *visit) clientCredentials(t *tx, c client, form url.Values) (issued, error) {
-	scopes, err := v.readScopes(form.Get("scope"))
-	if err != nil {
-		return issued{}, err
+	scopes, refused := v.readScopes(form.Get("scope"))
+	if refused != nil {
+		return issued{}, refused
 	}
 	t.put.Event = eventClient
 	value, err := v.accessToken(t, c.ID, "", scopes)
@@ -209,7 +209,7 @@ func (v *visit) clientCredentials(t *tx, c client, form url.Values) (issued, err
 }
 
 // readScopes splits a scope parameter and checks its characters (RFC 6749 §3.3).
-func (v *visit) readScopes(s string) ([]string, error) {
+func (v *visit) readScopes(s string) ([]string, *refusal) {
 	scopes := v.splitScopes(s)
 	for _, one := range scopes {
 		for _, r := range one {

@@ -177,5 +177,3 @@ func (v *visit) userinfo(w http.ResponseWriter, r *http.Request) {
 	}
 	answer(w, http.StatusOK, c)
 }
-
-func contains(list []string, s string) bool { return slices.Contains(list, s) }

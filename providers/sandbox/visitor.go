@@ -142,7 +142,6 @@ func (b *browser) fill(values url.Values) {
 	switch values.Get(stepField) {
 	case stepLogin:
 		if b.who.Account != "" {
-			values.Set(accountField, accountOther)
 			values.Set(addressField, b.who.Account)
 		}
 	case stepConsent:
