@@ -4,7 +4,7 @@
 
 connection "github" {
   provider  = "github"
-  client_id = "Iv1.0123456789abcdef"
+  client_id = "Ov23li0123456789abcd"
   scopes    = ["repo", "read:org"]
 
   grant "device_code" {}

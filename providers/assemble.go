@@ -108,7 +108,7 @@ func (a *assembly) derive(p *Preset) {
 	impossible := func(g string) bool { return p.missingEndpoint(g) != "" }
 	switch at := l.at("grants"); {
 	case len(p.Grants) == 0:
-		p.Grants = slices.DeleteFunc(slices.Clone(GrantNames), impossible)
+		p.Grants = slices.DeleteFunc(slices.Clone(grantNames), impossible)
 	case at >= a.chain.user && a.chain.user > 0: // the preset's, while the user may have removed an endpoint
 		p.Grants = slices.DeleteFunc(slices.Clone(p.Grants), impossible)
 	}

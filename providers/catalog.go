@@ -115,12 +115,17 @@ func (c *Catalog) Resolve(cfg *schema.Config, conn *schema.Connection) (*Preset,
 	key := resolvedKey{block, values.key()}
 	r, ok := c.resolved[key]
 	if !ok {
-		r = c.build(ch, values, place(conn))
+		r = c.build(ch, values, place(conn, "provider"))
 		if !r.diags.HasErrors() {
 			c.resolved[key] = r
 		}
 	}
 	if r.diags.HasErrors() {
+		if ch.user == 0 { // nothing but the connection's arguments can be wrong
+			for _, d := range r.diags {
+				about(conn, d)
+			}
+		}
 		return nil, r.diags
 	}
 	return r.preset, nil

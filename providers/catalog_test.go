@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -166,6 +167,30 @@ connection "many" {
 	if len(cfg.Connections) != 10000 || len(seen) != 2 {
 		t.Errorf("%d connections have %d presets, want 2", len(cfg.Connections), len(seen))
 	}
+}
+
+// One catalogue serves connections that are applied at the same time.
+func TestResolveTogether(t *testing.T) {
+	cfg := load(t, `
+connection "c" {
+  for_each  = toset(["a", "b", "c", "d"])
+  provider  = "okta"
+  client_id = "client"
+  domain    = "${each.key}.okta.com"
+}
+`)
+	c := providers.New()
+	var wg sync.WaitGroup
+	for i := range 40 {
+		wg.Go(func() {
+			conn := cfg.Connections[i%len(cfg.Connections)]
+			p, diags := c.Resolve(cfg, conn)
+			if diags.HasErrors() || !strings.Contains(p.Issuer, "https://"+conn.Addr.Key+".okta.com/") {
+				t.Errorf("%s: %+v %s", conn.Addr, p, messages(diags))
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func BenchmarkResolve(b *testing.B) {

@@ -20,7 +20,7 @@ const tenantID = "{tenantid}"
 // check reports what is wrong with an assembled preset, at the attribute that says it.
 func (a *assembly) check(p *Preset) {
 	a.checkURLs(p)
-	a.checkNames("grants", p.Grants, GrantNames, "grant")
+	a.checkNames("grants", p.Grants, grantNames, "grant")
 	a.checkNames("client_auth", p.ClientAuth, authMethods, "client authentication method")
 	a.checkNames("quirks", p.Quirks, quirk.Names(), "quirk")
 	a.checkHints()

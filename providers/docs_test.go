@@ -203,6 +203,9 @@ any other: paste it, give it another name, and change what you like.
 - A server of which nothing is said is taken to support PKCE, to authenticate clients as its metadata says (else by
   ` + "`client_secret_basic`" + `, RFC 8414 §2), and to punish the reuse of a refresh token at once.
 
+A preset is one file in ` + "`providers/catalog`" + `. To add one, write that file, with its sources and what is not
+verified in its first comment, and make this page again; the tests check the rest.
+
 ## Presets
 
 `

@@ -179,6 +179,10 @@ func TestMistakes(t *testing.T) {
 			"connection \"c\" {\n  provider  = \"microsoft\"\n  client_id = \"x\"\n  tenant = \"common/../../evil\"\n}",
 			[]string{"main.hcl:4", "does not accept"},
 		},
+		"argument that makes no host": {
+			"connection \"c\" {\n  provider  = \"auth0\"\n  client_id = \"x\"\n  domain = \"acme..auth0.com\"\n}",
+			[]string{"main.hcl:2", "its host name is not valid"},
+		},
 		"argument of another type": {
 			"connection \"c\" {\n  provider  = \"microsoft\"\n  client_id = \"x\"\n  tenant = [\"a\"]\n}",
 			[]string{"main.hcl:4", "must be a string"},

@@ -6,9 +6,9 @@ import (
 	"github.com/oauthctl/oauthctl/schema"
 )
 
-// GrantNames are the grants that the attribute grants may list, in the order
+// grantNames are the grants that the attribute grants may list, in the order
 // that a server is assumed to prefer them if nothing is said.
-var GrantNames = []string{
+var grantNames = []string{
 	"authorization_code", "device_code", "client_credentials", "refresh_token", "jwt_bearer", "token_exchange",
 }
 
