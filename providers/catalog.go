@@ -116,7 +116,7 @@ func (c *Catalog) Resolve(cfg *schema.Config, conn *schema.Connection) (*Preset,
 	r, ok := c.resolved[key]
 	if !ok {
 		r = c.build(ch, values, place(conn, "provider"))
-		if !r.diags.HasErrors() {
+		if ch.user > 0 || !r.diags.HasErrors() { // errors of a preset name the connection
 			c.resolved[key] = r
 		}
 	}
