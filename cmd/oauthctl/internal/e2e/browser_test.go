@@ -41,6 +41,9 @@ func chromium(t *testing.T) context.Context {
 		cancel()
 		cancelAlloc()
 	})
+	if err := chromedp.Do(ctx); err != nil { // starts the browser
+		t.Fatal(err)
+	}
 	return ctx
 }
 
@@ -60,9 +63,14 @@ func shoot(t *testing.T, ctx context.Context, name string) {
 
 func do(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	if err := chromedp.Do(ctx, actions...); err != nil {
-		shoot(t, ctx, "failed")
-		t.Fatal(err)
+	for i, action := range actions {
+		step, cancel := context.WithTimeout(ctx, 20*time.Second)
+		err := chromedp.Do(step, action)
+		cancel()
+		if err != nil {
+			shoot(t, ctx, "failed")
+			t.Fatalf("step %d: %v", i, err)
+		}
 	}
 }
 
@@ -97,7 +105,7 @@ func TestRealBrowser(t *testing.T) {
 		chromedp.SendKeys(chromedp.CSS(`input[name=login]`), "alice"),
 		chromedp.SendKeys(chromedp.CSS(`input[name=password]`), "any"),
 		chromedp.Submit(chromedp.CSS(`input[name=login]`)),
-		chromedp.WaitVisible(chromedp.CSS(`input[value=consent]`)),
+		chromedp.WaitReady(chromedp.CSS(`input[value=consent]`)),
 	)
 	do(t, ctx, chromedp.Submit(chromedp.CSS(`form`)), chromedp.WaitVisible(chromedp.CSS(`main`)))
 	page := text(t, ctx)
@@ -121,9 +129,10 @@ func TestSandboxBrowser(t *testing.T) {
 			ctx := chromium(t)
 			u := newUser(t, `
 connection "demo" {
-  provider  = "google"
-  client_id = "sandbox-client"
-  scopes    = ["openid", "email"]
+  provider      = "google"
+  client_id     = "sandbox-client"
+  client_secret = env("SECRET")
+  scopes        = ["openid", "email"]
 }
 `)
 			wait := u.start("apply", "-sandbox", "-sandbox-consent=browser", "-auto-approve", "-input=true")
