@@ -102,7 +102,7 @@ func TestRealBrowser(t *testing.T) {
 		chromedp.EmulateViewport(1280, 800),
 		chromedp.Navigate(u.visited(0)),
 		chromedp.WaitVisible(chromedp.CSS(`input[name=login]`)),
-		chromedp.SendKeys(chromedp.CSS(`input[name=login]`), "alice"),
+		// account = "alice@example.com" is the login_hint: the page knows who comes.
 		chromedp.SendKeys(chromedp.CSS(`input[name=password]`), "any"),
 		chromedp.Submit(chromedp.CSS(`input[name=login]`)),
 		chromedp.WaitReady(chromedp.CSS(`input[value=consent]`)),

@@ -90,7 +90,7 @@ func TestWrongAccount(t *testing.T) {
 	r := applyAs(t, u, "mallory")
 	r.want(t, 1)
 	contains(t, r.stdout+r.stderr, "mallory@example.com", "alice@example.com")
-	u.run("token", "alice").want(t, 3)
+	u.run("token", "alice").want(t, 1)
 }
 
 // Scopes added to the configuration ask for a new consent, and only then.

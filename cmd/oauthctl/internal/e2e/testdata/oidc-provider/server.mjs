@@ -59,7 +59,7 @@ const configuration = {
   findAccount: async (ctx, id, token) => (forgotten && token ? undefined : {
     accountId: id,
     claims: async () => ({
-      sub: id, email: `${id}@example.com`, email_verified: true, name: id, preferred_username: id,
+      sub: id, email: id.includes('@') ? id : `${id}@example.com`, email_verified: true, name: id, preferred_username: id,
     }),
   }),
   cookies: { keys: ['for tests only'] },
