@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -115,7 +117,8 @@ func (a *applier) hold(r *state.Record) {
 }
 
 // known gives the attributes of a connection, tokens included, as they are now.
-func (a *applier) known(ctx context.Context) schema.Known {
+// What keeps it from that is added to problems.
+func (a *applier) known(ctx context.Context, problems *error) schema.Known {
 	return func(of addr.Addr) (cty.Value, bool) {
 		a.mu.Lock()
 		rec := a.held[of]
@@ -123,6 +126,7 @@ func (a *applier) known(ctx context.Context) schema.Known {
 		if rec == nil {
 			out, err := a.e.renew(ctx, renewal{addr: of, operation: "apply", slot: a.slot})
 			if err != nil {
+				*problems = errors.Join(*problems, err)
 				return cty.NilVal, false
 			}
 			rec = out.record
@@ -139,14 +143,15 @@ func (a *applier) client(ctx context.Context, of addr.Addr) (*grant.Client, erro
 		return nil, errStale(of, "the connection is not in the configuration any more")
 	}
 	if len(conn.DependsOn) > 0 && (len(conn.Unknown) > 0 || conn.Grant != nil) {
-		resolved, diags := a.cfg.Resolve(of, a.known(ctx))
+		var problems error
+		resolved, diags := a.cfg.Resolve(of, a.known(ctx, &problems))
 		if diags.HasErrors() {
-			return nil, &Error{Class: ClassError, Addr: of, Doing: doing, Err: diags}
+			return nil, &Error{Class: ClassError, Addr: of, Doing: doing, Err: errorsOf(diags)}
 		}
 		conn = resolved
 		if len(conn.Unknown) > 0 {
-			return nil, &Error{Class: ClassError, Addr: of, Doing: doing,
-				Err: errors.New("not known even now: " + join(conn.Unknown)), Remedy: "apply the connections that it depends on first"}
+			err := cmp.Or(problems, errors.New("not known even now: "+strings.Join(conn.Unknown, ", ")))
+			return nil, &Error{Class: ClassError, Addr: of, Doing: doing, Err: err, Remedy: "apply the connections that it depends on first"}
 		}
 	}
 	c, diags := a.e.client(a.cfg, conn)

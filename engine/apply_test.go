@@ -377,6 +377,51 @@ func TestLifetimesAreUpdatedWithoutARequest(t *testing.T) {
 	}
 }
 
+// A refresh that has nothing to refresh with does not harm a token that is valid.
+func TestRefreshWithoutARefreshTokenTouchesNothing(t *testing.T) {
+	const text = acme + `
+connection "graph" {
+  provider      = "acme"
+  client_id     = "app"
+  client_secret = env("OLD")
+}
+`
+	k := newKit(t)
+	k.server.bare, k.server.lifetime = true, 0
+	k.applied(text)
+	cfg := k.config(strings.Replace(text, `"OLD"`, `"NEW"`, 1))
+	for _, o := range []plan.Options{{RefreshOnly: true}, {}} {
+		r := result(t, k.apply(cfg, o), "graph")
+		if r.State != engine.Done || r.Action != plan.Refresh || len(r.Warnings) != 1 {
+			t.Errorf("%+v: %s %s: %v %q", o, r.Action, r.State, r.Err, r.Warnings)
+		}
+	}
+	if rec := k.record(graph); rec.Status != state.StatusOK || rec.Tokens.AccessToken != "access-1" || rec.Tokens.ClientSecret != "secret-new" {
+		t.Errorf("%s, token %q", rec.Status, rec.Tokens.AccessToken.Reveal())
+	}
+	if n := count(k.server.journal.take(), "token"); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// -refresh-only speaks to the server that gave the tokens, whatever the configuration says now.
+func TestRefreshOnlyStaysWithTheServerOfTheTokens(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	old, next := k.server, newServer(t)
+	k.server = next
+	cfg := k.config(strings.Replace(one, `"app"`, `"other"`, 1))
+	if r := result(t, k.apply(cfg, plan.Options{RefreshOnly: true}), "graph"); r.State != engine.Done {
+		t.Fatal(r.Err)
+	}
+	if next.seen != "" || count(old.journal.take(), "token refresh_token app") != 1 {
+		t.Errorf("the new server was sent %q", next.seen)
+	}
+	if c := k.plan(cfg, plan.Options{}).Changes[0]; c.Action != plan.Reauthorize || !c.Replaces {
+		t.Errorf("plan %+v", c)
+	}
+}
+
 func TestNobodyIsAskedIfTheStateCannotBeWritten(t *testing.T) {
 	k := newKit(t)
 	cfg := k.config(two)

@@ -82,6 +82,18 @@ func (a *applier) settle(ctx context.Context, rec *state.Record, client *grant.C
 	return nil
 }
 
+// resettle lays the configuration over a record whose tokens stay. They were
+// given by one server to one client, and are never taken to another.
+func (a *applier) resettle(ctx context.Context, rec *state.Record, client *grant.Client) error {
+	if err := a.unchanged(rec); err != nil {
+		return err
+	}
+	if !sameClient(rec.Info.Client, client.StateClient()) {
+		return errStale(rec.Addr, "the server or the client changed since the plan was made")
+	}
+	return a.settle(ctx, rec, client)
+}
+
 // finished tells the result of a saved record.
 func (a *applier) finished(rec *state.Record, r *Result) {
 	a.hold(rec)
@@ -161,20 +173,39 @@ func (a *applier) revokeOld(ctx context.Context, old, now *state.Record) (warnin
 	return []string{"the previous grant was not revoked: " + err.Error()}
 }
 
+// sameClient: one client at one server, as far as both sides know it.
+func sameClient(a, b state.Client) bool {
+	differ := func(a, b string) bool { return a != "" && b != "" && a != b }
+	return a.ClientID == b.ClientID && !differ(a.Issuer, b.Issuer) && !differ(a.TokenEndpoint, b.TokenEndpoint)
+}
+
 // sameFamily: both grants were given by one server to one client for one person, as far as is known.
 func sameFamily(old, now *state.Info) bool {
-	o, n := old.Client, now.Client
-	if o.Issuer != n.Issuer || o.TokenEndpoint != n.TokenEndpoint || o.ClientID != n.ClientID {
+	if !sameClient(old.Client, now.Client) {
 		return false
 	}
 	others := func(a, b string) bool { return a != "" && b != "" && !strings.EqualFold(a, b) }
 	return !others(old.Subject, now.Subject) && (old.Subject != "" && now.Subject != "" || !others(old.Account, now.Account))
 }
 
-// refresh renews the tokens with the settings of the configuration.
+// refresh renews the tokens with the settings of the configuration. Where there
+// is nothing to renew them with, the settings are all that changes.
 func (a *applier) refresh(ctx context.Context, c *plan.Change, r *Result) error {
+	rec, err := a.current(ctx, c)
+	if err != nil {
+		return err
+	}
+	settings := a.conns[c.Addr] != nil && !a.p.Options.RefreshOnly
+	if !canRenew(rec) {
+		r.Warnings = append(r.Warnings, "there is no refresh token: the access token stays as it is")
+		if settings {
+			return a.update(ctx, c, r)
+		}
+		a.finished(rec, r)
+		return nil
+	}
 	w := renewal{addr: c.Addr, operation: "apply", force: true, strict: true, slot: a.slot}
-	if _, ok := a.conns[c.Addr]; ok {
+	if settings {
 		client, err := a.client(ctx, c.Addr)
 		if err != nil {
 			return err
@@ -183,10 +214,7 @@ func (a *applier) refresh(ctx context.Context, c *plan.Change, r *Result) error 
 			w.scopes = client.Scopes
 		}
 		w.before = func(rec *state.Record) error {
-			if err := a.unchanged(rec); err != nil {
-				return err
-			}
-			return a.settle(context.WithoutCancel(ctx), rec, client)
+			return a.resettle(context.WithoutCancel(ctx), rec, client)
 		}
 	}
 	out, err := a.e.renew(ctx, w)
@@ -216,7 +244,7 @@ func (a *applier) update(ctx context.Context, c *plan.Change, r *Result) error {
 		return err
 	}
 	rec = clone(rec)
-	if err := a.settle(ctx, rec, client); err != nil {
+	if err := a.resettle(ctx, rec, client); err != nil {
 		return a.e.failure(doing, c.Addr, err)
 	}
 	rec.UpdatedAt = a.e.now()

@@ -49,7 +49,7 @@ func (c *clock) pass(d time.Duration) {
 
 // kit is an engine over a state in memory, a server and a person.
 type kit struct {
-	t       *testing.T
+	t       testing.TB
 	ctx     context.Context
 	server  *server
 	clock   *clock
@@ -66,7 +66,7 @@ type kit struct {
 	events  []engine.Event
 }
 
-func newKit(t *testing.T) *kit {
+func newKit(t testing.TB) *kit {
 	t.Helper()
 	k := &kit{
 		t: t, ctx: t.Context(), server: newServer(t), clock: &clock{t: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)},
@@ -247,7 +247,7 @@ func result(t *testing.T, out *engine.Outcome, name string) engine.Result {
 
 // person consents to everything at once, as a browser would that is signed in.
 type person struct {
-	t      *testing.T
+	t      testing.TB
 	server *server
 	visits atomic.Int32
 	now    atomic.Int32 // pages open at this moment

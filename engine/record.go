@@ -12,6 +12,7 @@ import (
 
 // newRecord is the record of a grant that was just given.
 func newRecord(c *grant.Client, g *grant.Grant, now time.Time) *state.Record {
+	at := received(g, now)
 	r := &state.Record{
 		Summary: state.Summary{
 			Addr: c.Addr, Status: state.StatusOK, UpdatedAt: now,
@@ -19,7 +20,7 @@ func newRecord(c *grant.Client, g *grant.Grant, now time.Time) *state.Record {
 		},
 		Info: &state.Info{
 			Granted: g.Granted, Account: g.Account, Subject: g.Subject,
-			AuthorizedAt: now, RefreshedAt: now, ReceivedAt: received(g, now),
+			AuthorizedAt: at, RefreshedAt: at, ReceivedAt: at,
 		},
 		Tokens: &state.Tokens{},
 	}
@@ -39,8 +40,7 @@ func received(g *grant.Grant, now time.Time) time.Time {
 func settle(r *state.Record, c *grant.Client, prints map[string]string, serial uint64) {
 	life := lifetimes(c)
 	i := r.Info
-	// An end that was computed from the old lifetime is computed again from the new one.
-	moved := i.Refresh != life.Refresh && r.RefreshExpiresAt.Sub(i.AuthorizedAt.Add(i.Refresh)).Abs() <= time.Second
+	moveEnd(r, life.Refresh)
 	i.ConfigSerial, i.Provider, i.Title, i.Grant = serial, c.Conn.Provider, title(c), c.Settings.Type
 	i.Client = mergeClient(i.Client, c.StateClient())
 	i.Requested, i.RedirectURI, i.Fingerprint = c.Scopes, c.Settings.RedirectURI, prints
@@ -52,10 +52,24 @@ func settle(r *state.Record, c *grant.Client, prints map[string]string, serial u
 	i.Reject = nil
 	r.Provider = c.Conn.Provider
 	r.Tokens.ClientSecret = c.Conn.ClientSecret
-	if moved {
-		r.RefreshExpiresAt = time.Time{}
-	}
 	settleEnds(r)
+}
+
+// moveEnd computes the end of a refresh token again if it was computed from the
+// lifetime that was configured so far. What the server said stays.
+func moveEnd(r *state.Record, life time.Duration) {
+	i := r.Info
+	if i.Refresh == life || i.Refresh == 0 || r.RefreshExpiresAt.IsZero() {
+		return
+	}
+	from := r.RefreshExpiresAt.Add(-i.Refresh)
+	if from.Sub(i.AuthorizedAt).Abs() > time.Second && from.Sub(i.ReceivedAt).Abs() > time.Second {
+		return
+	}
+	r.RefreshExpiresAt = time.Time{}
+	if life > 0 {
+		r.RefreshExpiresAt = from.Add(life)
+	}
 }
 
 // mergeClient keeps what discovery found where the configuration leaves it open.
@@ -92,6 +106,9 @@ func settleEnds(r *state.Record) {
 func renewsItself(r *state.Record) bool {
 	return r.Info != nil && r.Info.Grant == "client_credentials"
 }
+
+// canRenew: a new access token can be had without a person.
+func canRenew(r *state.Record) bool { return renewsItself(r) || !r.Tokens.RefreshToken.Empty() }
 
 // renewed is a copy of a record with the answer of a refresh in it. What the
 // answer leaves out stays (RFC 6749 §6: a new refresh token is optional).

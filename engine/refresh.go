@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/oauthctl/oauthctl/engine/grant"
+	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 )
@@ -98,9 +99,8 @@ func (e *Engine) look(w *renewal, r, first *state.Record) (*renewedToken, error)
 		return e.serveOr(w, r, "the server refused the refresh token; a new consent is needed", e.needsConsent(w.addr, "the server refused the refresh token"))
 	case r.Info.Reject != nil && now.Before(r.Info.Reject.Until):
 		return e.serveOr(w, r, "the last refresh failed: "+r.Info.Reject.Error, e.rejected(w, r.Info.Reject, now))
-	case !renewsItself(r) && r.Tokens.RefreshToken.Empty():
-		return e.serveOr(w, r, "there is no refresh token: the token cannot be renewed before it ends",
-			e.needsConsent(w.addr, "there is no refresh token to renew the access token with"))
+	case !canRenew(r):
+		return e.serveOr(w, r, "there is no refresh token: the token cannot be renewed before it ends", e.noRefreshToken(r))
 	}
 	return nil, nil
 }
@@ -118,6 +118,17 @@ func (e *Engine) needsConsent(a addr.Addr, why string) error {
 		Class: ClassNeedsUser, Addr: a, Doing: "get a token for " + a.String(),
 		Err: errors.New(why), Remedy: applyCommand(a),
 	}
+}
+
+func (e *Engine) noRefreshToken(r *state.Record) error {
+	err := &Error{
+		Class: ClassNeedsUser, Addr: r.Addr, Doing: "renew the token of " + r.Addr.String(),
+		Err: errors.New("the server gave no refresh token"), Remedy: applyCommand(r.Addr),
+	}
+	if usable(r, e.now()) {
+		err.Remedy = "for a new consent before it ends, " + replaceCommand(r.Addr)
+	}
+	return err
 }
 
 func (e *Engine) rejected(w *renewal, j *state.Reject, now time.Time) error {
@@ -143,6 +154,7 @@ func (e *Engine) lockOrFresh(ctx context.Context, w *renewal, first *state.Recor
 	early := !w.force && usable(first, e.now().Add(w.minTTL)) // due, but not ended: no reason to queue
 	patience, cancel := context.WithTimeout(ctx, e.o.LockTimeout)
 	defer cancel()
+	told := false
 	for turn := 25 * time.Millisecond; ; turn = min(2*turn, 400*time.Millisecond) {
 		attempt, done := context.WithTimeout(patience, turn)
 		unlock, err := e.o.Store.Lock(attempt, w.addr, w.operation)
@@ -165,6 +177,10 @@ func (e *Engine) lockOrFresh(ctx context.Context, w *renewal, first *state.Recor
 		}
 		if early {
 			return nil, &renewedToken{record: rec}, nil
+		}
+		if turn > 200*time.Millisecond && !told {
+			told = true
+			e.emit(Event{Type: EventProgress, Addr: w.addr, Action: plan.Refresh, Text: "waiting: " + err.Error()})
 		}
 		if patience.Err() != nil {
 			out, err := e.serveOr(w, rec, "the token is not refreshed: another process holds the lock", e.failure(w.doing(), w.addr, err))
@@ -357,6 +373,8 @@ const saveTries = 4
 // saveRenewed saves the answer of a refresh. The generation guards it: if
 // somebody else has changed the record, what they did decides.
 func (e *Engine) saveRenewed(ctx context.Context, sent, next *state.Record) error {
+	ctx, cancel := context.WithTimeout(ctx, saveTime)
+	defer cancel()
 	next.UpdatedAt = e.now()
 	var err error
 	for try := range saveTries {

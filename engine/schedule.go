@@ -4,13 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/schema/addr"
 )
-
-func join(s []string) string { return strings.Join(s, ", ") }
 
 // node is a change that waits for others.
 type node struct {
@@ -59,7 +56,7 @@ func leaves(a plan.Action) bool { return a == plan.Revoke || a == plan.Forget }
 
 // atOnce is how many changes may be under way: more than may speak to servers
 // at the same time, so that what waits for the disk can share a commit.
-func (a *applier) atOnce() int { return max(64, 16*a.e.o.Parallelism) }
+func (a *applier) atOnce() int { return max(1024, 16*a.e.o.Parallelism) }
 
 // run carries out all changes and returns their results in address order.
 func (a *applier) run(ctx context.Context) []Result {

@@ -52,7 +52,7 @@ type server struct {
 	fault func(w http.ResponseWriter, r *http.Request, form url.Values) bool
 }
 
-func newServer(t *testing.T) *server {
+func newServer(t testing.TB) *server {
 	t.Helper()
 	s := &server{journal: &journal{}, live: map[string]string{}, spent: map[string]bool{}, lifetime: 3600}
 	mux := http.NewServeMux()
