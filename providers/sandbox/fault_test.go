@@ -103,15 +103,18 @@ func TestHangingRequestEndsWithItsContextOrTheServer(t *testing.T) {
 	r := newRig(t, acme())
 	r.s.Inject(sandbox.Fault{Role: sandbox.RoleToken, Kind: sandbox.FaultHang, Count: 2})
 	ctx, cancel := context.WithCancel(t.Context())
-	sent := false
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent = true }})
+	sent, to := false, ""
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:      func(i httptrace.GotConnInfo) { to = i.Conn.RemoteAddr().String() },
+		WroteRequest: func(httptrace.WroteRequestInfo) { sent = true },
+	})
 	time.AfterFunc(time.Millisecond, cancel)
 	req, _ := http.NewRequestWithContext(ctx, http.MethodPost, issuer+"/token", nil)
-	if _, err := r.http.Do(req); !errors.Is(err, context.Canceled) || !sent { //nolint:bodyclose // there is none
-		t.Errorf("%v, sent %t", err, sent)
+	if _, err := r.http.Do(req); !errors.Is(err, context.Canceled) || !sent || to != "127.0.0.1:0" {
+		t.Errorf("%v, sent %t to %s", err, sent, to)
 	}
 	time.AfterFunc(time.Millisecond, func() { _ = r.s.Close() })
-	if _, err := r.http.PostForm(issuer+"/token", nil); !errors.Is(err, io.EOF) { //nolint:bodyclose // there is none
+	if _, err := r.http.PostForm(issuer+"/token", nil); !errors.Is(err, io.EOF) {
 		t.Error(err)
 	}
 }

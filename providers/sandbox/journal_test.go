@@ -279,3 +279,17 @@ func BenchmarkClientCredentials(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkMountAgain(b *testing.B) {
+	s, err := sandbox.New(sandbox.Options{Journal: filepath.Join(b.TempDir(), "journal"), Now: time.Now, Rand: rand.Reader})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	p := acme()
+	for b.Loop() {
+		if err := s.Mount(p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

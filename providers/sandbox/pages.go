@@ -93,7 +93,7 @@ type page struct {
 // redirect URI, since browsers apply form-action to redirects too.
 func (s *Server) show(w http.ResponseWriter, status int, name, formTo string, p page) {
 	pages := s.pages()
-	p.CSS = template.CSS(styleSource) //nolint:gosec // our own file
+	p.CSS = template.CSS(styleSource) // our own file
 	var b bytes.Buffer
 	if err := pages.t.ExecuteTemplate(&b, name, p); err != nil {
 		http.Error(w, "sandbox: "+err.Error(), http.StatusInternalServerError)
@@ -131,7 +131,7 @@ func formTarget(redirect string) string {
 func (v *visit) loginPage(w http.ResponseWriter, req *request, params url.Values) {
 	query := params.Encode()
 	v.show(w, http.StatusOK, "login", formTarget(req.redirect), page{
-		Title: "Sign in", Client: req.clientID, Action: template.URL("?" + query), //nolint:gosec // url.Values.Encode
+		Title: "Sign in", Client: req.clientID, Action: template.URL("?" + query), // url.Values.Encode
 		Ticket: v.s.ticket(stepLogin, query), People: v.s.people(req.hint),
 	})
 }
@@ -139,7 +139,7 @@ func (v *visit) loginPage(w http.ResponseWriter, req *request, params url.Values
 func (v *visit) consentPage(w http.ResponseWriter, req *request, params url.Values, p Person) {
 	query := params.Encode()
 	v.show(w, http.StatusOK, "consent", formTarget(req.redirect), page{
-		Title: "Allow?", Client: req.clientID, Action: template.URL("?" + query), //nolint:gosec // url.Values.Encode
+		Title: "Allow?", Client: req.clientID, Action: template.URL("?" + query), // url.Values.Encode
 		Ticket: v.s.ticket(stepConsent, query, p.Email), Person: p, Scopes: req.scopes, Target: formTarget(req.redirect),
 	})
 }
@@ -147,7 +147,7 @@ func (v *visit) consentPage(w http.ResponseWriter, req *request, params url.Valu
 func (v *visit) postPage(w http.ResponseWriter, redirect string, values url.Values) {
 	p := page{
 		Title: "Back to the application", Target: formTarget(redirect),
-		Action: template.URL(redirect), //nolint:gosec // checkRedirect knows the scheme
+		Action: template.URL(redirect), // checkRedirect knows the scheme
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		p.Fields = append(p.Fields, field{name, values.Get(name)})

@@ -52,12 +52,23 @@ func reportSent(ctx context.Context) {
 		return
 	}
 	if trace.GotConn != nil {
-		trace.GotConn(httptrace.GotConnInfo{Reused: true})
+		near, far := net.Pipe()
+		defer func() { _, _ = near.Close(), far.Close() }()
+		trace.GotConn(httptrace.GotConnInfo{Conn: inside{near}})
 	}
 	if trace.WroteRequest != nil {
 		trace.WroteRequest(httptrace.WroteRequestInfo{})
 	}
 }
+
+// inside is a connection for those who trace requests: it leads to this machine.
+type inside struct{ net.Conn }
+
+// LocalAddr implements [net.Conn].
+func (inside) LocalAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+
+// RemoteAddr implements [net.Conn].
+func (inside) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
 
 // receive makes of a client's request what a server gets.
 func receive(req *http.Request) (*http.Request, error) {
@@ -85,7 +96,7 @@ type inProcess struct{}
 func (t *transport) serve(rec *recorder, r *http.Request) (aborted bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			if p != http.ErrAbortHandler { //nolint:errorlint // panics with this very value
+			if err, ok := p.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 				panic(p)
 			}
 			aborted = true
