@@ -93,14 +93,26 @@ func (p pins) compare(pin lineagePin, h *seal.Header, box *seal.Box, file string
 		ErrTampered, p.location, file)
 }
 
-// announce records, before it is written, a data key that this process made.
-// Here an error counts: without the pin the next reader would call it forged.
-func (p pins) announce(h *seal.Header, commitment string) error {
+// ready tells whether pins can be kept, before a state is made that would need them.
+func (p pins) ready() error {
 	if p.dir == "" {
 		return nil
 	}
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return fmt.Errorf("keep the pin of the state: %w", err)
+	}
+	f, err := os.CreateTemp(p.dir, ".pin-*")
+	if err != nil {
+		return fmt.Errorf("keep the pin of the state: %w", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// announce records, before it is written, a data key that this process made.
+// Here an error counts: without the pin the next reader would call it forged.
+func (p pins) announce(h *seal.Header, commitment string) error {
+	if p.dir == "" {
+		return nil
 	}
 	pin := lineagePin{Version: 1, Lineage: h.Lineage, Commitment: h.Commitment, Pending: commitment, Epoch: h.Epoch, Serial: h.Serial}
 	return writePin(p.lineageFile(h.Lineage), pin)

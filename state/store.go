@@ -75,6 +75,9 @@ func (s *Store) Create(ctx context.Context) error {
 		return err
 	}
 	recipients, err := seal.ParseRecipients(s.o.Recipients)
+	if err == nil {
+		err = s.pins.ready()
+	}
 	if err != nil {
 		return fmt.Errorf("create the state %s: %w", s.Location(), err)
 	}
