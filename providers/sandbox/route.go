@@ -21,7 +21,6 @@ type visit struct {
 	s      *Server
 	role   Role
 	realms []string // that have this URL too, userinfo: the token decides
-	url    string   // the imitated one, without query
 }
 
 // endpoints has the handler of each role.
@@ -113,7 +112,7 @@ func (s *Server) find(target, plain string) (*visit, error) {
 	var v *visit
 	err := s.book.view(func(t *tx) {
 		if c, ok := t.urls[target]; ok {
-			v = &visit{profile: t.realms[c.realm[0]], s: s, role: c.role, realms: slices.Clone(c.realm), url: target}
+			v = &visit{profile: t.realms[c.realm[0]], s: s, role: c.role, realms: slices.Clone(c.realm)}
 		}
 	})
 	if v != nil || err != nil || plain == "" {
@@ -124,7 +123,7 @@ func (s *Server) find(target, plain string) (*visit, error) {
 		return nil, err
 	}
 	if role, ok := own.urls[target]; ok {
-		v = &visit{profile: own.profile, s: s, role: role, realms: []string{own.ID}, url: target}
+		v = &visit{profile: own.profile, s: s, role: role, realms: []string{own.ID}}
 	}
 	return v, nil
 }
