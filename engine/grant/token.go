@@ -105,6 +105,7 @@ type recorder struct {
 	header  http.Header
 	answer  *answer // of a complete answer that could be read
 	problem error   // why the answer cannot be used
+	cut     error   // why its body ended early
 }
 
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -127,7 +128,7 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		r.problem = err
+		r.problem, r.cut = err, err
 		return nil, err
 	}
 	r.answer, r.problem = parseAnswer(resp.Header.Get("Content-Type"), body)
@@ -169,7 +170,9 @@ func classify(err error, rec *recorder) *Error {
 		e.Detail = "the server answered with a redirect, which is not followed"
 	case rec.status/100 == 2 && (rec.problem != nil || rec.answer.text("error") == ""):
 		e.Outcome, e.Kind, e.Detail = Unknown, Protocol, "the answer has no access token"
-		if rec.problem != nil {
+		if rec.cut != nil && !errors.Is(rec.cut, errTooLarge) {
+			e.Kind, e.Detail = Temporary, networkDetail(rec.cut)
+		} else if rec.problem != nil {
 			e.Detail = Clean(rec.problem.Error())
 		}
 	case errors.As(err, &answered):

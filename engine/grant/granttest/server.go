@@ -197,6 +197,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, reply *Reply) {
 	w.WriteHeader(max(reply.Status, 200))
 	_, _ = io.WriteString(w, reply.Body)
 	if reply.Fault == Truncate {
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
 }
