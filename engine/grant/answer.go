@@ -136,7 +136,7 @@ func seconds(v any) (int64, bool) {
 	case f != f:
 		return 0, false
 	case f > maxSeconds:
-		return maxSeconds, true // also of 1e400, which is an error with f = +Inf
+		return maxSeconds + 1, true // also of 1e400, which is an error with f = +Inf
 	case f < -maxSeconds:
 		return -maxSeconds, true
 	case err != nil:
