@@ -38,7 +38,7 @@ func received(g *grant.Grant, now time.Time) time.Time {
 // settle lays what the configuration says over a record: everything that a
 // later refresh needs, and what the next plan will compare.
 func settle(r *state.Record, c *grant.Client, prints map[string]string, serial uint64) {
-	life := lifetimes(c)
+	life := c.Lifetimes()
 	i := r.Info
 	moveEnd(r, life.Refresh)
 	i.ConfigSerial, i.Provider, i.Title, i.Grant = serial, c.Conn.Provider, title(c), c.Settings.Type
@@ -137,7 +137,7 @@ func renewed(r *state.Record, g *grant.Grant, now time.Time) *state.Record {
 	switch {
 	case !g.RefreshExpiresAt.IsZero():
 		out.RefreshExpiresAt = g.RefreshExpiresAt
-	case rotated && i.Refresh > 0:
+	case rotated && i.Refresh > 0 && !i.Client.RefreshFixed:
 		out.RefreshExpiresAt = i.ReceivedAt.Add(i.Refresh)
 	}
 	settleEnds(out)

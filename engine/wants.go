@@ -131,7 +131,7 @@ func (e *Engine) client(cfg *schema.Config, conn *schema.Connection) (*grant.Cli
 // want is what plan has to know of a client.
 func want(c *grant.Client, prints map[string]string) plan.Want {
 	sc := c.StateClient()
-	life := lifetimes(c)
+	life := c.Lifetimes()
 	w := plan.Want{
 		Addr: c.Addr, DependsOn: c.Conn.DependsOn, Provider: c.Conn.Provider, Title: title(c),
 		Issuer: sc.Issuer, TokenEndpoint: sc.TokenEndpoint, ClientID: sc.ClientID, ClientAuth: sc.Auth,
@@ -139,7 +139,7 @@ func want(c *grant.Client, prints map[string]string) plan.Want {
 		Scopes: c.Scopes, Added: c.Added, CanNarrow: !c.Settings.Interactive,
 		RedirectURI: c.Settings.RedirectURI, Account: c.Conn.Account, Hosts: c.Hosts(),
 		Access: life.Access, Refresh: life.Refresh, RefreshBefore: life.RefreshBefore,
-		Fingerprint: prints, Client: &sc, Unknown: c.Conn.Unknown,
+		Fingerprint: prints, Client: &sc, Unknown: c.Conn.Unknown, Notes: slices.Clone(c.Notes),
 	}
 	w.Revocable = c.Preset.RevocationEndpoint != "" || c.Preset.Revocation != "none" && c.Preset.Discovery != "none"
 	if !w.Revocable && w.Interactive {
@@ -153,16 +153,6 @@ func want(c *grant.Client, prints map[string]string) plan.Want {
 }
 
 func title(c *grant.Client) string { return cmp.Or(c.Preset.Title, c.Preset.Name, c.Conn.Provider) }
-
-// lifetimes are those of the connection, else those of the preset.
-func lifetimes(c *grant.Client) schema.Lifetimes {
-	mine, preset := c.Conn.Lifetimes, c.Preset.Lifetimes
-	return schema.Lifetimes{
-		Access:        cmp.Or(mine.Access, preset.Access),
-		Refresh:       cmp.Or(mine.Refresh, preset.Refresh),
-		RefreshBefore: cmp.Or(mine.RefreshBefore, preset.RefreshBefore),
-	}
-}
 
 // fingerprint digests what the user wrote that shapes a grant and cannot be
 // read back from it, by attribute name.

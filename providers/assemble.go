@@ -25,7 +25,7 @@ func (p *Preset) Clone() *Preset {
 	q.Grants, q.ClientAuth, q.Quirks = slices.Clone(p.Grants), slices.Clone(p.ClientAuth), slices.Clone(p.Quirks)
 	q.Hints, q.Redirect.Refused = slices.Clone(p.Hints), slices.Clone(p.Redirect.Refused)
 	q.OfflineParams, q.AuthorizeParams = maps.Clone(p.OfflineParams), maps.Clone(p.AuthorizeParams)
-	q.TokenParams = maps.Clone(p.TokenParams)
+	q.TokenParams, q.Args = maps.Clone(p.TokenParams), maps.Clone(p.Args)
 	return &q
 }
 

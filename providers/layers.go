@@ -181,6 +181,9 @@ func (c *Catalog) build(ch *chain, v values, fallback hcl.Range) *resolved {
 	}
 	a := assembly{chain: ch, layers: ls, fallback: fallback, partial: v.partial}
 	r.preset = a.preset()
+	if len(v.known) > 0 {
+		r.preset.Args = v.known
+	}
 	a.check(r.preset)
 	r.diags = append(r.diags, a.diags...)
 	return r

@@ -72,6 +72,7 @@ type Preset struct {
 	// RevocationNote says what a person can do where the server cannot revoke.
 	RevocationNote string
 
+	Args   map[string]string // values of the arguments: tenant, instance, …
 	Hints  []Hint
 	Quirks []string // names of behaviours in package providers/quirk
 	Range  hcl.Range

@@ -81,6 +81,7 @@ type wireClient struct {
 	BlastRadius           string            `json:"blast_radius,omitempty"`
 	RevocationNote        string            `json:"revocation_note,omitempty"`
 	Quirks                []string          `json:"quirks,omitempty"`
+	RefreshFixed          bool              `json:"refresh_fixed,omitempty"`
 	Origin                string            `json:"origin,omitempty"`
 }
 

@@ -67,7 +67,7 @@ func drawRecord(t *rapid.T) *Record {
 				ClientID: anyText.Draw(t, "id"), Auth: anyText.Draw(t, "auth"), ScopeSeparator: anyText.Draw(t, "sep"),
 				TokenParams: anyMap.Draw(t, "params"), Resource: anyTexts.Draw(t, "resource"), Rotation: anyText.Draw(t, "rotation"),
 				Grace: anySpan.Draw(t, "grace"), BlastRadius: anyText.Draw(t, "blast"), RevocationNote: anyText.Draw(t, "note"),
-				Quirks: anyTexts.Draw(t, "quirks"), Origin: anyText.Draw(t, "origin"),
+				Quirks: anyTexts.Draw(t, "quirks"), Origin: anyText.Draw(t, "origin"), RefreshFixed: rapid.Bool().Draw(t, "fixed"),
 			},
 		},
 		Tokens: &Tokens{

@@ -104,6 +104,7 @@ type Client struct {
 	BlastRadius           string
 	RevocationNote        string
 	Quirks                []string
+	RefreshFixed          bool   // use does not extend the life of the refresh token
 	Origin                string // of a SPA registration: sent with every token call
 }
 

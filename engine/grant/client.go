@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/oauthctl/oauthctl/providers"
+	"github.com/oauthctl/oauthctl/providers/quirk"
 	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
@@ -37,9 +39,12 @@ type Client struct {
 	Auth   string
 	Scopes []string // to ask for, what the provider's rules add included
 	Added  []string // of these, what the rules added
+	Notes  []string // that the server's behaviours want said in the plan
 
 	discovered bool // Discover has looked, and need not look again
+	located    bool // the server's own way has found the endpoints
 	guarded    bool // endpoints come from the metadata of a public issuer
+	draft      quirk.Draft
 }
 
 // Settings is a decoded grant block with the preset's defaults.
@@ -80,6 +85,7 @@ func NewClient(conn *schema.Connection, preset *providers.Preset) (*Client, hcl.
 		b.params()
 		b.redirect()
 		b.account()
+		b.behaviours()
 	}
 	return b.c, b.diags
 }
@@ -368,16 +374,15 @@ func (b *builder) account() {
 	}
 }
 
-// lifetimes are the connection's, else the preset's.
-func (c *Client) lifetimes() schema.Lifetimes {
-	l := c.Conn.Lifetimes
-	if l.Access == 0 {
-		l.Access = c.Preset.Lifetimes.Access
+// Lifetimes are the connection's, else what the server's behaviours say, else
+// the preset's.
+func (c *Client) Lifetimes() schema.Lifetimes {
+	own, preset := c.Conn.Lifetimes, c.Preset.Lifetimes
+	return schema.Lifetimes{
+		Access:        cmp.Or(own.Access, preset.Access),
+		Refresh:       cmp.Or(own.Refresh, c.draft.Refresh, preset.Refresh),
+		RefreshBefore: cmp.Or(own.RefreshBefore, preset.RefreshBefore),
 	}
-	if l.Refresh == 0 {
-		l.Refresh = c.Preset.Lifetimes.Refresh
-	}
-	return l
 }
 
 // Hosts are the hosts that the flow will speak to, as far as they are known
@@ -400,7 +405,7 @@ func (c *Client) Hosts() []string {
 	if len(c.missing()) > 0 && canDiscover(p) {
 		urls = append(urls, p.Issuer)
 	}
-	var hosts []string
+	hosts := slices.Clone(c.draft.Hosts)
 	for _, raw := range urls {
 		if u, err := url.Parse(raw); err == nil && u.Host != "" && !slices.Contains(hosts, u.Host) {
 			hosts = append(hosts, u.Host)
@@ -413,14 +418,12 @@ func (c *Client) Hosts() []string {
 // StateClient is the part of c that a later refresh needs.
 func (c *Client) StateClient() state.Client {
 	p := c.Preset
-	params := maps.Clone(p.TokenParams)
-	if params == nil {
-		params = map[string]string{}
-	}
+	params := map[string]string{}
+	maps.Copy(params, p.TokenParams)
 	if c.Settings.Type == ClientCredentials && c.Conn.Audience != "" {
 		params["audience"] = c.Conn.Audience
 	}
-	maps.Copy(params, c.Conn.TokenParams)
+	maps.Copy(params, c.draft.Token) // holds those of the connection
 	if len(params) == 0 {
 		params = nil
 	}
@@ -428,14 +431,10 @@ func (c *Client) StateClient() state.Client {
 		Issuer: p.Issuer, TokenEndpoint: p.TokenEndpoint, RefreshEndpoint: p.RefreshEndpoint,
 		RevocationEndpoint: p.RevocationEndpoint, IntrospectionEndpoint: p.IntrospectionEndpoint, JWKSURI: p.JWKSURI,
 		ClientID: c.Conn.ClientID, Auth: c.Auth, ScopeSeparator: p.ScopeSeparator, TokenParams: params,
-		Resource: slices.Clone(c.Conn.Resource), Rotation: p.Rotation.Kind, Grace: p.Rotation.Grace,
+		Resource: slices.Clone(c.draft.Resource), Rotation: p.Rotation.Kind, Grace: p.Rotation.Grace,
 		BlastRadius: p.Rotation.BlastRadius, RevocationNote: p.RevocationNote, Quirks: slices.Clone(p.Quirks),
 	}
-	if c.Conn.ApplicationType == "spa" {
-		if u, err := url.Parse(c.Settings.RedirectURI); err == nil && u.Host != "" {
-			sc.Origin = u.Scheme + "://" + u.Host
-		}
-	}
+	sc.Origin, sc.RefreshFixed = c.draft.Origin, c.draft.RefreshFixed
 	return sc
 }
 

@@ -114,7 +114,7 @@ func (f *codeFlow) url() string {
 		opts = append(opts, oauth2.S256ChallengeOption(f.verifier))
 	}
 	var more strings.Builder
-	for _, r := range c.Conn.Resource { // RFC 8707 §2: one parameter each
+	for _, r := range c.draft.Resource { // RFC 8707 §2: one parameter each
 		more.WriteString("&resource=" + url.QueryEscape(r))
 	}
 	return conf.AuthCodeURL(f.session.state, opts...) + more.String()
@@ -283,7 +283,7 @@ func uninterrupted(ctx context.Context, d time.Duration) (context.Context, conte
 // accept turns the answer to an interactive grant into a Grant: tokens, who
 // signed in, scopes, and what a person should know.
 func (c *Client) accept(ctx context.Context, env Env, ans *answer, nonce, doing string) (*Grant, *Error) {
-	g, err := ans.grant(c.lifetimes())
+	g, err := ans.grant(c.Lifetimes())
 	if err != nil {
 		return nil, unusable(doing, err)
 	}

@@ -15,7 +15,7 @@ func (c *Client) authorizeByCredentials(ctx context.Context, env Env) (*Grant, *
 	if e != nil {
 		return nil, e
 	}
-	g, err := ans.grant(c.lifetimes())
+	g, err := ans.grant(c.Lifetimes())
 	if err != nil {
 		return nil, unusable("ask for a token at "+p.TokenEndpoint, err)
 	}

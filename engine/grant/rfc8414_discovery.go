@@ -35,9 +35,13 @@ type metadata struct {
 
 // Discover fills the preset's endpoints from the server's metadata document
 // (RFC 8414, OpenID Connect Discovery 1.0), comparing the issuer byte by byte,
-// and pins the client authentication method. It makes no request if nothing is missing. The preset itself is not changed:
+// and pins the client authentication method; or in the server's own way. It
+// makes no request if nothing is missing. The preset itself is not changed:
 // c.Preset becomes a copy. Every error is an *Error.
 func (c *Client) Discover(ctx context.Context, env Env) error {
+	if e := c.locate(ctx, env); e != nil {
+		return e
+	}
 	p := c.Preset
 	if c.discovered || len(c.missing()) == 0 || !canDiscover(p) {
 		if c.Auth == "" {

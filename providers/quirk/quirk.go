@@ -1,11 +1,13 @@
-// Package quirk makes strange token endpoints look standard.
+// Package quirk makes strange servers look standard.
 //
-// A quirk is a named [http.RoundTripper] that sits between a flow and the
-// network: it changes what a server wants to hear on the way out, or what it
-// answered on the way in, so that the protocol code above stays plain RFC 6749.
-// Presets name the quirks they need; [Wrap] puts them on.
+// A quirk is a named behaviour. It may sit between a flow and the network as an
+// [http.RoundTripper] ([Wrap]) and change what a server wants to hear on the way
+// out, or what it answered on the way in, so that the protocol code above stays
+// plain RFC 6749. It may check and change what a connection asks for before
+// anything is sent ([Prepare]), and find endpoints in a way of its own
+// ([Locate]). Presets name the quirks they need.
 //
-// Only POST requests and their answers are touched: token, device and
+// Round trippers touch only POST requests and their answers: token, device and
 // revocation endpoints. Bodies are held as long as one call and no longer, are
 // capped at 1 MiB, and are never logged.
 //
@@ -13,10 +15,9 @@
 package quirk
 
 import (
-	"fmt"
+	"context"
 	"net/http"
 	"slices"
-	"strings"
 )
 
 // maxBody is the size of the largest body that is looked into.
@@ -26,18 +27,21 @@ const maxBody = 1 << 20
 type quirk struct {
 	name string
 	doc  string
-	wrap func(next http.RoundTripper) http.RoundTripper
+	// Each may be nil.
+	wrap    func(next http.RoundTripper) http.RoundTripper
+	prepare func(*Draft) []Finding
+	locate  func(context.Context, *http.Client, *Endpoints) error
 }
 
 // table holds every quirk, sorted by name. To add one, write its function and its row.
 var table = []quirk{
-	{"accept_json", "Asks for a JSON answer, where the server would otherwise send form data.", acceptJSON},
-	{"authed_user", "Takes the user's token out of the member authed_user if the answer has no other.", answers(authedUser)},
-	{"error_in_200", "Turns an error that came with status 200 into a 400.", answers(errorIn200)},
-	{"error_names", "Gives the server's own error codes their names in RFC 6749 and RFC 8628.", answers(errorNames)},
-	{"json_request", "Sends the request as JSON instead of form data.", jsonRequest},
-	{"notion_version", "Adds the header Notion-Version.", header("Notion-Version", "2022-06-28")},
-	{"scope_list", "Makes a space-delimited string of scopes that came with commas or as an array.", answers(scopeList)},
+	{name: "accept_json", doc: "Asks for a JSON answer, where the server would otherwise send form data.", wrap: acceptJSON},
+	{name: "authed_user", doc: "Takes the user's token out of the member authed_user if the answer has no other.", wrap: answers(authedUser)},
+	{name: "error_in_200", doc: "Turns an error that came with status 200 into a 400.", wrap: answers(errorIn200)},
+	{name: "error_names", doc: "Gives the server's own error codes their names in RFC 6749 and RFC 8628.", wrap: answers(errorNames)},
+	{name: "json_request", doc: "Sends the request as JSON instead of form data.", wrap: jsonRequest},
+	{name: "notion_version", doc: "Adds the header Notion-Version.", wrap: header("Notion-Version", "2022-06-28")},
+	{name: "scope_list", doc: "Makes a space-delimited string of scopes that came with commas or as an array.", wrap: answers(scopeList)},
 }
 
 // Names lists the quirks, sorted.
@@ -51,8 +55,8 @@ func Names() []string {
 
 // Doc says in one sentence what a quirk does; "" if there is none of that name.
 func Doc(name string) string {
-	if i := slices.IndexFunc(table, func(q quirk) bool { return q.name == name }); i >= 0 {
-		return table[i].doc
+	if q := find(name); q != nil {
+		return q.doc
 	}
 	return ""
 }
@@ -61,11 +65,13 @@ func Doc(name string) string {
 // answer in the opposite order. Without names it returns next.
 func Wrap(names []string, next http.RoundTripper) (http.RoundTripper, error) {
 	for _, name := range slices.Backward(names) {
-		i := slices.IndexFunc(table, func(q quirk) bool { return q.name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("there is no quirk %q; known: %s", name, strings.Join(Names(), ", "))
+		q := find(name)
+		if q == nil {
+			return nil, unknown(name)
 		}
-		next = table[i].wrap(next)
+		if q.wrap != nil {
+			next = q.wrap(next)
+		}
 	}
 	return next, nil
 }
