@@ -72,7 +72,6 @@ func (c *Console) Confirm(ctx context.Context, question string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	c.print(func(s *screen) { s.line() })
 	return strings.TrimSpace(answer) == "yes", nil
 }
 

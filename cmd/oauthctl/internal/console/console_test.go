@@ -283,7 +283,7 @@ func TestCodeIsReadLetterByLetterAndTheHostStandsAlone(t *testing.T) {
 		above, _ := term.screen()
 		has := map[string]bool{}
 		for _, l := range above {
-			has[strings.TrimSpace(l)] = true
+			has[strings.Trim(l, " │")] = true
 		}
 		for _, want := range []string{"W D J B - M J H T", "github.com", "https://github.com/login/device"} {
 			if !has[want] {

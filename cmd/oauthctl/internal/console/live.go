@@ -73,7 +73,9 @@ type live struct {
 // returns only, which every terminal knows.
 func (c *Console) clear() {
 	if c.drawn > 0 {
-		_, _ = io.WriteString(c.o.Out, "\r"+strings.Repeat(" ", c.drawn)+"\r")
+		// A key pressed meanwhile has been echoed behind it: "^C".
+		n := max(min(c.drawn+4, c.o.Width-1), c.drawn)
+		_, _ = io.WriteString(c.o.Out, "\r"+strings.Repeat(" ", n)+"\r")
 		c.drawn = 0
 	}
 }

@@ -89,8 +89,7 @@ func (c *Console) Code(ctx context.Context, d grant.DeviceCode) (func(), error) 
 		s.line()
 		s.text(2, view.Paint{}, "Then enter this code:")
 		s.line()
-		s.line("      ", s.Strong.On(spaced(d.UserCode)))
-		s.line()
+		s.code(d.UserCode)
 		s.text(2, s.Warn, "Enter it only there, and only because you started this here yourself. Whoever else asks you to enter a code wants your account.")
 		s.line()
 	})
@@ -103,10 +102,10 @@ func (c *Console) Paste(ctx context.Context, v grant.Visit) (secret.Secret, erro
 		s.asks(v.Addr, v.Title)
 		s.facts(v.Account, v.Scopes)
 		s.line()
-		s.text(2, view.Paint{}, "1. Open this page in any browser, sign in and consent:")
+		s.step("1.", "Open this page in any browser, sign in and consent:")
 		s.url(v.URL)
-		s.text(2, view.Paint{}, "2. The browser ends at an address that begins with "+view.Safe(v.RedirectURI)+" and may show an error page; that is all right.")
-		s.text(2, view.Paint{}, "3. Copy the whole address from the browser's address bar, paste it here and press Enter. It is not shown: it holds a one-time code.")
+		s.step("2.", "The browser ends at an address that begins with "+view.Safe(v.RedirectURI)+" and may show an error page; that is all right.")
+		s.step("3.", "Copy the whole address from the browser's address bar, paste it here and press Enter. It is not shown: it holds a one-time code.")
 		s.line()
 	})
 	for {
@@ -184,6 +183,27 @@ func (s *screen) fact(label, value string) {
 		s.line("  ", s.Dim.On(label), strings.Repeat(" ", max(lead-2-len(label), 1)), l)
 		label = ""
 	}
+}
+
+// step writes one of several things to do.
+func (s *screen) step(number, text string) {
+	for _, l := range view.Wrap(text, max(min(s.width, 100)-5, 20)) {
+		s.line("  ", number, " ", l)
+		number = strings.Repeat(" ", len(number))
+	}
+}
+
+// code writes a user code so that nobody overlooks it, and once more to copy.
+func (s *screen) code(code string) {
+	large, plain := spaced(code), view.Safe(strings.TrimSpace(code))
+	rule := strings.Repeat("─", view.Width(large)+4)
+	s.line("      ", s.Dim.On("╭"+rule+"╮"))
+	s.line("      ", s.Dim.On("│"), "  ", s.Strong.On(large), "  ", s.Dim.On("│"))
+	s.line("      ", s.Dim.On("╰"+rule+"╯"))
+	if large != plain {
+		s.line("      ", s.Dim.On("to copy: "+plain))
+	}
+	s.line()
 }
 
 // url writes a URL on a line of its own, from the first column and unbroken, so

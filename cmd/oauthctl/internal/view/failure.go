@@ -17,7 +17,7 @@ type failure struct {
 	Addr    addr.Addr
 	Class   engine.Class
 	Cause   string // what went wrong
-	During  string // the step that failed
+	Step    string // that failed
 	Code    string // of the server
 	Hint    string
 	Remedy  string
@@ -90,7 +90,7 @@ func (f *failure) server(ge *grant.Error, inner bool) {
 		f.Cause = ge.Err.Error()
 	}
 	if inner {
-		f.During = ge.Doing
+		f.Step = ge.Doing
 	}
 	if f.Title == "" {
 		f.Title, f.Cause = f.Cause, ""

@@ -9,8 +9,9 @@ import (
 
 // human is the view for people.
 type human struct {
-	o     Options
-	theme Theme
+	o       Options
+	theme   Theme
+	planned bool // a plan stands right above
 }
 
 var _ View = (*human)(nil)

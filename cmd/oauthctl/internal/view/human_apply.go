@@ -12,6 +12,10 @@ import (
 func (h *human) Event(e engine.Event) {
 	p := h.err()
 	defer p.flush()
+	if h.planned {
+		p.line()
+		h.planned = false
+	}
 	name := Safe(e.Addr.String()) + ":"
 	if e.Addr.IsZero() {
 		name = "oauthctl:"

@@ -37,6 +37,7 @@ func (h *human) Plan(pl *plan.Plan) {
 	}
 	p.planWarnings(pl)
 	p.line(p.Strong.On("Plan:"), " ", planSummary(counts))
+	h.planned = true
 }
 
 func (p *page) sandbox() {

@@ -53,7 +53,9 @@ func (p *page) record(r *state.Record, now time.Time) {
 	p.recordScopes(in)
 	p.times(r, now)
 	p.field("authorized", stamp(in.AuthorizedAt, now))
-	p.field("refreshed", stamp(in.RefreshedAt, now))
+	if in.RefreshedAt.After(in.AuthorizedAt) {
+		p.field("refreshed", stamp(in.RefreshedAt, now))
+	}
 	p.field("lifetimes", recordLifetimes(in))
 	p.field("depends on", Safe(strings.Join(in.DependsOn, ", ")))
 	p.otherSecrets(r.Tokens)
@@ -73,9 +75,15 @@ func (p *page) times(r *state.Record, now time.Time) {
 		access = join(held(t.AccessToken), Safe(t.TokenType))
 		refresh = held(t.RefreshToken)
 	}
-	p.field("access token", join(access, dated(expiry(r.ExpiresAt, now), dateIf(r.ExpiresAt, now))))
+	ends := "no known end"
+	if !r.ExpiresAt.IsZero() {
+		ends = dated(expiry(r.ExpiresAt, now), date(r.ExpiresAt, now))
+	}
+	p.field("access token", join(access, ends))
 	p.field("refresh token", refresh)
-	p.field("next consent", dated(due(r.RefreshExpiresAt, now), dateIf(r.RefreshExpiresAt, now)))
+	if !r.RefreshExpiresAt.IsZero() {
+		p.field("next consent", dated(due(r.RefreshExpiresAt, now), date(r.RefreshExpiresAt, now)))
+	}
 	p.field("updated", stamp(r.UpdatedAt, now))
 }
 
@@ -92,13 +100,6 @@ func (p *page) renewal(r *state.Record, st standing) {
 	if st.urgency <= urgentUnknown {
 		p.paintField("do now", p.Info, "oauthctl apply -target="+shellWord(r.Addr.String()))
 	}
-}
-
-func dateIf(t, now time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return date(t, now)
 }
 
 func stamp(t, now time.Time) string {

@@ -53,7 +53,7 @@ type jsonFailure struct {
 type jsonError struct {
 	Class      string `json:"class"`
 	Code       string `json:"code,omitempty"`
-	During     string `json:"during,omitempty"`
+	Step       string `json:"step,omitempty"`
 	Hint       string `json:"hint,omitempty"`
 	Remedy     string `json:"remedy,omitempty"`
 	Outcome    string `json:"outcome,omitempty"`
@@ -114,7 +114,7 @@ func jsonErrorOf(f failure) jsonError {
 		class = engine.ClassError
 	}
 	return jsonError{
-		Class: string(class), Code: f.Code, During: f.During, Hint: f.Hint, Remedy: f.Remedy,
+		Class: string(class), Code: f.Code, Step: f.Step, Hint: f.Hint, Remedy: f.Remedy,
 		Outcome: string(f.Outcome), HTTPStatus: f.Status, RetryAfter: seconds(f.Retry),
 	}
 }
