@@ -16,6 +16,7 @@ type failure struct {
 	Title   string // what could not be done, or the whole text of a plain error
 	Addr    addr.Addr
 	Class   engine.Class
+	Before  string // what is said around the server's words
 	Cause   string // what went wrong
 	Step    string // that failed
 	Code    string // of the server
@@ -63,41 +64,53 @@ func explain(err error) failure {
 	isEngine, isGrant := errors.As(err, &ee), errors.As(err, &ge)
 	switch {
 	case isEngine:
-		f.Title, f.Addr, f.Class, f.Remedy = could(ee.Doing), ee.Addr, ee.Class, ee.Remedy
-		if ee.Err != nil {
+		f.Title, f.Addr, f.Class, f.Remedy = joined(around(err, ee), could(ee.Doing)), ee.Addr, ee.Class, ee.Remedy
+		if isGrant {
+			f.server(ge)
+			f.Step = ge.Doing
+			f.Before = around(ee.Err, ge)
+		} else if ee.Err != nil {
 			f.Cause = ee.Err.Error()
 		}
-		if f.Title == "" {
-			f.Title, f.Cause = f.Cause, ""
-		}
 	case isGrant:
-		f.Title = could(ge.Doing)
+		f.Title = joined(around(err, ge), could(ge.Doing))
+		f.server(ge)
 	default:
 		f.Title = err.Error()
-		return f
 	}
-	if isGrant {
-		f.server(ge, isEngine)
+	if f.Title == "" {
+		f.Title, f.Cause = f.Cause, ""
 	}
 	return f
 }
 
 // server adds what a flow knows.
-func (f *failure) server(ge *grant.Error, inner bool) {
+func (f *failure) server(ge *grant.Error) {
 	f.Code, f.Hint, f.Retry, f.Status, f.Outcome = ge.Code, ge.Hint, ge.RetryAfter, ge.Status, ge.Outcome
 	f.Cause = ge.Detail
 	if f.Cause == "" && ge.Err != nil {
 		f.Cause = ge.Err.Error()
 	}
-	if inner {
-		f.Step = ge.Doing
-	}
-	if f.Title == "" {
-		f.Title, f.Cause = f.Cause, ""
-	}
 	if f.Remedy == "" {
 		f.Remedy = ge.Remedy
 	}
+}
+
+// around is what an error that wraps another one says before it.
+func around(outer, inner error) string {
+	before, ok := strings.CutSuffix(outer.Error(), inner.Error())
+	if !ok {
+		return ""
+	}
+	return strings.TrimSuffix(strings.TrimSpace(before), ":")
+}
+
+// joined joins what is said before with what follows.
+func joined(before, text string) string {
+	if before == "" || text == "" {
+		return before + text
+	}
+	return before + ": " + text
 }
 
 // could puts "refresh connection.graph" into "could not refresh connection.graph".
@@ -114,16 +127,16 @@ func (f failure) what() string {
 	if f.Status != 0 {
 		status = " (HTTP " + itoa(f.Status) + ")"
 	}
+	said := ""
 	switch {
-	case f.Code == "" && f.Cause == "":
-		if status == "" {
-			return ""
-		}
-		return "the answer of the server cannot be used" + status
-	case f.Code == "":
-		return f.Cause + status
-	case f.Cause == "" || f.Cause == f.Code:
-		return "the server said " + f.Code + status
+	case f.Code != "" && (f.Cause == "" || f.Cause == f.Code):
+		said = "the server said " + f.Code + status
+	case f.Code != "":
+		said = "the server said " + f.Code + status + ": " + f.Cause
+	case f.Cause != "":
+		said = f.Cause + status
+	case status != "":
+		said = "the answer of the server cannot be used" + status
 	}
-	return "the server said " + f.Code + status + ": " + f.Cause
+	return joined(f.Before, said)
 }

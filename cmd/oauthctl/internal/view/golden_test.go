@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/engine/grant"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -187,6 +191,32 @@ func BenchmarkPlanHuman(b *testing.B) {
 type discard struct{}
 
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+func TestWrappedErrorsLoseNoWord(t *testing.T) {
+	flow := &grant.Error{Doing: "refresh at https://a.example/token", Code: "invalid_grant", Detail: "revoked", Remedy: "ask again"}
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"around an engine error": {
+			fmt.Errorf("in the second try: %w", &engine.Error{Doing: "refresh connection.a", Err: errors.New("no space left"), Remedy: "run: df -h"}),
+			"Error: In the second try: could not refresh connection.a\n\nNo space left.\n\ndo now     df -h\n\n",
+		},
+		"around a flow error": {
+			&engine.Error{Doing: "save connection.a", Err: fmt.Errorf("after the answer: %w", flow)},
+			"Error: Could not save connection.a\n\nAfter the answer: the server said invalid_grant: revoked.\n\nstep       refresh at https://a.example/token\n",
+		},
+		"several lines":      {errors.New("unknown command\n\nDid you mean this?\n\tapply"), "Error: Unknown command\n\nDid you mean this?\n    apply\n\n"},
+		"a flow error alone": {flow, "Error: Could not refresh at https://a.example/token\n\nThe server said invalid_grant: revoked.\n\ndo now     ask again\n\n"},
+		"nothing known":      {&grant.Error{Doing: "ask", Status: 502}, "Error: Could not ask\n\nThe answer of the server cannot be used (HTTP 502).\n\n"},
+	} {
+		var b bytes.Buffer
+		NewHuman(options(&b, form{width: 80})).Error(c.err)
+		if !strings.HasPrefix(b.String(), c.want) {
+			t.Errorf("%s:\n%s\nwant it to begin with\n%s", name, b.String(), c.want)
+		}
+	}
+}
 
 func TestPlainErrorsAndJoinedErrors(t *testing.T) {
 	var b bytes.Buffer

@@ -32,9 +32,6 @@ func NewHuman(o Options) View {
 func (h *human) out() *page { return newPage(h.o.Out, h.theme, h.o.Width) }
 func (h *human) err() *page { return newPage(h.o.Err, h.theme, h.o.Width) }
 
-// prose is the width of running text: long lines are hard to read.
-func (p *page) prose() int { return min(p.width, 100) }
-
 // Note implements View.
 func (h *human) Note(format string, args ...any) {
 	p := h.err()

@@ -7,7 +7,11 @@ func (h *human) Error(err error) {
 	p := h.err()
 	defer p.flush()
 	for _, f := range failures(err) {
-		p.box(p.Bad, "Error", capital(Safe(f.Title)), func(b *page) { b.failure(0, f) })
+		title, rest, _ := strings.Cut(SafeText(f.Title), "\n")
+		p.box(p.Bad, "Error", capital(title), func(b *page) {
+			b.text(0, Paint{}, strings.TrimSpace(rest))
+			b.failure(0, f)
+		})
 	}
 }
 

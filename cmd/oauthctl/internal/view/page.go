@@ -17,6 +17,9 @@ func newPage(w io.Writer, t Theme, width int) *page {
 	return &page{Theme: t, w: bufio.NewWriterSize(w, 32<<10), width: width}
 }
 
+// prose is the width of running text: long lines are hard to read.
+func (p *page) prose() int { return min(p.width, 100) }
+
 func (p *page) flush() { _ = p.w.Flush() }
 
 // line writes parts and ends the line.
@@ -30,7 +33,7 @@ func (p *page) line(parts ...string) {
 // text writes text wrapped behind indent columns, every line in one paint.
 func (p *page) text(indent int, paint Paint, text string) {
 	margin := strings.Repeat(" ", indent)
-	for _, l := range Wrap(text, max(p.width-indent, 20)) {
+	for _, l := range Wrap(text, max(p.prose()-indent, 20)) {
 		if l == "" {
 			p.line()
 			continue
@@ -50,7 +53,7 @@ func (p *page) paintRow(indent int, label string, paint Paint, value string) {
 		return
 	}
 	lead := indent + labelWidth
-	for i, l := range Wrap(value, max(p.width-lead, 20)) {
+	for i, l := range Wrap(value, max(p.prose()-lead, 20)) {
 		if i > 0 {
 			label = ""
 		}
