@@ -85,7 +85,7 @@ func parseRedirect(raw string) (*url.URL, string) {
 	switch {
 	case err != nil || !isPlain(raw) || strings.ContainsAny(raw, " \\"):
 		return nil, "is not a URI."
-	case u.Scheme == "":
+	case u.Scheme == "" || strings.EqualFold(u.Scheme, "localhost") || u.Opaque != "" && u.Opaque[0] >= '0' && u.Opaque[0] <= '9':
 		return nil, "has no scheme. Write it as it is registered, for example \"http://127.0.0.1/callback\"."
 	case u.Fragment != "" || strings.Contains(raw, "#"):
 		return nil, "has a fragment, which redirect URIs must not have."

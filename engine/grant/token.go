@@ -274,15 +274,16 @@ func (p *party) explain(e *Error, req post) {
 		e.Kind = kindOf(e.Code, e.Status, refresh)
 	}
 	if e.Outcome == Answered || e.Code != "" {
-		p.hint(e, raw)
+		p.hint(e, raw, req.form.Get("grant_type") != "")
 	}
 	if e.Remedy == "" {
 		e.Remedy = remedy(e, refresh)
 	}
 }
 
-// hint looks the answer up among the preset's explanations.
-func (p *party) hint(e *Error, description string) {
+// hint looks the answer up among the preset's explanations. What only a person
+// can mend is the end of a code or refresh token; elsewhere it changes nothing.
+func (p *party) hint(e *Error, description string, token bool) {
 	h, ok := providers.Explain(p.preset, e.Code, description)
 	if !ok {
 		return
@@ -294,7 +295,7 @@ func (p *party) hint(e *Error, description string) {
 	case "retry":
 		e.Kind = Temporary
 	case "person":
-		if e.Kind != Denied && e.Kind != Expired {
+		if token && e.Kind != Denied && e.Kind != Expired {
 			e.Kind = Rejected
 		}
 	}
