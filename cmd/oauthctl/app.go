@@ -24,11 +24,14 @@ type App struct {
 	LookupEnv      func(string) (string, bool)
 	Now            func() time.Time
 	Rand           io.Reader
+	// Arm is called before anything is done that must not be cut off: from then
+	// on an interrupt cancels the context of Run and does no more. May be nil.
+	Arm func()
 }
 
-func osApp(args []string) *App {
+func osApp(args []string, arm func()) *App {
 	return &App{
-		Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Args: args, Arm: arm, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		LookupEnv: os.LookupEnv, Now: time.Now, Rand: rand.Reader,
 	}
 }
@@ -44,6 +47,7 @@ func (a *App) Run(ctx context.Context) (code int) {
 	if code, done := c.runToken(ctx); done {
 		return code
 	}
+	c.arm()
 	return c.finish(ctx, c.root().ExecuteContext(ctx))
 }
 
@@ -82,6 +86,12 @@ func (c *cli) crashed(r any) int {
 	fmt.Fprintf(c.Stderr, "oauthctl crashed (%T). This is a bug, and what was saved is safe. The places, without values:\n", r)
 	_, _ = c.Stderr.Write(places(debug.Stack()))
 	return exitError
+}
+
+func (a *App) arm() {
+	if a.Arm != nil {
+		a.Arm()
+	}
 }
 
 // env is an environment variable, "" if it is not set.

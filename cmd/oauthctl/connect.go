@@ -14,7 +14,24 @@ import (
 
 // httpClient speaks to real servers.
 func (c *cli) httpClient() *http.Client {
-	return grant.NewHTTPClient(grant.HTTPOptions{UserAgent: userAgent()})
+	return c.armed(grant.NewHTTPClient(grant.HTTPOptions{UserAgent: userAgent()}))
+}
+
+// armed arms the App with the first request: an answer has to be saved.
+func (c *cli) armed(client *http.Client) *http.Client {
+	client.Transport = arming{client.Transport, c.arm}
+	return client
+}
+
+type arming struct {
+	http.RoundTripper
+	arm func()
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (a arming) RoundTrip(r *http.Request) (*http.Response, error) {
+	a.arm()
+	return a.RoundTripper.RoundTrip(r)
 }
 
 func userAgent() string {
@@ -48,7 +65,7 @@ func (s *session) connectSandbox(ctx context.Context, in *inputFlags) error {
 			return fmt.Errorf("imitate the server of %s in the sandbox: %w", conn.Addr, err)
 		}
 	}
-	s.o.HTTP = sandboxClient(srv)
+	s.o.HTTP = c.sandboxClient(srv)
 	s.o.User, err = c.sandboxUser(ctx, srv, in)
 	return err
 }
@@ -64,12 +81,12 @@ func (c *cli) connectStored(o *engine.Options) (done func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	o.HTTP = sandboxClient(srv)
+	o.HTTP = c.sandboxClient(srv)
 	return func() { _ = srv.Close() }, nil
 }
 
-func sandboxClient(srv *sandbox.Server) *http.Client {
-	return grant.NewHTTPClient(grant.HTTPOptions{Transport: srv.Transport(), UserAgent: userAgent()})
+func (c *cli) sandboxClient(srv *sandbox.Server) *http.Client {
+	return c.armed(grant.NewHTTPClient(grant.HTTPOptions{Transport: srv.Transport(), UserAgent: userAgent()}))
 }
 
 // sandboxUser is who consents in the sandbox; nil with -input=false.

@@ -19,6 +19,7 @@ func (c *cli) fmtCommand() *cobra.Command {
 			"- reads stdin and writes stdout. With -check nothing is written, and the exit code is 3 if a file is not in form, as in Terraform.",
 		Example: "oauthctl fmt -check -diff",
 		RunE: func(_ *cobra.Command, args []string) error {
+			c.view = c.newView(false, false)
 			return c.format(args, &f)
 		},
 	}

@@ -10,16 +10,12 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/oauthctl/oauthctl/schema"
 )
 
-const (
-	maxConfigFile = 1 << 20 // as in package schema
-	maxNesting    = 100     // brackets: hcl's parser recurses, and a stack overflow cannot be recovered
-)
+const maxStdin = 8 << 20 // package schema has a smaller limit, and says so
 
 // exitNotInForm is fmt's own code, the one that Terraform's fmt -check has.
 const exitNotInForm = 3
@@ -44,15 +40,18 @@ func (c *cli) format(args []string, f *fmtFlags) error {
 		}
 		files = append(files, found...)
 	}
-	changed := false
-	var failed []error
+	changed, failed := false, false
 	for _, file := range files {
 		did, err := c.formatFile(file, f)
-		failed = append(failed, err)
+		var shown *shownError
+		if err != nil && !errors.As(err, &shown) {
+			c.view.Error(err)
+		}
+		failed = failed || err != nil
 		changed = changed || did
 	}
-	if err := errors.Join(failed...); err != nil {
-		return err
+	if failed {
+		return &shownError{exitError}
 	}
 	if f.check && changed {
 		return &shownError{exitNotInForm}
@@ -92,8 +91,8 @@ func (c *cli) formatFile(file string, f *fmtFlags) (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	text, err := formatted(file, old)
-	if err != nil || bytes.Equal(old, text) {
+	text, diags := schema.Format(old, file)
+	if err := c.show(diags, nil); err != nil || bytes.Equal(old, text) {
 		return false, err
 	}
 	if f.list {
@@ -109,12 +108,12 @@ func (c *cli) formatFile(file string, f *fmtFlags) (changed bool, err error) {
 }
 
 func (c *cli) formatStdin(f *fmtFlags) error {
-	old, err := io.ReadAll(io.LimitReader(c.Stdin, maxConfigFile+1))
+	old, err := io.ReadAll(io.LimitReader(c.Stdin, maxStdin))
 	if err != nil {
 		return err
 	}
-	text, err := formatted("<stdin>", old)
-	if err != nil {
+	text, diags := schema.Format(old, "<stdin>")
+	if err := c.show(diags, nil); err != nil {
 		return err
 	}
 	switch {
@@ -127,40 +126,6 @@ func (c *cli) formatStdin(f *fmtFlags) error {
 		return &shownError{exitNotInForm}
 	}
 	return err
-}
-
-// formatted is the text in the usual form; the error of text that is not HCL
-// names its line and never quotes it.
-func formatted(file string, text []byte) ([]byte, error) {
-	if len(text) > maxConfigFile {
-		return nil, fmt.Errorf("%s: larger than 1 MiB", file)
-	}
-	if nesting(file, text) > maxNesting {
-		return nil, fmt.Errorf("%s: nested too deeply", file)
-	}
-	_, diags := hclsyntax.ParseConfig(text, file, hcl.InitialPos)
-	for _, d := range diags {
-		if d.Severity == hcl.DiagError {
-			return nil, fmt.Errorf("%s: %s; fix the syntax first", d.Subject, strings.ToLower(d.Summary))
-		}
-	}
-	return hclwrite.Format(text), nil
-}
-
-// nesting is how deep the brackets of a text go.
-func nesting(file string, text []byte) int {
-	tokens, _ := hclsyntax.LexConfig(text, file, hcl.InitialPos)
-	depth, deepest := 0, 0
-	for _, t := range tokens {
-		switch t.Type {
-		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
-			depth++
-			deepest = max(deepest, depth)
-		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd:
-			depth--
-		}
-	}
-	return deepest
 }
 
 // rewrite replaces a file's text and keeps its mode.

@@ -13,6 +13,6 @@ import (
 
 func main() {
 	harden()
-	ctx := interruptible(context.Background())
-	os.Exit(osApp(os.Args[1:]).Run(ctx))
+	ctx, arm := interruptible(context.Background())
+	os.Exit(osApp(os.Args[1:], arm).Run(ctx))
 }

@@ -22,11 +22,12 @@ func TestMain(m *testing.M) {
 // scriptMain is main with a clock that a script can put forward:
 // TEST_CLOCK=90m.
 func scriptMain() {
-	app := osApp(os.Args[1:])
+	ctx, arm := interruptible(context.Background())
+	app := osApp(os.Args[1:], arm)
 	if shift, err := time.ParseDuration(os.Getenv("TEST_CLOCK")); err == nil {
 		app.Now = func() time.Time { return time.Now().Add(shift) }
 	}
-	os.Exit(app.Run(interruptible(context.Background())))
+	os.Exit(app.Run(ctx))
 }
 
 // One page per story: what a person types, and what they get.
