@@ -305,17 +305,17 @@ func (c *Connection) check(o *Object) hcl.Diagnostics {
 	}
 	seen := map[string]bool{}
 	for i, u := range c.RedirectURIs {
-		rng := elementRange(o.exprs["redirect_uris"], i)
+		at := func() hcl.Range { return elementRange(o.content.attrs["redirect_uris"].Expr, i) }
 		if detail := checkRedirectURI(u); detail != "" {
-			diags = append(diags, errorAt(rng, "Invalid redirect URI", "The redirect URI %q %s", u, detail))
+			diags = append(diags, errorAt(at(), "Invalid redirect URI", "The redirect URI %q %s", u, detail))
 		} else if seen[u] {
-			diags = append(diags, warningAt(rng, "Redirect URI listed twice", "The redirect URI %q is listed more than once. Remove one of them.", u))
+			diags = append(diags, warningAt(at(), "Redirect URI listed twice", "The redirect URI %q is listed more than once. Remove one of them.", u))
 		}
 		seen[u] = true
 	}
 	for i, u := range c.Resource {
 		if p, err := url.Parse(u); err != nil || !p.IsAbs() || strings.Contains(u, "#") {
-			diags = append(diags, errorAt(elementRange(o.exprs["resource"], i), "Invalid resource indicator",
+			diags = append(diags, errorAt(elementRange(o.content.attrs["resource"].Expr, i), "Invalid resource indicator",
 				"The resource %q must be an absolute URI without a fragment (RFC 8707 §2).", u))
 		}
 	}

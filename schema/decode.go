@@ -14,10 +14,10 @@ import (
 // object evaluates a body that has been sorted by the table.
 func (e *evaluator) object(c *content, spec *Spec, sc scope) (*Object, hcl.Diagnostics) {
 	o := &Object{
-		Values: map[string]cty.Value{},
-		Ranges: map[string]hcl.Range{},
-		exprs:  map[string]hcl.Expression{},
-		Range:  c.rng,
+		Values:  map[string]cty.Value{},
+		Ranges:  map[string]hcl.Range{},
+		content: c,
+		Range:   c.rng,
 	}
 	var diags hcl.Diagnostics
 	for i := range spec.Attrs {
@@ -27,7 +27,6 @@ func (e *evaluator) object(c *content, spec *Spec, sc scope) (*Object, hcl.Diagn
 			continue
 		}
 		o.Ranges[a.Name] = written.Expr.Range()
-		o.exprs[a.Name] = written.Expr
 		if a.Kind == Static {
 			continue
 		}
@@ -90,7 +89,13 @@ func (e *evaluator) set(o *Object, a *Attr, written *attr, sc scope) hcl.Diagnos
 		return append(diags, errorAt(written.Expr.Range(), "Sensitive value in a plain argument",
 			"The argument %q is shown in plans and kept in clear, so it cannot have a sensitive value. If the value is no secret, wrap it: %s = nonsensitive(…).", a.Name, a.Name))
 	}
-	v, more := a.convert(v, written.Expr)
+	v, list, more := a.convert(v, written.Expr)
+	if list != nil {
+		if o.lists == nil {
+			o.lists = map[string][]string{}
+		}
+		o.lists[a.Name] = list
+	}
 	diags = append(diags, more...)
 	if more.HasErrors() {
 		return diags
@@ -148,8 +153,9 @@ func (k Kind) what() string {
 }
 
 // convert gives the value the type of the attribute's kind and checks what can
-// be checked of it without knowing more.
-func (a *Attr) convert(v cty.Value, expr hcl.Expression) (cty.Value, hcl.Diagnostics) {
+// be checked of it without knowing more. A list of strings is given as such too:
+// taking one out of a cty.Value is dear.
+func (a *Attr) convert(v cty.Value, expr hcl.Expression) (cty.Value, []string, hcl.Diagnostics) {
 	rng := expr.Range()
 	if a.Kind == ScopeList {
 		if plain, marks := v.Unmark(); plain.IsKnown() && !plain.IsNull() && plain.Type() == cty.String {
@@ -158,14 +164,30 @@ func (a *Attr) convert(v cty.Value, expr hcl.Expression) (cty.Value, hcl.Diagnos
 	}
 	out, err := convert.Convert(v, a.Kind.ctyType())
 	if err != nil {
-		return out, hcl.Diagnostics{errorAt(rng, "Wrong type of value",
+		return out, nil, hcl.Diagnostics{errorAt(rng, "Wrong type of value",
 			"The argument %q must be %s, not %s.", a.Name, a.Kind.what(), typeName(v.Type()))}
 	}
-	plain, _ := out.UnmarkDeep()
-	if !plain.IsWhollyKnown() || plain.IsNull() {
-		return out, nil
+	plain := out
+	if out.ContainsMarked() {
+		plain, _ = out.UnmarkDeep()
 	}
-	return out, a.check(plain, expr)
+	if !plain.IsWhollyKnown() || plain.IsNull() {
+		return out, nil, nil
+	}
+	if a.Kind != Strings && a.Kind != ScopeList {
+		return out, nil, a.check(plain, expr)
+	}
+	list := make([]string, 0, plain.LengthInt())
+	for _, e := range plain.AsValueSlice() {
+		if e.IsNull() {
+			return out, nil, hcl.Diagnostics{errorAt(rng, fmt.Sprintf("Invalid value for %s", a.Name), "The argument %q has an element that is null. Remove it.", a.Name)}
+		}
+		list = append(list, e.AsString())
+	}
+	if a.Kind == ScopeList {
+		return out, list, checkScopes(list, expr)
+	}
+	return out, list, nil
 }
 
 func splitScopes(s string) cty.Value {
@@ -197,36 +219,33 @@ func (a *Attr) check(v cty.Value, expr hcl.Expression) hcl.Diagnostics {
 		if _, err := ParseDuration(v.AsString()); err != nil {
 			return invalid("The value of %q is wrong: %s.", a.Name, err)
 		}
-	case Strings, ScopeList, StringMap:
+	case StringMap:
 		for it := v.ElementIterator(); it.Next(); {
 			if _, e := it.Element(); e.IsNull() {
 				return invalid("The argument %q has an element that is null. Remove it.", a.Name)
 			}
 		}
 	}
-	if a.Kind == ScopeList {
-		return checkScopes(v, expr)
-	}
 	return nil
 }
 
 // checkScopes checks the scope tokens (RFC 6749 §3.3).
-func checkScopes(v cty.Value, expr hcl.Expression) hcl.Diagnostics {
+func checkScopes(scopes []string, expr hcl.Expression) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	seen := map[string]bool{}
-	for i, e := range v.AsValueSlice() {
-		s, rng := e.AsString(), elementRange(expr, i)
+	for i, s := range scopes {
+		at := func() hcl.Range { return elementRange(expr, i) }
 		switch {
 		case s == "":
-			diags = append(diags, errorAt(rng, "Empty scope", "A scope must have at least one character. Remove the empty element."))
+			diags = append(diags, errorAt(at(), "Empty scope", "A scope must have at least one character. Remove the empty element."))
 		case strings.ContainsAny(s, " \t\r\n"):
-			diags = append(diags, errorAt(rng, "Several scopes in one element",
+			diags = append(diags, errorAt(at(), "Several scopes in one element",
 				"The scope %q has spaces in it. Write each scope as an element of its own, or all of them as one string.", s))
 		case strings.ContainsFunc(s, func(r rune) bool { return r < 0x21 || r > 0x7e || r == '"' || r == '\\' }):
-			diags = append(diags, errorAt(rng, "Invalid scope",
+			diags = append(diags, errorAt(at(), "Invalid scope",
 				"The scope %q has characters that a scope cannot have: only printable ASCII without space, quote and backslash is allowed (RFC 6749 §3.3).", s))
 		case seen[s]:
-			diags = append(diags, warningAt(rng, "Scope listed twice", "The scope %q is listed more than once. Remove one of them.", s))
+			diags = append(diags, warningAt(at(), "Scope listed twice", "The scope %q is listed more than once. Remove one of them.", s))
 		}
 		seen[s] = true
 	}

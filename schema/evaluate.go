@@ -92,29 +92,27 @@ func (e *evaluator) value(a *attr, sc scope) (cty.Value, []addr.Addr, hcl.Diagno
 // context holds what the references need, and no more: a local or connection
 // that nobody asked for costs nothing.
 func (e *evaluator) context(refs []hcl.Traversal, sc scope) *hcl.EvalContext {
-	vars := maps.Clone(sc.extra)
-	if vars == nil {
-		vars = map[string]cty.Value{}
+	var vars, locals, connections map[string]cty.Value
+	if len(sc.extra) > 0 {
+		vars = maps.Clone(sc.extra)
 	}
-	if sc.each != nil {
-		vars["each"] = cty.ObjectVal(sc.each)
-	}
-	locals, connections := map[string]cty.Value{}, map[string]cty.Value{}
 	for _, t := range refs {
 		name := attrStep(t, 1)
-		switch {
+		switch root := t.RootName(); {
 		case name == "":
-		case t.RootName() == "local" && sc.locals && locals[name] == cty.NilVal:
-			locals[name] = e.local(name)
-		case t.RootName() == "connection" && sc.connections && connections[name] == cty.NilVal:
-			connections[name] = e.connection(name)
+		case root == "each" && sc.each != nil:
+			vars = put(vars, "each", cty.ObjectVal(sc.each))
+		case root == "local" && sc.locals && locals[name] == cty.NilVal:
+			locals = put(locals, name, e.local(name))
+		case root == "connection" && sc.connections && connections[name] == cty.NilVal:
+			connections = put(connections, name, e.connection(name))
 		}
 	}
 	if len(locals) > 0 {
-		vars["local"] = cty.ObjectVal(locals)
+		vars = put(vars, "local", cty.ObjectVal(locals))
 	}
 	if len(connections) > 0 {
-		vars["connection"] = cty.ObjectVal(connections)
+		vars = put(vars, "connection", cty.ObjectVal(connections))
 	}
 	if len(vars) == 0 {
 		return e.base
@@ -122,6 +120,14 @@ func (e *evaluator) context(refs []hcl.Traversal, sc scope) *hcl.EvalContext {
 	ctx := e.base.NewChild()
 	ctx.Variables = vars
 	return ctx
+}
+
+func put(m map[string]cty.Value, k string, v cty.Value) map[string]cty.Value {
+	if m == nil {
+		m = map[string]cty.Value{}
+	}
+	m[k] = v
+	return m
 }
 
 // local gives the value of a local. Locals are evaluated by Load in the order

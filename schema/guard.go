@@ -28,7 +28,7 @@ func checkText(name string, text []byte) hcl.Diagnostics {
 	var d *hcl.Diagnostic
 	if isJSON(name) {
 		d = checkJSON(name, text)
-	} else {
+	} else if !plainlyShallow(text) {
 		tokens, _ := hclsyntax.LexConfig(text, name, hcl.InitialPos) // what is wrong here, the parser says better
 		d = checkTokens(tokens)
 	}
@@ -125,7 +125,7 @@ func (n *nesting) step(tok *hclsyntax.Token, prev, next hclsyntax.TokenType, tok
 		n.push(frame{
 			open:    tok.Type,
 			block:   top.block && !top.expression,
-			forExpr: next == hclsyntax.TokenIdent && string(tokens[i+1].Bytes) == "for",
+			forExpr: startsFor(tokens[i+1:]),
 		})
 	case hclsyntax.TokenOBrack:
 		n.operator(top) // perhaps an index
@@ -160,6 +160,17 @@ var operatorTokens = []hclsyntax.TokenType{
 	hclsyntax.TokenMinus, hclsyntax.TokenBang, hclsyntax.TokenQuestion, hclsyntax.TokenStar, hclsyntax.TokenPlus,
 	hclsyntax.TokenSlash, hclsyntax.TokenPercent, hclsyntax.TokenAnd, hclsyntax.TokenOr, hclsyntax.TokenEqualOp,
 	hclsyntax.TokenNotEqual, hclsyntax.TokenLessThan, hclsyntax.TokenLessThanEq, hclsyntax.TokenGreaterThan, hclsyntax.TokenGreaterThanEq,
+}
+
+// startsFor reports whether a for expression follows; newlines and comments may
+// stand before the word.
+func startsFor(tokens hclsyntax.Tokens) bool {
+	for _, t := range tokens {
+		if t.Type != hclsyntax.TokenNewline && t.Type != hclsyntax.TokenComment {
+			return t.Type == hclsyntax.TokenIdent && string(t.Bytes) == "for"
+		}
+	}
+	return false
 }
 
 func (n *nesting) push(f frame) { n.stack = append(n.stack, f) }

@@ -31,6 +31,7 @@ func TestDeepTextIsRefused(t *testing.T) {
 		"plus":            {"a.hcl", "locals {\n a = 1" + rep("+1", n) + "\n}\n"},
 		"conditional":     {"a.hcl", "locals {\n a = " + rep("true?1:", n) + "1\n}\n"},
 		"condition lines": {"a.hcl", "locals {\n a = {for x in y: " + rep("true?1:\n", n) + "1\n}\n}\n"},
+		"for lines":       {"a.hcl", "locals {\n a = {\n # x\n for x in y: " + rep("true?1:\n", n) + "1\n}\n}\n"},
 		"index":           {"a.hcl", "locals {\n a = b" + rep("[b]", n) + "\n}\n"},
 		"splat":           {"a.hcl", "locals {\n a = b" + rep("[*]", n) + "\n}\n"},
 		"calls":           {"a.hcl", "locals {\n a = " + rep("f(", n) + rep(")", n) + "\n}\n"},

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -21,8 +22,9 @@ type Object struct {
 	Unknown []string
 	Range   hcl.Range
 
-	deps  []addr.Addr // connections that values came from
-	exprs map[string]hcl.Expression
+	deps    []addr.Addr         // connections that values came from
+	lists   map[string][]string // of the attributes that are lists of strings
+	content *content
 }
 
 // NestedObject is one nested block of an Object.
@@ -84,15 +86,7 @@ func (o *Object) Duration(name string) time.Duration {
 
 // Strings returns a Strings or ScopeList attribute.
 func (o *Object) Strings(name string) []string {
-	v, ok := o.value(name)
-	if !ok {
-		return nil
-	}
-	var out []string
-	for _, e := range v.AsValueSlice() {
-		out = append(out, e.AsString())
-	}
-	return out
+	return slices.Clone(o.lists[name])
 }
 
 // StringMap returns a StringMap attribute.

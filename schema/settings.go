@@ -26,7 +26,7 @@ func (l *loader) settings(blocks hcl.Blocks) {
 
 func (l *loader) requireVersion(a *attr) {
 	v, _, diags := l.eval.value(a, scope{place: "required_version: it has to be a constant"})
-	v, more := (&Attr{Name: "required_version"}).convert(v, a.Expr)
+	v, _, more := (&Attr{Name: "required_version"}).convert(v, a.Expr)
 	diags = append(diags, more...)
 	l.diags = append(l.diags, diags...)
 	if diags.HasErrors() || v.IsNull() || !v.IsKnown() {
