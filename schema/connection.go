@@ -131,6 +131,8 @@ func (b *connectionBlock) collectRefs() []placedRef {
 	return out
 }
 
+var forEachScope = scope{place: "for_each", variables: true, locals: true, connections: true}
+
 // expand evaluates for_each, once for all instances.
 func (l *loader) expand(b *connectionBlock) {
 	b.expanded = true
@@ -141,7 +143,7 @@ func (l *loader) expand(b *connectionBlock) {
 		b.broken = true
 		l.diags = append(l.diags, about(addr.Connection(b.name), hcl.Diagnostics{errorAt(b.forEach.Expr.Range(), "Invalid for_each", detail, args...)})...)
 	}
-	v, _, diags := l.eval.value(b.forEach, scope{place: "for_each", variables: true, locals: true, connections: true})
+	v, diags := l.eval.marked(b.forEach, forEachScope)
 	l.diags = append(l.diags, about(addr.Connection(b.name), diags)...)
 	if diags.HasErrors() {
 		b.broken = true
@@ -239,7 +241,7 @@ func connectionScope(a addr.Addr, each map[string]cty.Value) scope {
 func (e *evaluator) connectionAt(b *connectionBlock, a addr.Addr) (*Connection, hcl.Diagnostics) {
 	var each map[string]cty.Value
 	if a.Keyed {
-		each = map[string]cty.Value{"key": cty.StringVal(a.Key), "value": b.each[a.Key]}
+		each = map[string]cty.Value{"key": cty.StringVal(a.Key), "value": e.eachValue(b, a.Key)}
 	}
 	sc := connectionScope(a, each)
 	sc.forEach = b.forEach
@@ -293,6 +295,28 @@ func (e *evaluator) connectionAt(b *connectionBlock, a addr.Addr) (*Connection, 
 	}
 	diags = append(diags, conn.check(o)...)
 	return conn, about(a, diags)
+}
+
+// eachValue is each.value of one instance. It changes with what is known if the
+// collection has connections in it.
+func (e *evaluator) eachValue(b *connectionBlock, key string) cty.Value {
+	if e.known == nil || len(e.connRefs(b.forEach.refs)) == 0 {
+		return b.each[key]
+	}
+	// for_each = connection.NAME is common, and need not make all instances for one.
+	if t, diags := hcl.AbsTraversalForExpr(b.forEach.Expr); !diags.HasErrors() && t.RootName() == "connection" && len(t) == 2 {
+		return e.instance(addr.Connection(attrStep(t, 1)).Instance(key))
+	}
+	v, diags := e.marked(b.forEach, forEachScope)
+	if v, _ = v.Unmark(); diags.HasErrors() || !v.IsKnown() || v.IsNull() || !v.CanIterateElements() {
+		return b.each[key]
+	}
+	for it := v.ElementIterator(); it.Next(); {
+		if k, elem := it.Element(); k.Type() == cty.String && k.AsString() == key {
+			return elem
+		}
+	}
+	return b.each[key]
 }
 
 // check finds mistakes that need no knowledge of the provider.

@@ -77,16 +77,22 @@ func (e *evaluator) with(known Known, wanted map[addr.Addr]bool) *evaluator {
 // value evaluates an expression: its value without dependency marks, and the
 // connections that it needs.
 func (e *evaluator) value(a *attr, sc scope) (cty.Value, []addr.Addr, hcl.Diagnostics) {
+	v, diags := e.marked(a, sc)
+	v, seen := splitDependencies(v)
+	return v, e.dependencies(e.connRefs(a.refs), seen), diags
+}
+
+// marked evaluates an expression and leaves the dependency marks on.
+func (e *evaluator) marked(a *attr, sc scope) (cty.Value, hcl.Diagnostics) {
 	if diags := e.checkRefs(a, sc); diags.HasErrors() {
-		return cty.DynamicVal, nil, diags
+		return cty.DynamicVal, diags
 	}
 	v, diags := a.Expr.Value(e.context(a.refs, sc))
 	e.secrets.clean(diags)
 	if diags.HasErrors() {
 		v = cty.DynamicVal
 	}
-	v, seen := splitDependencies(v)
-	return v, e.dependencies(e.connRefs(a.refs), seen), diags
+	return v, diags
 }
 
 // context holds what the references need, and no more: a local or connection

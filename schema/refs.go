@@ -43,10 +43,7 @@ func (e *evaluator) connRefs(refs []hcl.Traversal) []connRef {
 // tell which instance of a for_each was meant, seen has it; if it has none, all
 // instances are meant.
 func (e *evaluator) dependencies(refs []connRef, seen []addr.Addr) []addr.Addr {
-	if len(refs) == 0 {
-		return nil
-	}
-	deps := seen
+	deps := seen // each.value brings marks without a reference
 	for _, r := range refs {
 		b, a := e.blocks[r.name], addr.Connection(r.name)
 		switch {
