@@ -202,5 +202,5 @@ type jsonCounts struct {
 	Forget      int `json:"forget"`
 	Publish     int `json:"publish"`
 	NoOp        int `json:"no_op"`
-	NeedUser    int `json:"need_user"`
+	NeedUser    int `json:"needs_user"`
 }

@@ -48,7 +48,7 @@ func (j *programs) Status(rows []state.Summary, location string) {
 	var sum struct {
 		Total     int `json:"total"`
 		OK        int `json:"ok"`
-		NeedUser  int `json:"need_user"`
+		NeedUser  int `json:"needs_user"`
 		DueInWeek int `json:"consent_due_within_a_week"`
 	}
 	sum.Total = len(rows)

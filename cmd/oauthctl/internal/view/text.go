@@ -82,7 +82,7 @@ func wrapLine(line string, width int) []string {
 	}
 	for word := range strings.FieldsSeq(line) {
 		w := Width(word)
-		if used > 0 && used+1+w > width {
+		if used > 0 && used+1+w > width && !(w > width/2 && isPath(word)) {
 			flush()
 		}
 		for w > width && breakable(word) {
@@ -100,6 +100,10 @@ func wrapLine(line string, width int) []string {
 	flush()
 	return out
 }
+
+// isPath: a long path stays behind the word before it, so that a line of a log
+// says what the path is.
+func isPath(word string) bool { return strings.Count(word, "/") > 1 && !strings.Contains(word, "://") }
 
 // breakable reports whether a word that is too long may be broken: only if it
 // is not something to copy.
