@@ -1,0 +1,248 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/oauthctl/oauthctl/engine/grant"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// exchangeTime bounds one request. It and the save after it go on when the
+// caller is interrupted: a refresh token that is spent must not be lost.
+const exchangeTime = 30 * time.Second
+
+// oneTime: a refresh token that the server may accept once only.
+func oneTime(r *state.Record) bool {
+	if renewsItself(r) {
+		return false
+	}
+	switch r.Info.Client.Rotation {
+	case "none", "replaced":
+		return false
+	}
+	return true
+}
+
+// exchange spends the refresh token. The lock is held, the state can be written.
+// A failure leaves rec as it is, without the new settings in with.
+func (e *Engine) exchange(ctx context.Context, w *renewal, rec, with *state.Record) (*renewedToken, error) {
+	ctx = context.WithoutCancel(ctx)
+	if oneTime(rec) {
+		out, next, err := e.intend(ctx, w, rec)
+		if out != nil || err != nil {
+			return out, err
+		}
+		rec = next
+	}
+	g, err := e.send(ctx, w, with)
+	if err != nil {
+		return e.refreshFailed(ctx, w, rec, err)
+	}
+	next := renewed(with, g, e.now())
+	next.Generation = rec.Generation
+	if err := e.saveRenewed(ctx, rec, next); err != nil {
+		return nil, err
+	}
+	return &renewedToken{record: next, refreshed: true}, nil
+}
+
+// send makes the one request, in its turn on the network.
+func (e *Engine) send(ctx context.Context, w *renewal, rec *state.Record) (*grant.Grant, error) {
+	if w.slot != nil {
+		defer w.slot()()
+	}
+	ctx, cancel := context.WithTimeout(ctx, exchangeTime)
+	defer cancel()
+	return grant.Refresh(ctx, e.env(), rec, w.scopes)
+}
+
+// maxSends is how often one refresh token is ever sent: once, and once more
+// after an outcome that nobody knows.
+const maxSends = 2
+
+// intend writes that the refresh token is about to be sent, so that whoever
+// comes after a crash knows. An intent that is already there means that its
+// outcome is unknown.
+func (e *Engine) intend(ctx context.Context, w *renewal, rec *state.Record) (*renewedToken, *state.Record, error) {
+	digest, err := e.o.Store.Digest(ctx, "refresh_token", rec.Tokens.RefreshToken.Reveal())
+	if err != nil {
+		return nil, nil, e.failure(w.doing(), w.addr, err)
+	}
+	sends := 0
+	if i := rec.Info.Intent; i != nil && i.Digest == digest {
+		sends = i.Sends
+	}
+	if sends > 0 {
+		if out, err := e.sendAgain(w, rec, sends); out != nil || err != nil {
+			return out, nil, err
+		}
+	}
+	next := clone(rec)
+	next.Info.Intent = &state.Intent{At: e.now(), Digest: digest, PID: e.o.PID, Host: e.o.Host, Sends: sends + 1}
+	next.UpdatedAt = e.now()
+	if err := e.o.Store.Put(ctx, next); err != nil {
+		out, err := e.serveOr(w, rec, "the token is not refreshed: the state cannot be written", e.failure(w.doing(), w.addr, err))
+		return out, nil, err
+	}
+	return nil, next, nil
+}
+
+// sendAgain decides about a refresh token whose fate is unknown. Sending it a
+// second time saves the grant where the server forgives it, and loses little
+// elsewhere, except where reuse ends every grant of the client, or where there
+// is a valid token to lose: then the second sending waits until that has ended.
+func (e *Engine) sendAgain(w *renewal, rec *state.Record, sends int) (*renewedToken, error) {
+	since := rec.Info.Intent.At.UTC().Format(time.RFC3339)
+	unknown := &Error{
+		Class: ClassNeedsUser, Addr: w.addr, Doing: w.doing(), Remedy: replaceCommand(w.addr),
+		Err: fmt.Errorf("a refresh was sent at %s and no answer arrived; nobody knows whether the refresh token still works", since),
+	}
+	warning := "a refresh was sent at " + since + " and no answer arrived"
+	if sends >= maxSends {
+		return e.serveOr(w, rec, warning, unknown)
+	}
+	client := rec.Info.Client
+	risky := client.BlastRadius == "client_user" || client.Grace == 0
+	left := rec.ExpiresAt.Sub(e.now())
+	if risky && !w.strict && usable(rec, e.now()) && (rec.ExpiresAt.IsZero() || left > time.Minute) {
+		return &renewedToken{record: rec, warning: warning}, nil
+	}
+	return nil, nil
+}
+
+// How long a failed refresh keeps others from trying, unless the server says.
+const (
+	rejectAnswered = time.Minute
+	rejectNotSent  = 5 * time.Second
+	rejectLongest  = time.Hour
+)
+
+// refreshFailed classifies: a verdict on the token, a failure that leaves it
+// alone, or an outcome that nobody knows.
+func (e *Engine) refreshFailed(ctx context.Context, w *renewal, rec *state.Record, err error) (*renewedToken, error) {
+	var g *grant.Error
+	if !errors.As(err, &g) {
+		g = &grant.Error{Kind: grant.Temporary, Outcome: grant.Unknown, Doing: w.doing(), Err: err}
+	}
+	failed := e.failure(w.doing(), w.addr, err)
+	next := clone(rec)
+	warning := "the refresh failed: " + cmp.Or(g.Code, g.Detail, string(g.Kind))
+	switch {
+	case g.Kind == grant.Rejected && !renewsItself(rec):
+		return e.refused(ctx, w, rec, failed)
+	case g.Outcome == grant.Unknown && oneTime(rec):
+		next.Status = state.StatusUnknown
+		warning = "a refresh was sent and no answer arrived"
+		failed = &Error{
+			Class: ClassTemporary, Addr: w.addr, Doing: w.doing(), Err: err,
+			Remedy: "try again; if it stays so, " + replaceCommand(w.addr),
+		}
+	default:
+		if w.before != nil && next.Info.Intent == nil {
+			return nil, failed // with other settings it might have worked: nothing to remember
+		}
+		next.Info.Intent = nil
+		next.Info.Reject = &state.Reject{Error: cmp.Or(g.Code, g.Detail, string(g.Kind)), Until: e.now().Add(pause(g))}
+		if w.before != nil {
+			next.Info.Reject = rec.Info.Reject
+		}
+	}
+	next.UpdatedAt = e.now()
+	if err := e.o.Store.Put(ctx, next); err != nil {
+		failed = errors.Join(failed, e.failure("remember the failure of "+w.addr.String(), w.addr, err))
+		next = rec
+	}
+	return e.serveOr(w, next, warning, failed)
+}
+
+func pause(g *grant.Error) time.Duration {
+	switch {
+	case g.RetryAfter > 0:
+		return min(g.RetryAfter, rejectLongest)
+	case g.Outcome == grant.NotSent:
+		return rejectNotSent
+	}
+	return rejectAnswered
+}
+
+// refused handles invalid_grant, which is a verdict on the bytes that were
+// sent: if another process has saved a newer grant meanwhile, that is used; else the
+// connection needs a consent. Nothing is deleted.
+func (e *Engine) refused(ctx context.Context, w *renewal, sent *state.Record, failed error) (*renewedToken, error) {
+	cur, err := e.o.Store.Get(ctx, w.addr, state.PartAll)
+	if err != nil {
+		return nil, errors.Join(failed, e.readFailure(ctx, w.addr, err))
+	}
+	if !cur.Tokens.RefreshToken.Equal(sent.Tokens.RefreshToken) {
+		if usable(cur, e.now()) {
+			return &renewedToken{record: cur, refreshed: true}, nil
+		}
+		return nil, &Error{Class: ClassTemporary, Addr: w.addr, Doing: w.doing(), Remedy: "try again",
+			Err: errors.New("another process changed the connection at the same time")}
+	}
+	next := clone(cur)
+	next.Status, next.Info.Intent, next.UpdatedAt = state.StatusNeedsConsent, nil, e.now()
+	if err := e.o.Store.Put(ctx, next); err != nil {
+		failed = errors.Join(failed, e.failure("remember the refusal of "+w.addr.String(), w.addr, err))
+		next = cur
+	}
+	return e.serveOr(w, next, "the server refused the refresh token; a new consent is needed", failed)
+}
+
+// saveTries is how often a save is attempted: what it holds cannot be had again.
+const saveTries = 4
+
+// saveRenewed saves the answer of a refresh. The generation guards it: if
+// somebody else has changed the record, what they did decides.
+func (e *Engine) saveRenewed(ctx context.Context, sent, next *state.Record) error {
+	ctx, cancel := context.WithTimeout(ctx, saveTime)
+	defer cancel()
+	next.UpdatedAt = e.now()
+	var err error
+	for try := range saveTries {
+		if err = e.o.Store.Put(ctx, next); err == nil {
+			return nil
+		}
+		if errors.Is(err, state.ErrConflict) {
+			cur, readErr := e.o.Store.Get(ctx, next.Addr, state.PartAll)
+			switch {
+			case errors.Is(readErr, state.ErrNotFound):
+				e.discard(ctx, next)
+				return &Error{Class: ClassError, Addr: next.Addr, Doing: "save the tokens of " + next.Addr.String(),
+					Err: errors.New("the connection was removed while it was being refreshed"), Remedy: applyCommand(next.Addr)}
+			case readErr != nil:
+				err = readErr
+			case !cur.Tokens.RefreshToken.Equal(sent.Tokens.RefreshToken):
+				*next = *cur // a new consent came in between: it is worth more than ours
+				return nil
+			default:
+				next.Generation = cur.Generation
+			}
+		}
+		if !sleep(ctx, time.Duration(try)*100*time.Millisecond) {
+			break
+		}
+	}
+	return e.errNotSaved(next.Addr, err)
+}
+
+// discard gives back what nobody will keep; whether that works changes nothing.
+func (e *Engine) discard(ctx context.Context, r *state.Record) {
+	_ = grant.Revoke(ctx, e.env(), r)
+}
+
+// sleep waits, or reports false when ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

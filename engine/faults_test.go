@@ -1,0 +1,217 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+func TestTemporaryErrorsAreRemembered(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	k.clock.pass(2 * time.Hour)
+	k.server.setFault(func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
+		w.Header().Set("Retry-After", "120")
+		w.WriteHeader(http.StatusTooManyRequests)
+		return true
+	})
+	for range 20 {
+		if _, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{}); class(err) != engine.ClassTemporary {
+			t.Fatalf("error %v", err)
+		}
+	}
+	if n := count(k.server.journal.take(), "token"); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+	rec := k.record(graph)
+	if rec.Status != state.StatusOK || rec.Tokens.RefreshToken != "refresh-1" || rec.Info.Intent != nil {
+		t.Errorf("credentials were touched: %s %+v", rec.Status, rec.Info)
+	}
+	k.server.setFault(nil)
+	k.clock.pass(119 * time.Second)
+	if _, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{}); class(err) != engine.ClassTemporary {
+		t.Errorf("too early: %v", err)
+	}
+	k.clock.pass(2 * time.Second)
+	if tok := k.token(graph, engine.TokenOptions{}); !tok.Refreshed {
+		t.Errorf("%+v", tok)
+	}
+}
+
+func TestFailedEarlyRefreshStillServes(t *testing.T) {
+	faults := map[string]func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool{
+		"unavailable": func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		},
+		"refused": func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
+			oauthError(w, http.StatusBadRequest, "invalid_grant")
+			return true
+		},
+		"no answer": hangUp,
+	}
+	for name, fault := range faults {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t)
+			k.applied(one)
+			k.clock.pass(58 * time.Minute)
+			k.server.setFault(fault)
+			for range 2 {
+				tok := k.token(graph, engine.TokenOptions{})
+				if tok.AccessToken != "access-1" || tok.Warning == "" {
+					t.Errorf("%+v", tok)
+				}
+			}
+			if n := count(k.server.journal.take(), "token"); n != 1 {
+				t.Errorf("%d requests", n)
+			}
+			if _, err := k.engine.Refresh(k.ctx, []addr.Addr{graph}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// hangUp takes the request and ends the connection without an answer.
+func hangUp(http.ResponseWriter, *http.Request, url.Values) bool { panic(http.ErrAbortHandler) }
+
+func TestNothingIsSentIfTheStateCannotBeWritten(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	k.clock.pass(2 * time.Hour)
+	for _, operation := range []string{"probe", "write"} {
+		k.fail(operation, state.ErrUnwritable)
+		_, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+		if class(err) != engine.ClassError || !errors.Is(err, state.ErrUnwritable) {
+			t.Errorf("%s: %v", operation, err)
+		}
+		k.fail(operation, nil)
+		if n := count(k.server.journal.take(), "token"); n != 0 {
+			t.Errorf("%s: %d requests", operation, n)
+		}
+	}
+}
+
+func TestTokenThatCannotBeSavedIsNotHandedOut(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	k.clock.pass(2 * time.Hour)
+	k.server.setFault(func(http.ResponseWriter, *http.Request, url.Values) bool {
+		k.fail("write", state.ErrUnwritable)
+		return false
+	})
+	tok, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+	if tok != nil || class(err) != engine.ClassError || !strings.Contains(err.Error(), "could not be saved") ||
+		!strings.Contains(err.Error(), "connection.graph") || strings.Contains(fmt.Sprintf("%+v", err), "access-2") {
+		t.Errorf("token %v, error %v", tok, err)
+	}
+	// What was sent is remembered: the next process knows that the token may be spent.
+	k.fail("write", nil)
+	if rec := k.record(graph); rec.Info.Intent == nil || rec.Info.Intent.Sends != 1 {
+		t.Errorf("intent %+v", rec.Info.Intent)
+	}
+}
+
+func TestUnknownOutcomeIsTriedOnceMore(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	k.clock.pass(2 * time.Hour)
+	k.server.setFault(hangUp)
+	_, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+	if class(err) != engine.ClassTemporary {
+		t.Errorf("first: %v", err)
+	}
+	if rec := k.record(graph); rec.Status != state.StatusUnknown || rec.Tokens.RefreshToken != "refresh-1" || rec.Info.Intent.Sends != 1 {
+		t.Errorf("status %s, intent %+v", rec.Status, rec.Info.Intent)
+	}
+	if _, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{}); class(err) != engine.ClassTemporary {
+		t.Errorf("second: %v", err)
+	}
+	_, err = k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+	if class(err) != engine.ClassNeedsUser || !strings.Contains(err.Error(), "oauthctl apply -replace='connection.graph'") {
+		t.Errorf("third: %v", err)
+	}
+	if n := count(k.server.journal.take(), "token refresh_token"); n != 2 {
+		t.Errorf("the refresh token was sent %d times", n)
+	}
+}
+
+func TestUnknownOutcomeThatTurnsOutWell(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	k.clock.pass(2 * time.Hour)
+	k.server.setFault(hangUp)
+	_, _ = k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+	k.server.setFault(nil) // it never arrived
+	if tok := k.token(graph, engine.TokenOptions{}); !tok.Refreshed {
+		t.Errorf("%+v", tok)
+	}
+	if rec := k.record(graph); rec.Status != state.StatusOK || rec.Info.Intent != nil {
+		t.Errorf("status %s, intent %+v", rec.Status, rec.Info.Intent)
+	}
+}
+
+// Whoever interrupts during the exchange waits for the save.
+func TestInterruptedRefreshIsStillSaved(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	k.clock.pass(2 * time.Hour)
+	ctx, cancel := context.WithCancel(k.ctx)
+	k.server.setFault(func(http.ResponseWriter, *http.Request, url.Values) bool { cancel(); return false })
+	tok, err := k.engine.Token(ctx, graph, engine.TokenOptions{})
+	if err != nil || tok.AccessToken != "access-2" {
+		t.Errorf("%+v, %v", tok, err)
+	}
+	if rec := k.record(graph); rec.Tokens.RefreshToken != "refresh-2" {
+		t.Errorf("refresh token %q", rec.Tokens.RefreshToken.Reveal())
+	}
+}
+
+func TestInterruptedBeforeTheRefreshSendsNothing(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	k.clock.pass(2 * time.Hour)
+	unlock, err := k.store.Lock(k.ctx, graph, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	ctx, cancel := context.WithCancel(k.ctx)
+	cancel()
+	if _, err := k.engine.Token(ctx, graph, engine.TokenOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if n := count(k.server.journal.take(), "token"); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func TestBusyLock(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	k.options.LockTimeout = 30 * time.Millisecond
+	k.engine = engine.New(k.options)
+	unlock, err := k.store.Lock(k.ctx, graph, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	k.clock.pass(58 * time.Minute)
+	if tok := k.token(graph, engine.TokenOptions{}); tok.AccessToken != "access-1" || tok.Warning != "" {
+		t.Errorf("due, but valid: %+v", tok)
+	}
+	k.clock.pass(time.Hour)
+	_, err = k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+	if class(err) != engine.ClassTemporary || !errors.Is(err, state.ErrBusy) {
+		t.Errorf("expired: %v", err)
+	}
+}
