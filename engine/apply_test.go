@@ -225,6 +225,25 @@ func TestGrantThatCannotBeSavedIsReported(t *testing.T) {
 		!strings.Contains(r.Err.Error(), "connection.graph") || strings.Contains(r.Err.Error(), "access-1") {
 		t.Errorf("%s: %v", r.State, r.Err)
 	}
+	failed := <-k.person.pages
+	k.server.setFault(nil)
+	k.fail("write", nil)
+	k.apply(cfg, plan.Options{})
+	if done := <-k.person.pages; done == failed {
+		t.Error("the browser was told that all is well")
+	}
+}
+
+// The browser is told that it is done when it is, and not before.
+func TestBrowserWaitsForTheWrite(t *testing.T) {
+	k := newKit(t)
+	k.apply(k.config(one), plan.Options{})
+	<-k.person.pages
+	did := k.server.journal.take()
+	exchange := slices.Index(did, "token authorization_code app")
+	if exchange < 0 || !slices.Contains(did[exchange:], "page") || slices.Index(did[exchange:], "page") < slices.Index(did[exchange:], "write") {
+		t.Errorf("did %v", did)
+	}
 }
 
 func TestOutputsAfterApply(t *testing.T) {

@@ -120,7 +120,7 @@ func (a *applier) save(ctx context.Context, c *plan.Change, rec *state.Record) (
 			return old, nil
 		}
 		if errors.Is(err, state.ErrConflict) && c.Generation == 0 {
-			a.e.discard(ctx, rec)
+			// Revoking ours might end theirs: see sameFamily.
 			return nil, errStale(c.Addr, "somebody else authorized the connection since the plan was made")
 		}
 	}

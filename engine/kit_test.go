@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -78,7 +79,7 @@ func newKit(t testing.TB) *kit {
 	}
 	k.backend = &backendtest.Memory{Fail: k.touch}
 	k.store = k.open(k.backend)
-	k.person = &person{t: t, server: k.server}
+	k.person = &person{t: t, server: k.server, pages: make(chan string, 100)}
 	k.options = engine.Options{
 		Store: k.store, Catalog: providers.New(), HTTP: grant.NewHTTPClient(grant.HTTPOptions{}), User: k.person,
 		Now: k.clock.now, LockTimeout: 2 * time.Second, OnEvent: k.heard,
@@ -254,6 +255,7 @@ type person struct {
 	most   atomic.Int32
 	// before is called before the consent; an error means that nobody answers.
 	before func(ctx context.Context, v grant.Visit) error
+	pages  chan string // that the browser ended at
 }
 
 func (p *person) Open(ctx context.Context, v grant.Visit) (func(), error) {
@@ -279,9 +281,13 @@ func (p *person) Open(ctx context.Context, v grant.Visit) (func(), error) {
 		back.RawQuery = answer.Encode()
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 		res, err := client.Get(back.String())
-		if err == nil {
-			_ = res.Body.Close()
+		if err != nil {
+			return
 		}
+		defer res.Body.Close()
+		page, _ := io.ReadAll(res.Body)
+		p.server.journal.add("page")
+		p.pages <- string(page)
 	})
 	return func() { p.now.Add(-1) }, nil
 }

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -134,9 +135,19 @@ func TestRefreshDoesNotMakeAPlanStale(t *testing.T) {
 }
 
 func TestTwoAppliesOfTheSamePlanDoNotOverwriteEachOther(t *testing.T) {
+	for name, before := range map[string]bool{"first consent": false, "second consent": true} {
+		t.Run(name, func(t *testing.T) { applyTwice(t, before) })
+	}
+}
+
+func applyTwice(t *testing.T, before bool) {
 	k := newKit(t)
 	cfg := k.config(one)
-	p := k.plan(cfg, plan.Options{})
+	if before {
+		k.applied(one)
+	}
+	p := k.plan(cfg, plan.Options{Replace: []addr.Addr{graph}})
+	token := fmt.Sprintf("access-%d", k.server.n+1)
 	second := engine.New(k.options)
 	var inner *engine.Outcome
 	k.person.before = func(context.Context, grant.Visit) error {
@@ -157,7 +168,7 @@ func TestTwoAppliesOfTheSamePlanDoNotOverwriteEachOther(t *testing.T) {
 	if r := out.Results[0]; r.State != engine.Failed || !strings.Contains(r.Err.Error(), "plan again") {
 		t.Errorf("%s: %v", r.State, r.Err)
 	}
-	if rec := k.record(graph); rec.Tokens.AccessToken != "access-1" {
+	if rec := k.record(graph); rec.Tokens.AccessToken.Reveal() != token {
 		t.Errorf("token %q", rec.Tokens.AccessToken.Reveal())
 	}
 }

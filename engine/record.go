@@ -49,7 +49,6 @@ func settle(r *state.Record, c *grant.Client, prints map[string]string, serial u
 	for _, a := range c.Conn.DependsOn {
 		i.DependsOn = append(i.DependsOn, a.String())
 	}
-	i.Reject = nil
 	r.Provider = c.Conn.Provider
 	r.Tokens.ClientSecret = c.Conn.ClientSecret
 	settleEnds(r)
