@@ -237,6 +237,7 @@ func TestGrantThatCannotBeSavedIsReported(t *testing.T) {
 // The browser is told that it is done when it is, and not before.
 func TestBrowserWaitsForTheWrite(t *testing.T) {
 	k := newKit(t)
+	k.person.told = func() { k.server.journal.add("page") }
 	k.apply(k.config(one), plan.Options{})
 	<-k.person.pages
 	did := k.server.journal.take()

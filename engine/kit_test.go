@@ -256,6 +256,7 @@ type person struct {
 	// before is called before the consent; an error means that nobody answers.
 	before func(ctx context.Context, v grant.Visit) error
 	pages  chan string // that the browser ended at
+	told   func()      // is called when the browser has its page
 }
 
 func (p *person) Open(ctx context.Context, v grant.Visit) (func(), error) {
@@ -286,7 +287,9 @@ func (p *person) Open(ctx context.Context, v grant.Visit) (func(), error) {
 		}
 		defer res.Body.Close()
 		page, _ := io.ReadAll(res.Body)
-		p.server.journal.add("page")
+		if p.told != nil {
+			p.told()
+		}
 		p.pages <- string(page)
 	})
 	return func() { p.now.Add(-1) }, nil
