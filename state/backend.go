@@ -51,7 +51,7 @@ type Batch struct {
 	// the epoch of the header that is there, else ErrRekeyed; ErrNoState if there is none.
 	Epoch uint64
 	// Header, if not nil, is written with the rows. Its Version-1 has to be the
-	// version that is there (0: there must be no state), else ErrConflict.
+	// version that is there (0: there must be no state, which this makes), else ErrConflict.
 	Header *Header
 	// Complete: the changes have to cover every row that is there, else ErrConflict.
 	Complete bool

@@ -29,15 +29,19 @@ var (
 
 // BusyError says who holds a lock, as far as it is known. It is ErrBusy.
 type BusyError struct {
-	Addr   addr.Addr
-	Holder Holder // zero fields are not known
-	Cause  error  // why the waiting ended; may be nil
+	Addr   addr.Addr // zero: the lock for making the state
+	Holder Holder    // zero fields are not known
+	Cause  error     // why the waiting ended; may be nil
 }
 
 // Error names the holder.
 func (e *BusyError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s is locked", e.Addr)
+	if e.Addr.IsZero() {
+		b.WriteString("the state is locked")
+	} else {
+		fmt.Fprintf(&b, "%s is locked", e.Addr)
+	}
 	if h := e.Holder; h.PID != 0 {
 		fmt.Fprintf(&b, " by process %d", h.PID)
 		if h.User != "" {

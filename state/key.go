@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,9 +16,9 @@ import (
 // opened is a header whose MAC was checked, and the keys that it wraps. It is
 // never changed; a newer header gives another one.
 type opened struct {
-	version uint64 // of the backend's header
-	header  *seal.Header
-	box     *seal.Box
+	raw    Header // as the backend gave it
+	header *seal.Header
+	box    *seal.Box
 }
 
 // open gives the data key. With stale == nil what is known already is good
@@ -33,7 +34,7 @@ func (s *Store) open(ctx context.Context, stale *opened) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.opened != nil && s.opened.version == raw.Version {
+	if s.opened != nil && s.opened.raw.Version == raw.Version && bytes.Equal(s.opened.raw.Bytes, raw.Bytes) {
 		return s.opened, nil
 	}
 	o, err := s.unwrap(raw)
@@ -58,7 +59,7 @@ func (s *Store) unwrap(raw Header) (*opened, error) {
 	}
 	if s.opened != nil {
 		if err := h.Verify(s.opened.box); err == nil { // the same key: no need to unwrap again
-			return &opened{version: raw.Version, header: h, box: s.opened.box}, nil
+			return &opened{raw: raw, header: h, box: s.opened.box}, nil
 		}
 	}
 	if s.o.Identities == nil {
@@ -87,7 +88,7 @@ func (s *Store) unwrap(raw Header) (*opened, error) {
 	if err != nil {
 		return nil, tampered(err)
 	}
-	return &opened{version: raw.Version, header: h, box: box}, nil
+	return &opened{raw: raw, header: h, box: box}, nil
 }
 
 // noKey says whom the state is wrapped for and what to do.

@@ -147,7 +147,7 @@ func (s *Store) rewriteHeader(ctx context.Context, edit func(*opened) (*seal.Hea
 		if err != nil || h == nil {
 			return err
 		}
-		raw := Header{Version: o.version + 1, Epoch: h.Epoch, Bytes: h.Encode(o.box)}
+		raw := Header{Version: o.raw.Version + 1, Epoch: h.Epoch, Bytes: h.Encode(o.box)}
 		switch err := s.b.Write(ctx, Batch{Header: &raw}); {
 		case errors.Is(err, ErrConflict):
 			continue
@@ -199,7 +199,7 @@ func (s *Store) newKey(ctx context.Context, want []seal.Recipient) error {
 		if err := s.pins.announce(o.header, box.Commitment()); err != nil {
 			return err
 		}
-		raw := Header{Version: o.version + 1, Epoch: h.Epoch, Bytes: h.Encode(box)}
+		raw := Header{Version: o.raw.Version + 1, Epoch: h.Epoch, Bytes: h.Encode(box)}
 		switch err := s.b.Write(ctx, Batch{Header: &raw, Epoch: h.Epoch, Complete: true, Changes: changes}); {
 		case errors.Is(err, ErrConflict):
 			continue

@@ -18,8 +18,9 @@ import (
 
 // Options of a Store.
 type Options struct {
-	// Identities opens the data key. It is called once, when something has to be
-	// opened or sealed; status and list work without it.
+	// Identities opens the data key. It is called when something has to be
+	// opened or sealed for the first time, and when somebody has changed the
+	// data key since; Summaries, Lineage and Recipients work without it.
 	Identities func() ([]age.Identity, error)
 	// Recipients are the strings that the data key is wrapped for when the state is created.
 	Recipients []string

@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) state.Backend, reopen func(t *tes
 	}{
 		{"nothing is there before the first header", testEmpty},
 		{"a header is written only over the version before it", testHeaderVersions},
+		{"the first header may come with rows", testFirstRows},
 		{"rows of another epoch are refused", testEpoch},
 		{"a row comes back as it was put", testRoundTrip},
 		{"only the parts asked for come back", testParts},
@@ -170,6 +171,19 @@ func testHeaderVersions(t *testing.T, b state.Backend) {
 	if d := cmp.Diff(second, got); d != "" {
 		t.Errorf("header (-want +got):\n%s", d)
 	}
+}
+
+func testFirstRows(t *testing.T, b state.Backend) {
+	h := state.Header{Version: 1, Epoch: 1, Bytes: []byte("header 1")}
+	bad := state.Batch{Header: &h, Epoch: 1, Changes: []state.Change{put(row(graph, 1)), put(row(mail, 2))}}
+	wantIs(t, b.Write(t.Context(), bad), state.ErrConflict)
+	_, err := b.Header(t.Context())
+	wantIs(t, err, state.ErrNoState)
+	good := state.Batch{Header: &h, Epoch: 1, Changes: []state.Change{put(row(graph, 1)), put(row(mail, 1))}}
+	if err := b.Write(t.Context(), good); err != nil {
+		t.Fatal(err)
+	}
+	wantRow(t, get(t, b, mail), row(mail, 1))
 }
 
 func testEpoch(t *testing.T, b state.Backend) {

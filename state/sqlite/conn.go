@@ -254,8 +254,13 @@ func (c *conn) apply(b state.Batch) error {
 			return err
 		}
 	}
+	return c.changes(b.Changes)
+}
+
+// changes writes rows, and tells all whose generations do not fit.
+func (c *conn) changes(list []state.Change) error {
 	conflict := &state.ConflictError{}
-	for i, change := range b.Changes {
+	for i, change := range list {
 		fits, err := c.change(change)
 		if err != nil {
 			return err

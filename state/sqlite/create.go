@@ -13,10 +13,10 @@ import (
 	"github.com/oauthctl/oauthctl/state"
 )
 
-// create makes the file with its first header: complete under another name, and
+// create makes the file with its first header and rows: complete under another name, and
 // then linked into place, so that nobody ever sees half a state and nothing
 // that is there is replaced.
-func (d *DB) create(ctx context.Context, h state.Header) error {
+func (d *DB) create(ctx context.Context, b state.Batch) error {
 	if err := d.makeDir(); err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (d *DB) create(ctx context.Context, h state.Header) error {
 	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %w", state.ErrUnwritable, err)
 	}
-	err = d.build(ctx, fresh, h)
+	err = d.build(ctx, fresh, b)
 	if err == nil {
 		err = placeNew(fresh, d.path)
 	}
@@ -56,7 +56,7 @@ func (d *DB) create(ctx context.Context, h state.Header) error {
 }
 
 // build writes a complete state to a new file and syncs it.
-func (d *DB) build(ctx context.Context, path string, h state.Header) error {
+func (d *DB) build(ctx context.Context, path string, b state.Batch) error {
 	f, err := openNoFollow(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -75,7 +75,10 @@ func (d *DB) build(ctx context.Context, path string, h state.Header) error {
 		if err := c.Exec(pragmas + schema); err != nil {
 			return err
 		}
-		if err := c.putHeader(h); err != nil {
+		if err := c.putHeader(*b.Header); err != nil {
+			return err
+		}
+		if err := c.changes(b.Changes); err != nil {
 			return err
 		}
 		return c.Exec("COMMIT")

@@ -71,11 +71,13 @@ func (d *DB) lockRange(ctx context.Context, offset int64, s *slot) (state.Unlock
 			return nil, busy
 		}
 	}
+	d.turns.Add(1)
 	s.write(f)
 	var once sync.Once
 	return func() {
 		once.Do(func() {
 			s.clear(f)
+			d.turns.Add(1)
 			_ = unlockRange(f, offset)
 			_ = f.Close()
 		})

@@ -307,6 +307,29 @@ func TestAJournalWithoutItsStateIsNotPlayedIntoANewOne(t *testing.T) {
 	}
 }
 
+func TestWhatIsDeletedOrReplacedIsNotInTheFileAnyMore(t *testing.T) {
+	path := newState(t)
+	d := open(t, path)
+	old := bytes.Repeat([]byte("an older generation "), 500)
+	b := change(graph, 2)
+	b.Changes[0].Row.Tokens = old
+	must(t, d.Write(t.Context(), b))
+	if !bytes.Contains(content(t, path), old[:1000]) {
+		t.Fatal("the test looks for the wrong bytes")
+	}
+	must(t, d.Write(t.Context(), change(graph, 3)))
+	if bytes.Contains(content(t, path), old[:40]) {
+		t.Error("an older generation is still in the file")
+	}
+	gone := change(graph, 3)
+	gone.Changes[0].Was, gone.Changes[0].Delete = 3, true
+	must(t, d.Write(t.Context(), gone))
+	must(t, d.Close())
+	if bytes.Contains(content(t, path), []byte("connection.graph")) {
+		t.Error("a deleted record is still in the file")
+	}
+}
+
 func TestTriggersInAForgedFileDoNotRun(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauthctl.state")
 	edit(t, path, "CREATE TRIGGER evil AFTER UPDATE ON record BEGIN DELETE FROM record; END")

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -40,10 +41,18 @@ type DB struct {
 	o       Options
 	writing chan *conn // of size 1: whoever has its token may write; nil: not open yet
 
+	// turns is touched when a lock is taken and released, so that goroutines
+	// see in memory what others did under the same lock, as with a mutex.
+	turns atomic.Uint64
+
 	mu     sync.Mutex
 	idle   []*conn // read-only connections
 	closed bool
 }
+
+// writePragmas: a commit has reached the disk with its directory, and what is
+// deleted or replaced is overwritten.
+const writePragmas = "PRAGMA synchronous=EXTRA; PRAGMA secure_delete=ON"
 
 // maxIdle bounds the read connections kept open.
 const maxIdle = 4
@@ -121,7 +130,7 @@ func (d *DB) List(ctx context.Context, parts state.Part, f func(state.Row) error
 // Write implements [state.Backend]. A batch with the first header makes the file.
 func (d *DB) Write(ctx context.Context, b state.Batch) error {
 	if b.Header != nil && b.Header.Version == 1 {
-		return d.create(ctx, *b.Header)
+		return d.create(ctx, b)
 	}
 	return d.write(ctx, func(c *conn) error {
 		if err := c.apply(b); err != nil {
@@ -220,7 +229,7 @@ func (d *DB) write(ctx context.Context, f func(*conn) error) (err error) {
 			return err
 		}
 		if c, err = openConn(ctx, d.path, sqlite3.OPEN_READWRITE, d.o.BusyTimeout); err == nil {
-			err = c.do(ctx, func(c *conn) error { return c.Exec("PRAGMA synchronous=EXTRA") })
+			err = c.do(ctx, func(c *conn) error { return c.Exec(writePragmas) })
 		}
 		if err != nil {
 			return d.explain(ctx, "write", err)
