@@ -117,7 +117,7 @@ func (s *session) goAhead(ctx context.Context, p *plan.Plan, keys *rewrap, f *ap
 	if keys.empty() {
 		return nil
 	}
-	return s.reencrypt(ctx, keys)
+	return s.store.Rekey(ctx, keys.want)
 }
 
 func (c *cli) confirm(ctx context.Context, p *plan.Plan) error {

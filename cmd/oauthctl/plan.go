@@ -80,9 +80,12 @@ func (c *cli) runPlan(ctx context.Context, f *planFlags, detailed bool) error {
 
 // show shows the plan with what belongs to it.
 func (s *session) show(p *plan.Plan, keys *rewrap) {
-	s.c.view.Plan(p)
-	keys.say(s.c.view.Note)
+	p.Warnings = append(p.Warnings, keys.warnings()...)
 	if len(s.cfg.MadeUp) > 0 {
-		s.c.view.Note("Made up for the sandbox, because nothing gives them a value: %s.", strings.Join(s.cfg.MadeUp, ", "))
+		p.Warnings = append(p.Warnings, plan.Warning{
+			Summary: "Values made up for the sandbox",
+			Detail:  "Nothing gives a value to " + strings.Join(s.cfg.MadeUp, ", ") + ". Without -sandbox this would be an error.",
+		})
 	}
+	s.c.view.Plan(p)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/state"
 	"github.com/oauthctl/oauthctl/state/seal"
@@ -62,7 +63,10 @@ func (s *session) rewrap(ctx context.Context) (*rewrap, error) {
 			r.removed = append(r.removed, h)
 		}
 	}
-	return r, nil
+	if r.empty() {
+		return nil, nil
+	}
+	return r, s.c.lockedOut(r.want)
 }
 
 // lockedOut is an error if none of our own identities could open the state any more.
@@ -81,24 +85,17 @@ func (c *cli) lockedOut(recipients []string) error {
 	return fmt.Errorf("encryption.recipients leaves you out: nothing could read what you are about to write; add %s", strings.Join(own, " or "))
 }
 
-// reencrypt makes the change.
-func (s *session) reencrypt(ctx context.Context, r *rewrap) error {
-	if err := s.c.lockedOut(r.want); err != nil {
-		return err
-	}
-	return s.store.Rekey(ctx, r.want)
-}
-
-// say tells about the change in a plan.
-func (r *rewrap) say(note func(string, ...any)) {
+// warnings tell about the change in a plan.
+func (r *rewrap) warnings() []plan.Warning {
 	if r.empty() {
-		return
+		return nil
 	}
-	note("The state will be encrypted for other recipients:")
+	var detail []string
 	for _, a := range r.added {
-		note("  + %s", seal.Short(a))
+		detail = append(detail, "+ "+seal.Short(a))
 	}
 	for _, a := range r.removed {
-		note("  - %s (a new data key; what they have read already they still have)", seal.Short(a))
+		detail = append(detail, "- "+seal.Short(a)+": a new data key; what they have read already they still have")
 	}
+	return []plan.Warning{{Summary: "The state will be encrypted for other recipients", Detail: strings.Join(detail, "\n")}}
 }
