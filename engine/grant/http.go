@@ -125,6 +125,10 @@ func (r *rules) RoundTrip(req *http.Request) (*http.Response, error) {
 		// What is dialled is the proxy, and the proxy decides what it may reach.
 		req = req.WithContext(guard(req.Context(), false))
 	}
+	if w.oneTime() && req.GetBody != nil {
+		req = req.Clone(req.Context())
+		req.GetBody = nil // without it net/http cannot send the body a second time
+	}
 	w.pass(r.traced)
 	resp, err := next.RoundTrip(req)
 	if err != nil {
@@ -204,7 +208,7 @@ func isGuarded(ctx context.Context) bool {
 type errNotPublic struct{ address string }
 
 func (e errNotPublic) Error() string {
-	return "refused: the metadata of a public server points at " + e.address + ", which is not a public address"
+	return "refused: the metadata of a server elsewhere points at " + e.address + ", which is not a public address"
 }
 
 // controlDial looks at the address after name resolution, right before the connection is made.
@@ -215,6 +219,16 @@ func controlDial(ctx context.Context, _, address string, _ syscall.RawConn) erro
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil || !isPublic(ap.Addr()) {
 		return errNotPublic{address}
+	}
+	return nil
+}
+
+// checkReachable refuses endpoints that no server elsewhere can mean, wherever
+// it was reached: this machine, and link-local addresses (metadata services).
+func checkReachable(host string) error {
+	ip, err := netip.ParseAddr(host)
+	if isLoopbackHost(host) || err == nil && (ip.Unmap().IsLinkLocalUnicast() || ip.IsUnspecified()) {
+		return errNotPublic{host}
 	}
 	return nil
 }

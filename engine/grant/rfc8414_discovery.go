@@ -197,11 +197,7 @@ func (c *Client) apply(m *metadata, doing string, public bool) error {
 		if *f.to != "" || f.from == "" || f.to == &p.RevocationEndpoint && p.Revocation == "none" {
 			continue
 		}
-		err := checkEndpoint(f.from)
-		if u, perr := url.Parse(f.from); err == nil && perr == nil && public {
-			err = checkPublicHost(u.Hostname())
-		}
-		if err != nil {
+		if err := c.checkNamed(f.from, public); err != nil {
 			return fail(Protocol, doing, "do not use the server before its owner has corrected the document",
 				"its %s %q cannot be used: %s", f.name, Clean(f.from), err)
 		}
@@ -221,6 +217,28 @@ func (c *Client) apply(m *metadata, doing string, public bool) error {
 	}
 	c.Preset, c.guarded, c.discovered = &p, public, true
 	return nil
+}
+
+// checkNamed checks an endpoint that the metadata named.
+func (c *Client) checkNamed(endpoint string, public bool) error {
+	if err := checkEndpoint(endpoint); err != nil {
+		return err
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return err
+	}
+	if public {
+		return checkPublicHost(u.Hostname())
+	}
+	issuer, err := url.Parse(c.Preset.Issuer)
+	if err != nil || isLoopbackHost(issuer.Hostname()) {
+		return err
+	}
+	if ip, err := netip.ParseAddr(issuer.Hostname()); err == nil && !isPublic(ip) {
+		return nil // a server inside, by its address: it may point inside
+	}
+	return checkReachable(u.Hostname())
 }
 
 // ready checks, before a person is asked, that the flow can get to its end.

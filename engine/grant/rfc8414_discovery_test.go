@@ -220,3 +220,31 @@ func TestPublicServerPointsInside(t *testing.T) {
 		wantError(t, err, grant.Protocol, "not a public address", "token_endpoint")
 	}
 }
+
+// Behind a proxy it cannot be seen where a server is: then this machine and
+// link-local addresses are refused, and a server that is inside may point inside.
+func TestServerElsewherePointsHere(t *testing.T) {
+	for _, tc := range []struct {
+		issuer, endpoint string
+		ok               bool
+	}{
+		{"https://login.example", "https://169.254.169.254/token", false},
+		{"https://login.example", "https://localhost/token", false},
+		{"https://login.example", "https://[::1]/token", false},
+		{"https://login.example", "https://10.0.0.1/token", true},
+		{"https://10.0.0.2", "https://10.0.0.1/token", true},
+	} {
+		w := newWorld(t)
+		env := w.env()
+		env.HTTP = grant.NewHTTPClient(grant.HTTPOptions{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+			rec := httptest.NewRecorder()
+			_, _ = rec.WriteString(`{"issuer":"` + tc.issuer + `","authorization_endpoint":"` + tc.issuer + `/a","token_endpoint":"` + tc.endpoint + `"}`)
+			return rec.Result(), nil
+		})})
+		p := w.preset()
+		p.Issuer = tc.issuer
+		if err := w.client(p, "").Discover(context.Background(), env); (err == nil) != tc.ok {
+			t.Errorf("%s names %s: %v", tc.issuer, tc.endpoint, err)
+		}
+	}
+}

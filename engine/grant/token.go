@@ -111,7 +111,7 @@ type recorder struct {
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	out := req.Clone(req.Context())
 	if r.wire.once {
-		out.GetBody = nil // without it net/http cannot repeat the request
+		out.GetBody = nil // without it net/http cannot send the body a second time
 	}
 	out.Header.Set("Accept", "application/json")
 	if r.origin != "" {
