@@ -29,23 +29,24 @@ import (
 func (e *Engine) Apply(ctx context.Context, cfg *schema.Config, p *plan.Plan) (*Outcome, error) {
 	if p.Empty() {
 		out := &Outcome{}
-		return out, e.outputs(ctx, cfg, out)
+		return out, e.outputs(ctx, cfg, p, out)
 	}
 	if err := e.prepare(ctx, p); err != nil {
 		return nil, err
 	}
 	a := &applier{
-		e: e, cfg: cfg, p: p,
+		e: e, cfg: cfg, p: p, env: e.env(),
 		conns: make(map[addr.Addr]*schema.Connection, len(cfg.Connections)),
 		slots: make(chan struct{}, e.o.Parallelism),
 		held:  map[addr.Addr]*state.Record{},
 	}
+	a.env.HTTP = askingOnce(a.env.HTTP)
 	for _, c := range cfg.Connections {
 		a.conns[c.Addr] = c
 	}
 	a.serial = sync.OnceValues(func() (uint64, error) { return e.o.Store.BumpSerial(context.WithoutCancel(ctx)) })
 	out := &Outcome{Results: a.run(ctx)}
-	return out, e.outputs(context.WithoutCancel(ctx), cfg, out)
+	return out, e.outputs(context.WithoutCancel(ctx), cfg, p, out)
 }
 
 // prepare proves that the state is the one that the plan was made from, and
@@ -74,8 +75,12 @@ func (e *Engine) prepare(ctx context.Context, p *plan.Plan) error {
 	return e.failure(doing, addr.Addr{}, err)
 }
 
-// outputs evaluates the output blocks with what the state has now.
-func (e *Engine) outputs(ctx context.Context, cfg *schema.Config, out *Outcome) error {
+// outputs evaluates the output blocks with what the state has now. What was
+// destroyed has none.
+func (e *Engine) outputs(ctx context.Context, cfg *schema.Config, p *plan.Plan, out *Outcome) error {
+	if p.Options.Destroy {
+		return nil
+	}
 	outs, diags := cfg.Outputs(func(a addr.Addr) (cty.Value, bool) {
 		rec, err := e.o.Store.Get(ctx, a, state.PartAll)
 		if err != nil {
@@ -95,6 +100,7 @@ type applier struct {
 	e      *Engine
 	cfg    *schema.Config
 	p      *plan.Plan
+	env    grant.Env // of flows: each metadata document is asked for once
 	conns  map[addr.Addr]*schema.Connection
 	slots  chan struct{}          // requests under way
 	serial func() (uint64, error) // raises the configuration serial with the first change

@@ -2,10 +2,12 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -100,6 +102,42 @@ func TestWaitingForAPersonIsNotAnError(t *testing.T) {
 	}
 	if n := count(k.server.journal.take(), "token authorization_code"); n != 0 {
 		t.Errorf("%d codes exchanged", n)
+	}
+}
+
+// A thousand connections at one server need one metadata document.
+func TestMetadataIsAskedForOnce(t *testing.T) {
+	k := newKit(t)
+	var asked atomic.Int32
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /.well-known/oauth-authorization-server", func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable) // what is no document is not kept
+			return
+		}
+		fmt.Fprintf(w, `{"issuer": %q, "token_endpoint": %q}`, k.server.URL, k.server.URL+"/token")
+	})
+	mux.Handle("/", k.server.Config.Handler)
+	k.server.Config.Handler = mux
+	cfg := k.config(`
+provider "acme" {
+  issuer    = "SERVER"
+  discovery = "oauth"
+}
+connection "robot" {
+  for_each      = toset(["a", "b", "c", "d", "e"])
+  provider      = "acme"
+  client_id     = each.key
+  client_secret = env("ROBOT")
+  grant "client_credentials" {}
+}
+`)
+	states := map[engine.ResultState]int{}
+	for _, r := range k.apply(cfg, plan.Options{}).Results {
+		states[r.State]++
+	}
+	if states[engine.Done] != 4 || states[engine.Failed] != 1 || asked.Load() != 2 {
+		t.Errorf("%v, asked %d times", states, asked.Load())
 	}
 }
 

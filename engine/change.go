@@ -65,7 +65,7 @@ func (a *applier) flow(ctx context.Context, client *grant.Client) (*grant.Grant,
 			return nil, err
 		}
 	}
-	return client.Authorize(ctx, a.e.env())
+	return client.Authorize(ctx, a.env)
 }
 
 // settle lays the configuration over a record, under the new configuration serial.
