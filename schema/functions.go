@@ -154,3 +154,6 @@ var pure = map[string]function.Function{
 	"values":          stdlib.ValuesFunc,
 	"zipmap":          stdlib.ZipmapFunc,
 }
+
+// FunctionsLeftOut lists Terraform's functions that the language does not have.
+func FunctionsLeftOut() []string { return sortedKeys(leftOut) }

@@ -40,8 +40,7 @@ func (m *masker) sensitive(name string) bool {
 
 // tokens masks the values of sensitive attributes and of the defaults of
 // sensitive variables, in native syntax and in JSON.
-func (m *masker) tokens() {
-	toks, _ := hclsyntax.LexConfig(m.text, "", hcl.Pos{Line: 1, Column: 1})
+func (m *masker) tokens(toks hclsyntax.Tokens) {
 	var groups [][2]int // defaults in the blocks that are open: first token and last of the value
 	var hidden []bool   // whether the open block is of something sensitive
 	for i, t := range toks {
@@ -182,44 +181,40 @@ func (m *masker) hide(from, to int) {
 }
 
 // literals masks what stands between two offsets like the value of a sensitive attribute.
-func (m *masker) literals(text []byte, from, to int) {
+func (m *masker) literals(from, to int) {
 	if from >= to {
 		return
 	}
-	toks, _ := hclsyntax.LexExpression(text[from:to], "", hcl.Pos{Byte: from, Line: 1, Column: 1})
+	toks, _ := hclsyntax.LexExpression(m.text[from:to], "", hcl.Pos{Byte: from, Line: 1, Column: 1})
 	m.expression(toks)
 }
 
 var keyPattern = regexp.MustCompile(`([A-Za-z_][\w-]*)"?\s*[=:]`)
 
-// linewise goes through the lines one by one, so that a quote that is not closed
-// on one line does not turn the rest of the file inside out.
-func (m *masker) linewise(starts []int) {
+// linewise goes through text that starts at an offset line by line, so that a
+// quote that is not closed on one line does not turn the rest inside out.
+func (m *masker) linewise(text []byte, start int) {
 	var goesOn *continuation
-	for n, start := range starts {
-		end := len(m.text)
-		if n+1 < len(starts) {
-			end = starts[n+1] - 1
-		}
-		line := m.text[start:end]
-		if goesOn != nil {
-			if goesOn.ends(line) {
+	for line := range bytes.Lines(text) {
+		end := start + len(line)
+		switch {
+		case goesOn != nil && goesOn.marker != nil && !goesOn.ends(line):
+			m.hide(start, end)
+		case goesOn != nil:
+			m.literals(start, end)
+			if goesOn.marker != nil || goesOn.ends(line) {
 				goesOn = nil
-				m.literals(m.text, start, end)
-			} else if goesOn.marker != nil {
-				m.hide(start, end)
-			} else {
-				m.literals(m.text, start, end)
 			}
-			continue
-		}
-		for _, at := range keyPattern.FindAllSubmatchIndex(line, -1) {
-			if m.sensitive(string(line[at[2]:at[3]])) {
-				m.literals(m.text, start+at[1], end)
-				goesOn = continues(line[at[1]:])
-				break
+		default:
+			for _, at := range keyPattern.FindAllSubmatchIndex(line, -1) {
+				if m.sensitive(string(line[at[2]:at[3]])) {
+					m.literals(start+at[1], end)
+					goesOn = continues(line[at[1]:])
+					break
+				}
 			}
 		}
+		start = end
 	}
 }
 
@@ -259,4 +254,39 @@ func (c *continuation) ends(line []byte) bool {
 	}
 	c.count(line)
 	return c.depth <= 0
+}
+
+// jsonTokens gives JSON that has parsed as the tokens of native syntax. What
+// looks like a template in a string would lead the lexer astray.
+func jsonTokens(text []byte) hclsyntax.Tokens {
+	var out hclsyntax.Tokens
+	add := func(ty hclsyntax.TokenType, from, to int) {
+		out = append(out, hclsyntax.Token{Type: ty, Bytes: text[from:to], Range: hcl.Range{Start: hcl.Pos{Byte: from}, End: hcl.Pos{Byte: to}}})
+	}
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
+		case '{', '}', '[', ']', ':', ',':
+			add(hclsyntax.TokenType(c), i, i+1)
+		case '"':
+			end := jsonStringEnd(text, i)
+			add(hclsyntax.TokenOQuote, i, i+1)
+			if inner := text[i+1 : end-1]; bytes.HasPrefix(inner, []byte("${")) && !bytes.ContainsRune(inner, '\\') {
+				toks, _ := hclsyntax.LexTemplate(inner, "", hcl.Pos{Byte: i + 1})
+				out = append(out, toks[:len(toks)-1]...) // without the end of the file
+			} else {
+				add(hclsyntax.TokenQuotedLit, i+1, end-1)
+			}
+			add(hclsyntax.TokenCQuote, end-1, end)
+			i = end - 1
+		case ' ', '\t', '\r', '\n':
+		default: // a number or a word
+			end := i + 1
+			for end < len(text) && bytes.IndexByte([]byte("{}[]:,\" \t\r\n"), text[end]) < 0 {
+				end++
+			}
+			add(hclsyntax.TokenNumberLit, i, end)
+			i = end - 1
+		}
+	}
+	return out
 }

@@ -40,8 +40,8 @@ func (o *Object) Has(name string) bool {
 	if !ok {
 		return false
 	}
-	v, _ = v.Unmark()
-	return v.IsKnown() && !v.IsNull()
+	v, _ = v.UnmarkDeep()
+	return v.IsWhollyKnown() && !v.IsNull()
 }
 
 func (o *Object) value(name string) (cty.Value, bool) {

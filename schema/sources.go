@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/oauthctl/oauthctl/schema/secret"
 )
@@ -23,6 +24,7 @@ type Sources struct {
 type sourceFile struct {
 	text   []byte
 	values bool        // a file with values of variables: all of them are kept out of snippets
+	json   bool
 	broken bool        // it did not parse, so its structure is guessed
 	ranges []hcl.Range // to keep out of snippets, found by evaluation
 	lines  []int       // offsets where lines start
@@ -34,7 +36,7 @@ func newSources() *Sources { return &Sources{files: map[string]*sourceFile{}} }
 func (s *Sources) add(name string, text []byte) *sourceFile {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := &sourceFile{text: text, lines: []int{0}}
+	f := &sourceFile{text: text, json: isJSON(name), lines: []int{0}}
 	for i, c := range text {
 		if c == '\n' {
 			f.lines = append(f.lines, i+1)
@@ -145,10 +147,24 @@ func appendVisible(out []byte, c rune, raw []byte) []byte {
 // tokens, and, since neither is sure in a file that does not parse, line by line.
 func (f *sourceFile) redact() []bool {
 	m := &masker{text: f.text, mask: make([]bool, len(f.text)), values: f.values, broken: f.broken}
-	m.tokens()
-	m.linewise(f.lines)
+	var toks hclsyntax.Tokens
+	if f.json && !f.broken {
+		toks = jsonTokens(f.text)
+	} else {
+		toks, _ = hclsyntax.LexConfig(f.text, "", hcl.InitialPos)
+	}
+	m.tokens(toks)
+	if f.broken {
+		m.linewise(f.text, 0)
+	} else {
+		for _, t := range toks {
+			if t.Type == hclsyntax.TokenComment {
+				m.linewise(t.Bytes, t.Range.Start.Byte)
+			}
+		}
+	}
 	for _, r := range f.ranges {
-		m.literals(f.text, r.Start.Byte, min(r.End.Byte, len(f.text)))
+		m.literals(r.Start.Byte, min(r.End.Byte, len(f.text)))
 	}
 	if !slices.Contains(m.mask, true) {
 		return m.mask

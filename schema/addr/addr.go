@@ -124,7 +124,7 @@ func parse(s string) (Addr, error) {
 			return a, errSyntax
 		}
 		key, err := strconv.Unquote(s[i+1 : len(s)-1])
-		if err != nil || s[i+1] != '"' || !utf8.ValidString(key) {
+		if err != nil || s[i+1] != '"' || !utf8.ValidString(key) || !utf8.ValidString(s) {
 			return a, errSyntax
 		}
 		a.Key, a.Keyed, head = key, true, s[:i]

@@ -5,6 +5,10 @@
 // slog it prints "(sensitive)"; only [Secret.Reveal] gives the value, so that
 // the places where a secret leaves can be found with grep.
 //
+// Three things cannot be kept from showing a string type: the verb %p, the verb
+// %w outside of fmt.Errorf (vet refuses both), and a Secret as the key of a map
+// in JSON. Nothing in the program uses one as a key.
+//
 // The package does not know what the secrets are for, and does not wipe memory:
 // Go may copy strings at will.
 package secret
@@ -40,7 +44,7 @@ func (Secret) String() string { return Placeholder }
 // GoString implements [fmt.GoStringer].
 func (Secret) GoString() string { return Placeholder }
 
-// Format implements [fmt.Formatter]; it covers every verb, %x and %d included.
+// Format implements [fmt.Formatter]; it covers the verbs, %x and %d included.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Placeholder) }
 
 // MarshalText implements [encoding.TextMarshaler].
