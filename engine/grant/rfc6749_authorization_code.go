@@ -34,7 +34,7 @@ type codeFlow struct {
 // authorizeByCode walks the flow: listen, show the URL, take the answer,
 // exchange the code.
 func (c *Client) authorizeByCode(ctx context.Context, env Env) (*Grant, *Error) {
-	f, e := c.newCodeFlow(env)
+	f, e := c.newCodeFlow(ctx, env)
 	if e != nil {
 		return nil, e
 	}
@@ -59,7 +59,7 @@ func (c *Client) authorizeByCode(ctx context.Context, env Env) (*Grant, *Error) 
 
 // newCodeFlow binds the listener, so that its port is ours before any URL is
 // shown, and draws the secrets of the flow.
-func (c *Client) newCodeFlow(env Env) (*codeFlow, *Error) {
+func (c *Client) newCodeFlow(ctx context.Context, env Env) (*codeFlow, *Error) {
 	doing := "authorize " + c.Addr.String() + " at " + title(c.Preset)
 	f := &codeFlow{c: c, env: env, party: c.party(), redirect: c.Settings.RedirectURI}
 	var draws [3]string
@@ -84,7 +84,7 @@ func (c *Client) newCodeFlow(env Env) (*codeFlow, *Error) {
 	}
 	if c.Settings.Way == WayBrowser {
 		var e *Error
-		if f.listener, e = listen(c.Settings, f.session); e != nil {
+		if f.listener, e = listen(ctx, c.Settings, f.session); e != nil {
 			return nil, e
 		}
 		f.redirect = f.listener.redirect

@@ -46,7 +46,7 @@ type listener struct {
 }
 
 // listen binds the listener and serves. It fails before anybody was asked.
-func listen(s Settings, session *session) (*listener, *Error) {
+func listen(ctx context.Context, s Settings, session *session) (*listener, *Error) {
 	u, problem := parseRedirect(s.RedirectURI)
 	if problem != "" {
 		return nil, fail(Config, session.doing, "correct redirect_uris", "%q %s", Clean(s.RedirectURI), problem)
@@ -61,9 +61,9 @@ func listen(s Settings, session *session) (*listener, *Error) {
 	var nets []net.Listener
 	var err error
 	if s.Listen != "" {
-		nets, err = bindAddress(s.Listen)
+		nets, err = bindAddress(ctx, s.Listen)
 	} else {
-		nets, err = bindLoopback(u.Hostname(), u.Port())
+		nets, err = bindLoopback(ctx, u.Hostname(), u.Port())
 	}
 	if err != nil {
 		return nil, portTaken(session.doing, s, u, err)
@@ -128,17 +128,18 @@ func bindDetail(err error) string {
 	return err.Error()
 }
 
-func bindAddress(address string) ([]net.Listener, error) {
+func bindAddress(ctx context.Context, address string) ([]net.Listener, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
 	}
-	return bindLoopback(host, port)
+	return bindLoopback(ctx, host, port)
 }
 
 // bindLoopback binds one loopback address, or for the name localhost both: a
 // browser may take either, and another program could hold the second.
-func bindLoopback(host, port string) ([]net.Listener, error) {
+func bindLoopback(ctx context.Context, host, port string) ([]net.Listener, error) {
+	var config net.ListenConfig
 	if !isLoopbackHost(host) {
 		return nil, errors.New(host + " is not a loopback address")
 	}
@@ -146,7 +147,7 @@ func bindLoopback(host, port string) ([]net.Listener, error) {
 		port = "0"
 	}
 	if !strings.EqualFold(host, "localhost") {
-		l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+		l, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, port))
 		if err != nil {
 			return nil, err
 		}
@@ -154,12 +155,12 @@ func bindLoopback(host, port string) ([]net.Listener, error) {
 	}
 	var lastErr error
 	for range portAttempts {
-		v4, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", port))
+		v4, err := config.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", port))
 		if err != nil {
 			return nil, err
 		}
 		_, chosen, _ := net.SplitHostPort(v4.Addr().String())
-		v6, err := net.Listen("tcp6", net.JoinHostPort("::1", chosen))
+		v6, err := config.Listen(ctx, "tcp6", net.JoinHostPort("::1", chosen))
 		if err == nil {
 			return []net.Listener{v4, v6}, nil
 		}
