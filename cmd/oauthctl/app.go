@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -98,6 +99,21 @@ func (a *App) arm() {
 func (a *App) env(name string) string {
 	v, _ := a.LookupEnv(name)
 	return v
+}
+
+// checkDir says early that -chdir names no directory.
+func (c *cli) checkDir() error {
+	if c.chdir == "" {
+		return nil
+	}
+	info, err := os.Stat(c.chdir)
+	if err == nil && !info.IsDir() {
+		err = &fs.PathError{Op: "chdir", Path: c.chdir, Err: errors.New("not a directory")}
+	}
+	if err != nil {
+		return fmt.Errorf("-chdir=%s: %w", c.chdir, errors.Unwrap(err))
+	}
+	return nil
 }
 
 // path is a path given by the user, below -chdir unless it is absolute.

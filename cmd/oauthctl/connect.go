@@ -99,6 +99,8 @@ func (c *cli) sandboxUser(ctx context.Context, srv *sandbox.Server, in *inputFla
 			Transport:     &http.Transport{DisableKeepAlives: true},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}}, nil
+	case !c.canConsent(in):
+		return nil, nil
 	}
 	base, err := srv.Serve(ctx, "127.0.0.1:0")
 	if err != nil {

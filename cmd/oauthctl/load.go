@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,7 +39,7 @@ func (c *cli) source(vars *varFlags) (schema.Source, error) {
 	info, err := os.Stat(c.configPath())
 	switch {
 	case err != nil:
-		return src, fmt.Errorf("read the configuration: %w", err)
+		return src, fmt.Errorf("read the configuration %s: %w; name it with -config or -chdir", c.configPath(), errors.Unwrap(err))
 	case info.IsDir():
 		src.Dir = c.configPath()
 	default:

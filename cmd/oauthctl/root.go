@@ -27,8 +27,9 @@ func (c *cli) root() *cobra.Command {
 			"whether a person is needed, apply walks the consents, token prints a valid access token.",
 		Example:       "oauthctl plan -sandbox",
 		SilenceErrors: true, SilenceUsage: true,
-		Args: func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.runRoot(cmd) },
+		PersistentPreRunE: func(*cobra.Command, []string) error { return c.checkDir() },
+		Args:              func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
+		RunE:              func(cmd *cobra.Command, _ []string) error { return c.runRoot(cmd) },
 	}
 	root.SetArgs(c.args)
 	root.SetIn(c.Stdin)

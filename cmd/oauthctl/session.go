@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/providers"
 	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 )
 
@@ -76,11 +78,33 @@ func (s *session) connect(ctx context.Context, in *inputFlags) error {
 }
 
 func (s *session) plan(ctx context.Context, f *planFlags) (*plan.Plan, error) {
+	for _, list := range [][]addr.Addr{f.Targets, f.Excludes, f.Replace} {
+		for _, a := range list {
+			if err := s.knows(ctx, a); err != nil {
+				return nil, err
+			}
+		}
+	}
 	p, diags, err := s.engine.Plan(ctx, s.cfg, f.Options)
 	if shown := s.c.show(diags, s.cfg.Sources); shown != nil {
 		return nil, shown
 	}
 	return p, err
+}
+
+// knows says which address was probably meant by one that is nowhere.
+func (s *session) knows(ctx context.Context, a addr.Addr) error {
+	rows, err := s.store.Summaries(ctx)
+	if err != nil && !errors.Is(err, state.ErrNoState) {
+		return err
+	}
+	for _, conn := range s.cfg.Connections {
+		rows = append(rows, state.Summary{Addr: conn.Addr})
+	}
+	if len(filterRows(rows, []addr.Addr{a})) > 0 {
+		return nil
+	}
+	return fmt.Errorf("%s is neither in the configuration nor in the state%s", a, didYouMean(schema.Suggest(a.Short(), shortNames(rows))))
 }
 
 // prepare makes what a first apply lacks: the identity, so that no command

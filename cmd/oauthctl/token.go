@@ -56,6 +56,9 @@ func (c *cli) runToken(ctx context.Context) (code int, done bool) {
 		c.globals = globals{}
 		return 0, false
 	}
+	if err := c.checkDir(); err != nil {
+		return c.finish(ctx, err), true
+	}
 	// Nothing here lives long enough for a collection to pay.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	return c.finish(ctx, c.token(ctx, fs.Arg(0), &f)), true
