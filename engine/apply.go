@@ -148,7 +148,7 @@ func (a *applier) client(ctx context.Context, of addr.Addr) (*grant.Client, erro
 	if conn == nil {
 		return nil, errStale(of, "the connection is not in the configuration any more")
 	}
-	if len(conn.DependsOn) > 0 && (len(conn.Unknown) > 0 || conn.Grant != nil) {
+	if refers(conn) {
 		var problems error
 		resolved, diags := a.cfg.Resolve(of, a.known(ctx, &problems))
 		if diags.HasErrors() {

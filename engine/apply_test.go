@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/engine/grant"
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
@@ -207,6 +209,40 @@ func TestConnectionsFeedEachOther(t *testing.T) {
 	}
 	if !slices.Contains(k.server.secrets, "access-1") {
 		t.Errorf("mid did not sign in with the token of up: %v", k.server.secrets)
+	}
+	if p := k.plan(cfg, plan.Options{}); !p.Empty() {
+		t.Errorf("the second plan is not empty: %+v", p.Changes)
+	}
+}
+
+// A grant block may use what another connection was given, too.
+func TestGrantBlocksMayReferToConnections(t *testing.T) {
+	k := newKit(t)
+	cfg := k.config(acme + `
+connection "up" {
+  provider      = "acme"
+  client_id     = "up"
+  client_secret = env("UP")
+  scopes        = ["a"]
+  grant "client_credentials" {}
+}
+connection "down" {
+  provider  = "acme"
+  client_id = "down"
+  grant "authorization_code" {
+    params = { of = connection.up.client_id, until = connection.up.expires_at, hint = connection.up.access_token }
+  }
+}
+`)
+	var visited string
+	k.person.before = func(_ context.Context, v grant.Visit) error { visited = v.URL; return nil }
+	for _, r := range k.apply(cfg, plan.Options{}).Results {
+		if r.State != engine.Done {
+			t.Errorf("%s: %s: %v", r.Addr, r.State, r.Err)
+		}
+	}
+	if !strings.Contains(visited, "of=up") || !strings.Contains(visited, "until=2026-03-02T13") || !strings.Contains(visited, "hint=access-1") {
+		t.Errorf("visited %s", visited)
 	}
 	if p := k.plan(cfg, plan.Options{}); !p.Empty() {
 		t.Errorf("the second plan is not empty: %+v", p.Changes)

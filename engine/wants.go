@@ -88,7 +88,7 @@ func (e *Engine) wants(ctx context.Context, cfg *schema.Config, in *plan.Input) 
 			return nil, diags, err
 		}
 		var fromState []string
-		if len(conn.DependsOn) > 0 && len(conn.Unknown) > 0 {
+		if refers(conn) {
 			before := conn.Unknown
 			resolved, d := cfg.Resolve(conn.Addr, known)
 			diags = append(diags, d...)
@@ -117,6 +117,10 @@ func (e *Engine) wants(ctx context.Context, cfg *schema.Config, in *plan.Input) 
 	slices.SortFunc(wants, func(a, b plan.Want) int { return addr.Compare(a.Addr, b.Addr) })
 	return wants, diags, nil
 }
+
+// refers: the connection uses attributes of others. What only comes after
+// others (depends_on) is known without them.
+func refers(conn *schema.Connection) bool { return len(conn.DependsOn) > 0 && len(conn.Unknown) > 0 }
 
 // client is a connection at its server.
 func (e *Engine) client(cfg *schema.Config, conn *schema.Connection) (*grant.Client, hcl.Diagnostics) {
