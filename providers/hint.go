@@ -1,7 +1,8 @@
 package providers
 
 import (
-	_ "embed"
+	"embed"
+	"io/fs"
 	"strings"
 	"sync"
 	"unicode"
@@ -10,28 +11,39 @@ import (
 	"github.com/oauthctl/oauthctl/schema"
 )
 
-//go:embed errors.hcl
-var errorsText []byte
+//go:embed errors/*.hcl
+var errorFiles embed.FS
 
-// generic are the hints for the errors that the standards name. They are a
-// table, parsed when the first error is explained.
-var generic = sync.OnceValue(func() []Hint {
-	blocks, diags := schema.ParseBlocks("errors.hcl", errorsText, "hint")
-	if diags.HasErrors() {
-		return nil // cannot be: a test reads every entry
+// shared are the hints for errors that more than one server sends: what the
+// standards name, and the numbers of Microsoft. They are a table, parsed when the
+// first error is explained.
+var shared = sync.OnceValue(func() []Hint {
+	names, err := fs.Glob(errorFiles, "errors/*.hcl")
+	if err != nil { // only for a malformed pattern
+		return nil
 	}
 	var out []Hint
-	for _, b := range blocks {
-		o, diags := b.Decode(hintSpec(), nil)
-		if !diags.HasErrors() {
-			out = append(out, hintsOf(schema.NestedObject{Object: o, Labels: b.Labels, Block: b})...)
+	for _, name := range names {
+		text, err := errorFiles.ReadFile(name)
+		if err != nil {
+			continue
+		}
+		blocks, diags := schema.ParseBlocks(name, text, "hint")
+		if diags.HasErrors() {
+			continue // cannot be: a test reads every entry
+		}
+		for _, b := range blocks {
+			o, diags := b.Decode(hintSpec(), nil)
+			if !diags.HasErrors() {
+				out = append(out, hintsOf(schema.NestedObject{Object: o, Labels: b.Labels, Block: b})...)
+			}
 		}
 	}
 	return out
 })
 
 // Explain finds cause and remedy for an error of a server: a hint of the preset
-// (which may be nil), else one of the standards' errors. code is the error code
+// (which may be nil), else one of errors/*.hcl. code is the error code
 // (RFC 6749 §5.2), description its error_description; both are as the server
 // sent them, and nothing of them is in the Hint.
 func Explain(p *Preset, code, description string) (Hint, bool) {
@@ -40,7 +52,7 @@ func Explain(p *Preset, code, description string) (Hint, bool) {
 			return h, true
 		}
 	}
-	return best(generic(), code, description)
+	return best(shared(), code, description)
 }
 
 // best is the most telling hint: one that matches code and words, then words
