@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -35,7 +34,8 @@ func (f *tokenFlags) register(fs *pflag.FlagSet) {
 
 // runToken is the short way: token is what scripts call a thousand times, so it
 // runs before the command tree is built. Whatever is unusual about the command
-// line (-help, a mistake) is left to the tree.
+// line (-help, a mistake) is left to the tree. The heap stays below the size at
+// which the first collection would run.
 func (c *cli) runToken(ctx context.Context) (code int, done bool) {
 	leading := pflag.NewFlagSet("", pflag.ContinueOnError)
 	leading.SetInterspersed(false)
@@ -59,8 +59,6 @@ func (c *cli) runToken(ctx context.Context) (code int, done bool) {
 	if err := c.checkDir(); err != nil {
 		return c.finish(ctx, err), true
 	}
-	// Nothing here lives long enough for a collection to pay.
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	return c.finish(ctx, c.token(ctx, fs.Arg(0), &f)), true
 }
 

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"regexp"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -61,13 +61,12 @@ func versionInfo() view.VersionInfo {
 	return v
 }
 
-var releaseRE = regexp.MustCompile(`^v?(\d+\.\d+\.\d+)`)
-
 // languageVersion is what required_version is compared with: the release, also
 // between releases, where the version is what git describes.
 func languageVersion() string {
-	if m := releaseRE.FindStringSubmatch(version); m != nil {
-		return m[1]
+	number, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), "-")
+	if strings.Count(number, ".") == 2 && strings.Trim(number, "0123456789.") == "" {
+		return number
 	}
 	return baseVersion
 }
