@@ -199,13 +199,18 @@ func (l *loader) evaluateConnections() {
 			l.checkOnly(b)
 			continue
 		}
+		settled := true
 		for _, a := range b.addrs() {
 			conn, diags := l.eval.connectionAt(b, a)
 			l.diags = append(l.diags, diags...)
 			l.cfg.Connections = append(l.cfg.Connections, conn)
+			settled = settled && len(conn.DependsOn) == 0
 		}
 		if b.forEach != nil && len(b.keys) == 0 {
 			l.checkOnly(b)
+		}
+		if settled { // it will not be evaluated again, and its syntax tree is what fills the memory
+			b.block, b.content, b.grant, b.refs, b.after = nil, nil, nil, nil, nil
 		}
 	}
 	slices.SortFunc(l.cfg.Connections, func(a, b *Connection) int { return addr.Compare(a.Addr, b.Addr) })

@@ -6,8 +6,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-
-	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
 // outputBlock is an output block.
@@ -81,29 +79,4 @@ func (c *Config) Outputs(known Known) ([]Output, hcl.Diagnostics) {
 		diags = append(diags, more...)
 	}
 	return outs, tidy(diags)
-}
-
-// Resolve evaluates one connection again, with the attributes of the
-// connections it depends on as known gives them. It may be called from several
-// goroutines.
-func (c *Config) Resolve(a addr.Addr, known Known) (*Connection, hcl.Diagnostics) {
-	b := c.eval.blocks[a.Name]
-	i, found := slices.BinarySearchFunc(c.Connections, a, func(conn *Connection, a addr.Addr) int { return addr.Compare(conn.Addr, a) })
-	if b == nil || !found {
-		return nil, hcl.Diagnostics{{
-			Severity: hcl.DiagError,
-			Summary:  "No such connection",
-			Detail:   "The configuration has no connection " + a.String() + ".",
-			Extra:    DiagExtra{Addr: a},
-		}}
-	}
-	wanted := map[addr.Addr]bool{}
-	for _, d := range c.Connections[i].DependsOn {
-		wanted[d] = true
-	}
-	if known == nil {
-		known = func(addr.Addr) (cty.Value, bool) { return cty.NilVal, false }
-	}
-	conn, diags := c.eval.with(known, wanted).connectionAt(b, a)
-	return conn, tidy(diags)
 }
