@@ -76,9 +76,19 @@ func (c *cli) finish(ctx context.Context, err error) int {
 		if c.view == nil {
 			c.view = c.newView(false, false)
 		}
-		c.view.Error(err)
+		c.view.Error(readable(err))
 	}
 	return exitCode(ctx, err)
+}
+
+var errInterrupted = errors.New("interrupted; what was finished is saved")
+
+// readable replaces an error that says nothing but that the context ended.
+func readable(err error) error {
+	if errors.Is(err, context.Canceled) && err.Error() == context.Canceled.Error() {
+		return errInterrupted
+	}
+	return err
 }
 
 // crashed ends a run that panicked. The panic's value and the arguments of the

@@ -126,6 +126,9 @@ func (c *cli) confirm(ctx context.Context, p *plan.Plan) error {
 		question = "Do you really want to revoke and forget all of this?"
 	}
 	yes, err := c.console().Confirm(ctx, question)
+	if errors.Is(err, context.Canceled) {
+		return &codeError{exitInterrupted, errCancelled}
+	}
 	if err != nil {
 		return err
 	}

@@ -100,6 +100,9 @@ func (c *cli) token(ctx context.Context, name string, f *tokenFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := ctx.Err(); err != nil {
+		return err // refreshed and saved, and nobody wants it any more
+	}
 	if t.Warning != "" {
 		fmt.Fprintf(c.Stderr, "Warning: %s\n", t.Warning)
 	}
