@@ -153,7 +153,7 @@ func TestMistakes(t *testing.T) {
 		},
 		"unknown argument of a connection": {
 			"connection \"c\" {\n  provider  = \"microsoft\"\n  client_id = \"x\"\n  tennant   = \"acme.com\"\n}",
-			[]string{"main.hcl:4", `no attribute "tennant"`, `Did you mean "tenant"?`, "Arguments of Microsoft Entra ID: tenant."},
+			[]string{"main.hcl:4", `no attribute "tennant"`, `Did you mean "tenant"?`, "Arguments of Microsoft Entra ID: cloud, tenant."},
 		},
 		"misspelt attribute of a connection": {
 			"connection \"c\" {\n  provider  = \"google\"\n  client_id = \"x\"\n  redirect_uri = \"http://localhost\"\n}",

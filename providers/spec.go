@@ -157,7 +157,8 @@ func hintSpec() *schema.Spec {
 		{Name: "match", Kind: schema.Any,
 			Doc: "Words that error_description must hold, whole and without regard to case; a string, or a list of alternatives."},
 		{Name: "cause", Kind: schema.String, Required: true, Doc: "What the error means."},
-		{Name: "remedy", Kind: schema.String, Doc: "What to do now."},
+		{Name: "remedy", Kind: schema.String,
+			Doc: "What to do now. `{client_id}`, `{scope}` and `{redirect_uri}` in it stand for those of the connection, encoded for a URL."},
 		{Name: "needs", Kind: schema.String, OneOf: []string{"person", "administrator", "configuration", "retry"},
 			Doc: "Who or what can help: a new consent, an administrator, a change of the configuration, or time."},
 	}}

@@ -21,7 +21,7 @@ func (b *builder) behaviours() {
 	*d = quirk.Draft{
 		Server: b.server(), Args: b.preset.Args, Grant: s.Type, Interactive: s.Interactive,
 		ClientID: b.conn.ClientID, ClientAuth: c.Auth, HasSecret: !b.conn.ClientSecret.Empty() || b.unknown("client_secret"),
-		ApplicationType: b.conn.ApplicationType, Scopes: c.Scopes, Added: c.Added,
+		ApplicationType: b.conn.ApplicationType, Account: b.conn.Account, Scopes: c.Scopes, Added: c.Added,
 		RedirectURI: s.RedirectURI, RedirectDeclared: len(b.conn.RedirectURIs) > 0, Paste: s.Way == WayPaste,
 		Authorize: s.Params, Token: maps.Clone(b.conn.TokenParams), Resource: slices.Clone(b.conn.Resource),
 		Unknown: b.conn.Unknown,
@@ -37,7 +37,11 @@ func (b *builder) behaviours() {
 		if f.Warning {
 			severity = hcl.DiagWarning
 		}
-		b.add(severity, b.at(f.Attr), f.Summary, "%s", f.Detail)
+		at := b.at(f.Attr)
+		if arg, ok := b.conn.Args[f.Attr]; ok {
+			at = arg.Range
+		}
+		b.add(severity, at, f.Summary, "%s", f.Detail)
 	}
 	c.Scopes, c.Added, c.Notes, s.Params = d.Scopes, d.Added, d.Notes, d.Authorize
 }

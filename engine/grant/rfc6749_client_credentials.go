@@ -32,7 +32,8 @@ func (p *party) credentials(scopes []string) post {
 
 // party is the client for the token endpoint.
 func (c *Client) party() *party {
-	return &party{Client: c.StateClient(), secret: c.Conn.ClientSecret, preset: c.Preset, guarded: c.guarded}
+	return &party{Client: c.StateClient(), secret: c.Conn.ClientSecret, preset: c.Preset, guarded: c.guarded,
+		redirect: c.Settings.RedirectURI, asked: c.Scopes}
 }
 
 // form starts the form of a token request: grant type, the parameters of the
@@ -69,5 +70,5 @@ func unusable(doing string, err error) *Error {
 
 // partyOf is the client of a record.
 func partyOf(rec *state.Record) *party {
-	return &party{Client: rec.Info.Client, secret: rec.Tokens.ClientSecret}
+	return &party{Client: rec.Info.Client, secret: rec.Tokens.ClientSecret, redirect: rec.Info.RedirectURI, asked: rec.Info.Requested}
 }

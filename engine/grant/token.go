@@ -24,6 +24,10 @@ type party struct {
 	secret  secret.Secret
 	preset  *providers.Preset // explains errors; nil if only the record is known
 	guarded bool
+
+	// Of the consent, to be named in explanations of errors.
+	redirect string
+	asked    []string
 }
 
 // post is one POST to the token endpoint.

@@ -1,7 +1,9 @@
 # Microsoft Entra ID (Azure AD) and personal Microsoft accounts, v2.0 endpoints.
 # Sources: https://learn.microsoft.com/entra/identity-platform/ (v2-protocols-oidc,
-# v2-oauth2-auth-code-flow, v2-oauth2-device-code, reply-url, refresh-tokens,
-# configurable-token-lifetimes, reference-error-codes).
+# v2-oauth2-auth-code-flow, v2-oauth2-device-code, v2-admin-consent, scopes-oidc,
+# reply-url, refresh-tokens, configurable-token-lifetimes, access-tokens,
+# authentication-national-cloud, supported-accounts-validation, reference-error-codes).
+# Unverified: that issuers and keys of the national clouds are formed like those of the public cloud.
 
 provider "microsoft" {
   title = "Microsoft Entra ID"
@@ -14,18 +16,25 @@ provider "microsoft" {
     example = "contoso.onmicrosoft.com"
   }
 
+  argument "cloud" {
+    default = "public"
+    pattern = "public|us-gov|us-dod|china"
+    doc     = "Cloud that the tenant lives in: public (also GCC), us-gov (GCC High), us-dod, china (21Vianet). National clouds have no personal accounts."
+    example = "us-gov"
+  }
+
   # A tenant may be named by its domain, but tokens always name it by its id; on
   # common and organizations it is the account's own. {tenantid} is compared with
   # the tid claim. Personal accounts have a tenant of their own.
-  issuer = "https://login.microsoftonline.com/${
+  issuer = "https://login.${arg.cloud == "china" ? "partner.microsoftonline.cn" : arg.cloud == "public" ? "microsoftonline.com" : "microsoftonline.us"}/${
     can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", arg.tenant)) ? lower(arg.tenant) :
     arg.tenant == "consumers" ? "9188040d-6c67-4c5b-b112-36a304b66dad" : "{tenantid}"
   }/v2.0"
   discovery              = "none"
-  authorization_endpoint = "https://login.microsoftonline.com/${arg.tenant}/oauth2/v2.0/authorize"
-  token_endpoint         = "https://login.microsoftonline.com/${arg.tenant}/oauth2/v2.0/token"
-  device_endpoint        = "https://login.microsoftonline.com/${arg.tenant}/oauth2/v2.0/devicecode"
-  jwks_uri               = "https://login.microsoftonline.com/${arg.tenant}/discovery/v2.0/keys"
+  authorization_endpoint = "https://login.${arg.cloud == "china" ? "partner.microsoftonline.cn" : arg.cloud == "public" ? "microsoftonline.com" : "microsoftonline.us"}/${arg.tenant}/oauth2/v2.0/authorize"
+  token_endpoint         = "https://login.${arg.cloud == "china" ? "partner.microsoftonline.cn" : arg.cloud == "public" ? "microsoftonline.com" : "microsoftonline.us"}/${arg.tenant}/oauth2/v2.0/token"
+  device_endpoint        = "https://login.${arg.cloud == "china" ? "partner.microsoftonline.cn" : arg.cloud == "public" ? "microsoftonline.com" : "microsoftonline.us"}/${arg.tenant}/oauth2/v2.0/devicecode"
+  jwks_uri               = "https://login.${arg.cloud == "china" ? "partner.microsoftonline.cn" : arg.cloud == "public" ? "microsoftonline.com" : "microsoftonline.us"}/${arg.tenant}/discovery/v2.0/keys"
   id_token               = true
 
   grants      = ["authorization_code", "device_code", "client_credentials", "refresh_token"]
@@ -54,5 +63,19 @@ provider "microsoft" {
   revocation      = "none"
   revocation_note = "Remove the app at https://myapps.microsoft.com (work accounts) or https://account.microsoft.com/privacy (personal accounts), or let an administrator revoke the user's sessions."
 
-  quirks = ["error_names"] # a device code that was declined: authorization_declined
+  quirks = ["tenant_rules", "single_resource", "spa_origin", "account_scopes", "aadsts", "error_names"]
+
+  # The page for administrators, v2-admin-consent. It needs a tenant, or organizations.
+  hint "*" {
+    match  = ["AADSTS90094", "AADSTS90095"]
+    cause  = "Only an administrator may consent to these scopes."
+    remedy = "Ask an administrator to open https://login.${arg.cloud == "china" ? "partner.microsoftonline.cn" : arg.cloud == "public" ? "microsoftonline.com" : "microsoftonline.us"}/${contains(["common", "consumers"], arg.tenant) ? "organizations" : arg.tenant}/v2.0/adminconsent?client_id={client_id}&scope={scope}&redirect_uri={redirect_uri} and to consent for the organization; then run oauthctl apply."
+    needs  = "administrator"
+  }
+  hint "*" {
+    match  = "AADSTS65001"
+    cause  = "Nobody has consented to these scopes yet, or a scope was added since."
+    remedy = "Consent: run oauthctl apply. If users may not consent, an administrator opens https://login.${arg.cloud == "china" ? "partner.microsoftonline.cn" : arg.cloud == "public" ? "microsoftonline.com" : "microsoftonline.us"}/${contains(["common", "consumers"], arg.tenant) ? "organizations" : arg.tenant}/v2.0/adminconsent?client_id={client_id}&scope={scope}&redirect_uri={redirect_uri} first."
+    needs  = "person"
+  }
 }

@@ -35,13 +35,18 @@ type quirk struct {
 
 // table holds every quirk, sorted by name. To add one, write its function and its row.
 var table = []quirk{
+	{name: "aadsts", doc: "Takes trace identifiers and time out of an error's description, and keeps the AADSTS code in front.", wrap: answers(aadsts)},
 	{name: "accept_json", doc: "Asks for a JSON answer, where the server would otherwise send form data.", wrap: acceptJSON},
+	{name: "account_scopes", doc: "Asks for the scopes openid and profile, visibly, where an account is declared: without them nothing says who signed in.", prepare: accountScopes},
 	{name: "authed_user", doc: "Takes the user's token out of the member authed_user if the answer has no other.", wrap: answers(authedUser)},
 	{name: "error_in_200", doc: "Turns an error that came with status 200 into a 400.", wrap: answers(errorIn200)},
 	{name: "error_names", doc: "Gives the server's own error codes their names in RFC 6749 and RFC 8628.", wrap: answers(errorNames)},
 	{name: "json_request", doc: "Sends the request as JSON instead of form data.", wrap: jsonRequest},
 	{name: "notion_version", doc: "Adds the header Notion-Version.", wrap: header("Notion-Version", "2022-06-28")},
 	{name: "scope_list", doc: "Makes a space-delimited string of scopes that came with commas or as an array.", wrap: answers(scopeList)},
+	{name: "single_resource", doc: "Refuses scopes that no single token can have: those of several resources, or RESOURCE/.default beside others. A scope without a resource is one of Microsoft Graph.", prepare: singleResource},
+	{name: "spa_origin", doc: "For a client that is registered as a single-page application: sends Origin with every token request, refuses a secret, and counts on the 24 hours of its refresh tokens.", prepare: spaOrigin},
+	{name: "tenant_rules", doc: "Checks tenant, cloud, grant and redirect URIs against each other, as Microsoft documents them.", prepare: tenantRules},
 }
 
 // Names lists the quirks, sorted.

@@ -21,6 +21,7 @@ type Draft struct {
 	ClientAuth      string // pinned method
 	HasSecret       bool
 	ApplicationType string // "", "web", "native", "spa"
+	Account         string // that shall sign in; "" anybody
 
 	Scopes           []string          // to ask for, in order
 	Added            []string          // of these, what rules added: the plan shows them
