@@ -33,10 +33,8 @@ func inDir(t *testing.T, config string) func(args ...string) (code int, stdout, 
 		app, out, errs := testApp(append([]string{"-chdir=" + dir}, args...)...)
 		app.Now, app.Rand = time.Now, rand.Reader
 		app.LookupEnv = func(name string) (string, bool) {
-			if name == "HOME" {
-				return filepath.Join(dir, "home"), true
-			}
-			return "", false
+			v, ok := map[string]string{"HOME": filepath.Join(dir, "home"), "SECRET": "s3cret"}[name]
+			return v, ok
 		}
 		return app.Run(t.Context()), out.String(), errs.String()
 	}

@@ -49,7 +49,8 @@ func (c *cli) serveSandbox(ctx context.Context, listen string) error {
 	return nil
 }
 
-const sandboxText = `The sandbox serves at %[1]s until Ctrl-C. It is not a real server: anybody signs in.
+const sandboxText = `The sandbox serves at %[1]s until Ctrl-C.
+It is not a real server: anybody signs in.
 
   issuer     %[1]s
   discovery  %[1]s/.well-known/openid-configuration
