@@ -21,14 +21,16 @@ type connectionBlock struct {
 	block   *hcl.Block
 	content *content
 	forEach *attr
-	grant   []*attr // every attribute inside undecoded blocks, for dependencies
-	after   []connRef
+	grant   []*attr     // every attribute inside undecoded blocks, for dependencies
+	after   []connRef   // of depends_on
 	refs    []placedRef // everything the block refers to, for the order
 
 	expanded bool
 	broken   bool // part of a cycle, or its for_each is wrong: values are unknown
 	keys     []string
 	each     map[string]cty.Value
+
+	afterAddrs []addr.Addr
 }
 
 func (b *connectionBlock) hasKey(key string) bool {
@@ -199,6 +201,7 @@ func (l *loader) evaluateConnections() {
 			l.checkOnly(b)
 			continue
 		}
+		b.afterAddrs = l.eval.dependencies(b.after, nil)
 		settled := true
 		for _, a := range b.addrs() {
 			conn, diags := l.eval.connectionAt(b, a)
@@ -271,7 +274,7 @@ func (e *evaluator) connectionAt(b *connectionBlock, a addr.Addr) (*Connection, 
 		Unknown:         o.Unknown,
 		Ranges:          o.Ranges,
 	}
-	deps := slices.Concat(o.deps, e.dependencies(b.after, nil))
+	deps := o.deps
 	for _, t := range o.Nested["token_lifetimes"] {
 		conn.Lifetimes = Lifetimes{Access: t.Duration("access"), Refresh: t.Duration("refresh"), RefreshBefore: t.Duration("refresh_before")}
 		maps.Copy(conn.Ranges, t.Ranges)
@@ -293,7 +296,9 @@ func (e *evaluator) connectionAt(b *connectionBlock, a addr.Addr) (*Connection, 
 		conn.Unknown = append(conn.Unknown, "grant")
 	}
 	slices.Sort(conn.Unknown)
-	conn.DependsOn = sortAddrs(deps)
+	if conn.DependsOn = b.afterAddrs; len(deps) > 0 { // else all instances share one list
+		conn.DependsOn = sortAddrs(slices.Concat(deps, b.afterAddrs))
+	}
 	if len(conn.Unknown) > 0 && len(conn.DependsOn) == 0 && !diags.HasErrors() {
 		diags = append(diags, errorAt(b.block.DefRange, "Value that will never be known",
 			"The values of %s depend on no connection, and still they are not known. Check the expressions.", strings.Join(conn.Unknown, ", ")))

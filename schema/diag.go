@@ -135,11 +135,11 @@ func tidy(diags hcl.Diagnostics) hcl.Diagnostics {
 			others[k][a] = true
 			continue
 		}
-		if e := (exact{k, d.Detail, a}); seen[e] {
+		e := exact{k, d.Detail, a}
+		if seen[e] {
 			continue
-		} else {
-			seen[e] = true
 		}
+		seen[e] = true
 		if first[k] == nil {
 			first[k] = d
 		}

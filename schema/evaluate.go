@@ -2,6 +2,7 @@ package schema
 
 import (
 	"maps"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -25,9 +26,41 @@ type evaluator struct {
 	blocks    map[string]*connectionBlock
 
 	known  Known
-	wanted map[addr.Addr]bool   // instances that known is asked for; nil: all
-	values map[string]cty.Value // connection.NAME, as far as it has been needed
-	fresh  map[string]cty.Value // values of locals that depend on connections, once known says more
+	wanted map[addr.Addr]bool // instances that known is asked for; nil: all
+	cache  *cache
+}
+
+// cache holds what has been needed so far. Blocks are decoded from several goroutines.
+type cache struct {
+	mu          sync.Mutex
+	connections map[string]cty.Value // connection.NAME
+	locals      map[string]cty.Value // those that depend on connections, once known says more
+	problems    hcl.Diagnostics      // of evaluating these locals
+}
+
+// get gives what m has under name, or what compute makes. Computing may come
+// back here for another name, so nothing is locked meanwhile.
+func (c *cache) get(m *map[string]cty.Value, name string, compute func() cty.Value) cty.Value {
+	c.mu.Lock()
+	v, ok := (*m)[name]
+	c.mu.Unlock()
+	if ok {
+		return v
+	}
+	v = compute()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	*m = put(*m, name, v)
+	return v
+}
+
+// takeProblems gives what has gone wrong in locals since it was asked last.
+func (c *cache) takeProblems() hcl.Diagnostics {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	diags := c.problems
+	c.problems = nil
+	return diags
 }
 
 // local is one name of a locals block.
@@ -62,7 +95,7 @@ func newEvaluator(functions map[string]function.Function, sources *Sources) *eva
 		variables: map[string]*variableDecl{},
 		locals:    map[string]*local{},
 		blocks:    map[string]*connectionBlock{},
-		values:    map[string]cty.Value{},
+		cache:     &cache{},
 	}
 }
 
@@ -70,7 +103,7 @@ func newEvaluator(functions map[string]function.Function, sources *Sources) *eva
 func (e *evaluator) with(known Known, wanted map[addr.Addr]bool) *evaluator {
 	d := *e
 	d.known, d.wanted = known, wanted
-	d.values, d.fresh = map[string]cty.Value{}, map[string]cty.Value{}
+	d.cache = &cache{}
 	return &d
 }
 
@@ -143,38 +176,36 @@ func (e *evaluator) local(name string) cty.Value {
 	if e.known == nil || len(l.deps) == 0 {
 		return l.value
 	}
-	if v, ok := e.fresh[name]; ok {
-		return v
-	}
-	v, diags := l.Expr.Value(e.context(l.refs, scope{locals: true, connections: true}))
-	if diags.HasErrors() {
-		v = cty.DynamicVal
-	}
-	e.fresh[name] = v
-	return v
+	return e.cache.get(&e.cache.locals, name, func() cty.Value {
+		v, diags := l.Expr.Value(e.context(l.refs, scope{locals: true, connections: true}))
+		if !diags.HasErrors() {
+			return v
+		}
+		e.secrets.clean(diags)
+		e.cache.mu.Lock()
+		defer e.cache.mu.Unlock()
+		e.cache.problems = append(e.cache.problems, diags...)
+		return cty.DynamicVal
+	})
 }
 
 // connection gives the value of connection.NAME: an object of AttributesType,
 // or with for_each an object of them by key.
 func (e *evaluator) connection(name string) cty.Value {
-	if v, ok := e.values[name]; ok {
-		return v
-	}
-	b := e.blocks[name]
-	v := cty.DynamicVal
-	switch {
-	case b == nil || b.broken:
-	case b.forEach == nil:
-		v = e.instance(addr.Connection(name))
-	default:
+	return e.cache.get(&e.cache.connections, name, func() cty.Value {
+		b := e.blocks[name]
+		switch {
+		case b == nil || b.broken:
+			return cty.DynamicVal
+		case b.forEach == nil:
+			return e.instance(addr.Connection(name))
+		}
 		instances := make(map[string]cty.Value, len(b.keys))
 		for _, k := range b.keys {
 			instances[k] = e.instance(addr.Connection(name).Instance(k))
 		}
-		v = cty.ObjectVal(instances)
-	}
-	e.values[name] = v
-	return v
+		return cty.ObjectVal(instances)
+	})
 }
 
 var unknownAttributes = func() cty.Value {

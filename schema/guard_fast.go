@@ -2,93 +2,108 @@ package schema
 
 import "bytes"
 
+// plain reads ordinary blocks, arguments, lists and strings, and gives up at
+// whatever is not ordinary.
+type plain struct {
+	text      []byte
+	i         int
+	line      int
+	blank     bool // nothing but spaces on this line so far
+	opened    bool // the last thing but spaces and comments was a brace
+	stack     []plainBracket
+	operators int // of one expression, or a few
+}
+
+type plainBracket struct {
+	open byte
+	line int
+}
+
 // plainlyShallow reports whether text is certainly not nested deep, at a small
-// part of what the lexer costs: it reads ordinary blocks, arguments, lists and
-// strings, and gives up at whatever is not ordinary. False means only that the
-// tokens have to be looked at.
+// part of what the lexer costs. False means only that the tokens have to be
+// looked at.
 func plainlyShallow(text []byte) bool {
 	const deep, long = 50, 200 // well below maxDepth and maxOperators
-	type open struct {
-		bracket byte
-		line    int
-	}
-	var stack []open
-	line, operators := 0, 0
-	blank := true   // nothing but spaces on this line so far
-	opened := false // the last thing but spaces and comments was a brace
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if c == 'f' && opened && bytes.HasPrefix(text[i:], []byte("for")) {
-			return false
-		}
-		switch c {
+	p := &plain{text: text, blank: true}
+	for ; p.i < len(text); p.i++ {
+		switch text[p.i] {
 		case ' ', '\t', '\r':
 			continue
 		case '\n':
-			line++
-			blank = true
-			if n := len(stack); n == 0 || stack[n-1].bracket == '{' {
-				operators = 0
-			}
+			p.newline()
 			continue
-		case '"':
-			end := plainString(text, i)
-			if end < 0 {
-				return false
-			}
-			i = end
 		case '#', '/':
-			end := comment(text, i)
-			if end < 0 {
-				return false
-			}
-			if end > i {
-				i = end - 1 // the newline comes next
+			if end := comment(text, p.i); end > p.i {
+				p.i = end - 1 // the newline comes next
 				continue
 			}
-			operators++
-		case '<':
-			if i+1 < len(text) && text[i+1] == '<' { // a heredoc
-				return false
-			}
-			operators++
-		case '{':
-			opened = true
-			stack = append(stack, open{c, line})
-		case '[', '(':
-			operators++
-			stack = append(stack, open{c, line})
-		case '}', ']', ')':
-			n := len(stack) - 1
-			if n < 0 || closer(stack[n].bracket) != c || c == '}' && !blank && stack[n].line != line {
-				return false
-			}
-			stack = stack[:n]
-		case '-', '!', '?', '+', '*', '%', '>', '&', '|':
-			operators++
-		case 'e', 'E': // perhaps the exponent of a number
-			if i > 0 && (text[i-1] >= '0' && text[i-1] <= '9') {
-				return false
-			}
-		case '$', '~', '\'', '`':
+		}
+		if !p.step(text[p.i]) || len(p.stack) > deep || p.operators > long {
 			return false
 		}
-		if c != '{' {
-			opened = false
-		}
-		blank = false
-		if len(stack) > deep || operators > long {
-			return false
-		}
+		p.blank = false
 	}
-	return len(stack) == 0
+	return len(p.stack) == 0
 }
 
-func closer(opener byte) byte {
-	if opener == '(' {
-		return ')'
+func (p *plain) newline() {
+	p.line++
+	p.blank = true
+	if n := len(p.stack); n == 0 || p.stack[n-1].open == '{' {
+		p.operators = 0
 	}
-	return opener + 2
+}
+
+// step reads what starts with c. It is false for what is not ordinary.
+func (p *plain) step(c byte) bool {
+	afterBrace := p.opened
+	p.opened = c == '{'
+	switch c {
+	case '"':
+		end := plainString(p.text, p.i)
+		if end < 0 {
+			return false
+		}
+		p.i = end
+	case '{', '[', '(':
+		p.operators++
+		p.stack = append(p.stack, plainBracket{c, p.line})
+	case '}', ']', ')':
+		return p.pop(c)
+	case '/':
+		p.operators++
+		return !p.follows('*') // a comment over several lines
+	case '<':
+		p.operators++
+		return !p.follows('<') // a heredoc
+	case '-', '!', '?', '+', '*', '%', '>', '&', '|':
+		p.operators++
+	case 'e', 'E': // perhaps the exponent of a number
+		return p.i == 0 || p.text[p.i-1] < '0' || p.text[p.i-1] > '9'
+	case 'f': // perhaps a for expression, in which newlines end nothing
+		return !afterBrace || !bytes.HasPrefix(p.text[p.i:], []byte("for"))
+	case '$', '~', '\'', '`':
+		return false
+	}
+	return true
+}
+
+func (p *plain) follows(c byte) bool { return p.i+1 < len(p.text) && p.text[p.i+1] == c }
+
+// pop closes a bracket. A brace has to stand where the parser takes it for the
+// end of a block, and not for a mistake: see nesting.pop.
+func (p *plain) pop(c byte) bool {
+	n := len(p.stack) - 1
+	if n < 0 {
+		return false
+	}
+	top := p.stack[n]
+	fits := top.open+2 == c || top.open == '(' && c == ')'
+	if !fits || c == '}' && !p.blank && top.line != p.line {
+		return false
+	}
+	p.stack = p.stack[:n]
+	return true
 }
 
 // plainString is the index of the quote that ends the string at i, or -1 if it
@@ -114,16 +129,11 @@ func plainString(text []byte, i int) int {
 	return -1
 }
 
-// comment is the index after the comment on one line that starts at i, i if
-// there is none, or -1 for the other kind of comment.
+// comment is the index after the comment on one line that starts at i, or i if
+// none does.
 func comment(text []byte, i int) int {
-	if text[i] == '/' {
-		if i+1 < len(text) && text[i+1] == '*' {
-			return -1
-		}
-		if i+1 >= len(text) || text[i+1] != '/' {
-			return i
-		}
+	if text[i] == '/' && (i+1 == len(text) || text[i+1] != '/') {
+		return i
 	}
 	if end := bytes.IndexByte(text[i:], '\n'); end >= 0 {
 		return i + end

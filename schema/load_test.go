@@ -394,3 +394,56 @@ output "a" {
 		t.Error(diags, outs)
 	}
 }
+
+// A local can fail only when the connections are known; that is said, too.
+func TestLocalThatFailsLater(t *testing.T) {
+	cfg := load(t, simple+`
+locals {
+  n = tonumber(connection.graph.account)
+}
+connection "b" {
+  provider    = "acme"
+  client_id   = "x"
+  description = "n is ${local.n}"
+}
+output "n" {
+  value = local.n
+}`, nil)
+	if _, diags := cfg.Resolve(addr.Connection("b"), known("x")); !diags.HasErrors() || schema.AddrOf(diags[0]) != addr.Connection("b") {
+		t.Error(diags)
+	}
+	if _, diags := cfg.Outputs(known("x")); !diags.HasErrors() {
+		t.Error(diags)
+	}
+}
+
+// Grants and providers are decoded from several goroutines.
+func TestDecodeFromManyGoroutines(t *testing.T) {
+	cfg := load(t, simple+`
+locals {
+  token = connection.graph.access_token
+}
+provider "p" {
+  secret = env("S")
+  file   = fileexists("main.hcl") ? file("main.hcl") : ""
+}
+connection "b" {
+  provider  = "acme"
+  client_id = "x"
+  grant "token_exchange" {
+    subject_token = "${local.token}${connection.graph.id_token}"
+  }
+}`, map[string]string{"S": "x"})
+	spec := &schema.Spec{Open: true}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for _, b := range []*schema.Block{cfg.Connections[0].Grant, cfg.Providers["p"]} {
+				if o, diags := b.Decode(spec, nil); diags.HasErrors() || len(o.Rest) == 0 {
+					t.Error(diags)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}

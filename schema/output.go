@@ -13,7 +13,6 @@ type outputBlock struct {
 	name    string
 	rng     hcl.Range
 	content *content
-	after   []connRef
 }
 
 var outputScope = scope{place: "an output block", variables: true, locals: true, connections: true}
@@ -27,9 +26,8 @@ func (l *loader) declareOutputs(blocks hcl.Blocks) {
 		c, diags := readBody(b.Body, outputSpec, "an output block", b.DefRange)
 		o := &outputBlock{name: name, rng: b.DefRange, content: c}
 		if d := c.attrs["depends_on"]; d != nil {
-			after, more := l.dependsOn(d)
+			_, more := l.dependsOn(d)
 			diags = append(diags, more...)
-			o.after = after
 		}
 		l.diags = append(l.diags, diags...)
 		l.outputs = append(l.outputs, o)
@@ -78,5 +76,5 @@ func (c *Config) Outputs(known Known) ([]Output, hcl.Diagnostics) {
 		outs = append(outs, out)
 		diags = append(diags, more...)
 	}
-	return outs, tidy(diags)
+	return outs, tidy(append(diags, e.cache.takeProblems()...))
 }

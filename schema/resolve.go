@@ -34,6 +34,7 @@ func (c *Config) Resolve(a addr.Addr, known Known) (*Connection, hcl.Diagnostics
 	if known == nil {
 		known = func(addr.Addr) (cty.Value, bool) { return cty.NilVal, false }
 	}
-	resolved, diags := c.eval.with(known, wanted).connectionAt(b, a)
-	return resolved, tidy(diags)
+	e := c.eval.with(known, wanted)
+	resolved, diags := e.connectionAt(b, a)
+	return resolved, tidy(append(diags, about(a, e.cache.takeProblems())...))
 }

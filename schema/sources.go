@@ -23,7 +23,7 @@ type Sources struct {
 
 type sourceFile struct {
 	text   []byte
-	values bool        // a file with values of variables: all of them are kept out of snippets
+	values bool // a file with values of variables: all of them are kept out of snippets
 	json   bool
 	broken bool        // it did not parse, so its structure is guessed
 	ranges []hcl.Range // to keep out of snippets, found by evaluation
