@@ -39,25 +39,6 @@ func (c *cli) applyCommand() *cobra.Command {
 	return cmd
 }
 
-func (c *cli) destroyCommand() *cobra.Command {
-	var f applyFlags
-	cmd := &cobra.Command{
-		Use:   "destroy",
-		Short: "Revoke and forget all connections",
-		Long: "Revoke every connection of the state at its server, where the server can, and forget it. " +
-			"The same as apply -destroy.",
-		Example: "oauthctl destroy -target=graph",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(f.json, true)
-			f.Destroy = true
-			return c.runApply(cmd.Context(), &f, "destroy")
-		},
-	}
-	f.register(cmd)
-	return cmd
-}
-
 var (
 	errAskApproval = errors.New("nobody can be asked here (no terminal, CI, or -input=false): " +
 		"look at the plan, then run it again with -auto-approve")
