@@ -133,7 +133,7 @@ func (e *Engine) refreshFailed(ctx context.Context, w *renewal, rec *state.Recor
 	warning := "the refresh failed: " + cmp.Or(g.Code, g.Detail, string(g.Kind))
 	switch {
 	case g.Kind == grant.Rejected && !renewsItself(rec):
-		return e.refused(ctx, w, rec, failed)
+		return e.refused(ctx, w, rec, g)
 	case g.Outcome == grant.Unknown && oneTime(rec):
 		next.Status = state.StatusUnknown
 		warning = "a refresh was sent and no answer arrived"
@@ -172,7 +172,8 @@ func pause(g *grant.Error) time.Duration {
 // refused handles invalid_grant, which is a verdict on the bytes that were
 // sent: if another process has saved a newer grant meanwhile, that is used; else the
 // connection needs a consent. Nothing is deleted.
-func (e *Engine) refused(ctx context.Context, w *renewal, sent *state.Record, failed error) (*renewedToken, error) {
+func (e *Engine) refused(ctx context.Context, w *renewal, sent *state.Record, g *grant.Error) (*renewedToken, error) {
+	var failed error = consentEnded(sent, g)
 	cur, err := e.o.Store.Get(ctx, w.addr, state.PartAll)
 	if err != nil {
 		return nil, errors.Join(failed, e.readFailure(ctx, w.addr, err))
@@ -186,6 +187,7 @@ func (e *Engine) refused(ctx context.Context, w *renewal, sent *state.Record, fa
 	}
 	next := clone(cur)
 	next.Status, next.Info.Intent, next.UpdatedAt = state.StatusNeedsConsent, nil, e.now()
+	next.Info.Reject = refusal(g)
 	if err := e.o.Store.Put(ctx, next); err != nil {
 		failed = errors.Join(failed, e.failure("remember the refusal of "+w.addr.String(), w.addr, err))
 		next = cur

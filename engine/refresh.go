@@ -90,7 +90,7 @@ func (e *Engine) look(w *renewal, r, first *state.Record) (*renewedToken, error)
 	}
 	switch {
 	case r.Status == state.StatusNeedsConsent:
-		return e.serveOr(w, r, "the server refused the refresh token; a new consent is needed", e.needsConsent(w.addr, "the server refused the refresh token"))
+		return e.serveOr(w, r, "the server refused the refresh token; a new consent is needed", consentEnded(r, refusedBefore(r)))
 	case r.Info.Reject != nil && now.Before(r.Info.Reject.Until):
 		return e.serveOr(w, r, "the last refresh failed: "+r.Info.Reject.Error, e.rejected(w, r.Info.Reject, now))
 	case !canRenew(r):
@@ -105,13 +105,6 @@ func (e *Engine) serveOr(w *renewal, r *state.Record, warning string, err error)
 		return &renewedToken{record: r, warning: warning}, nil
 	}
 	return nil, err
-}
-
-func (e *Engine) needsConsent(a addr.Addr, why string) error {
-	return &Error{
-		Class: ClassNeedsUser, Addr: a, Doing: "get a token for " + a.String(),
-		Err: errors.New(why), Remedy: applyCommand(a),
-	}
 }
 
 func (e *Engine) noRefreshToken(r *state.Record) error {

@@ -52,6 +52,9 @@ func refresh(ctx context.Context, env Env, rec *state.Record, scopes []string) (
 		return nil, e
 	}
 	lifetimes := schema.Lifetimes{Access: rec.Info.Access, Refresh: rec.Info.Refresh}
+	if p.RefreshFixed {
+		lifetimes.Refresh = 0 // a new refresh token ends when the old one would have
+	}
 	g, err := ans.grant(lifetimes)
 	if err != nil {
 		return nil, unusable(req.doing+" at "+req.url, err)
@@ -89,6 +92,9 @@ func (g *Grant) carryOver(rec *state.Record, ans *answer) {
 		if d := ans.refreshLifetime(); d > 0 && !old.RefreshToken.Empty() {
 			g.RefreshExpiresAt = ans.at.Add(d)
 		}
+	}
+	if g.RefreshExpiresAt.IsZero() && rec.Info.Client.RefreshFixed {
+		g.RefreshExpiresAt = rec.RefreshExpiresAt
 	}
 	if g.Tokens.IDToken.Empty() {
 		g.Tokens.IDToken = old.IDToken
