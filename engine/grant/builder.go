@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -147,7 +148,7 @@ func (b *builder) settings(typ Type) {
 		return
 	}
 	b.block = obj
-	s.Prompt, s.Listen = obj.String("prompt"), obj.String("listen")
+	s.Prompt, s.Listen, s.DomainHint = obj.String("prompt"), obj.String("listen"), obj.String("domain_hint")
 	if obj.Has("login_hint") {
 		s.LoginHint = obj.String("login_hint")
 	}
@@ -268,6 +269,13 @@ func (b *builder) params() {
 		}
 		if acr := b.block.Strings("acr_values"); len(acr) > 0 {
 			s.Params["acr_values"] = strings.Join(acr, " ")
+		}
+		if claims := b.block.String("claims"); claims != "" {
+			s.Params["claims"] = claims
+			var object map[string]json.RawMessage
+			if json.Unmarshal([]byte(claims), &object) != nil || object == nil {
+				b.errorf(b.in("claims"), "Invalid claims", "The parameter claims is a JSON object (OpenID Connect Core §5.5). Write it with jsonencode({ … }).")
+			}
 		}
 	}
 	if p, ok := s.Params["prompt"]; ok && s.Prompt == "" {

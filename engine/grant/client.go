@@ -52,6 +52,7 @@ type Settings struct {
 	Listen       string // address of a listener behind a proxy
 	Prompt       string
 	LoginHint    string
+	DomainHint   string
 	ResponseMode string
 	Params       map[string]string // further parameters of the authorization request
 	Timeout      time.Duration

@@ -108,6 +108,7 @@ func (f *codeFlow) url() string {
 	set("scope", joinScopes(c.Scopes, c.Preset.ScopeSeparator))
 	set("prompt", c.Settings.Prompt)
 	set("login_hint", c.Settings.LoginHint)
+	set("domain_hint", c.Settings.DomainHint)
 	set("response_mode", c.Settings.ResponseMode)
 	set("nonce", f.nonce)
 	if f.verifier != "" {

@@ -39,11 +39,13 @@ func codeSpec() *schema.Spec {
 	return &schema.Spec{Attrs: []schema.Attr{
 		{Name: "prompt", Kind: schema.String, Doc: "What the server shall ask even if it need not: none, login, consent, select_account, or what the server documents."},
 		{Name: "login_hint", Kind: schema.String, Doc: "Account to suggest on the sign-in page. A hint only: the connection's account is what is verified.", Default: "account"},
+		{Name: "domain_hint", Kind: schema.String, Doc: "Where the account belongs, so that the sign-in page need not ask: a domain, or a word that the server documents (Microsoft: organizations, consumers). A hint only."},
 		{Name: "listen", Kind: schema.String, Doc: "Loopback address to listen on behind a proxy or tunnel that carries an https redirect URI here."},
 		{Name: "response_mode", Kind: schema.String, OneOf: []string{"query", "form_post"}, Doc: "How the browser brings the answer.", Default: `"query"`},
 		{Name: "timeout", Kind: schema.Duration, Doc: "How long to wait for the person.", Default: `"3m"`},
 		{Name: "max_age", Kind: schema.Duration, Doc: "Sign in again if the last sign-in is older."},
 		{Name: "acr_values", Kind: schema.ScopeList, Doc: "Authentication context classes to ask for, preferred first."},
+		{Name: "claims", Kind: schema.String, Doc: "Claims to ask for (OpenID Connect Core §5.5), or the challenge of an API that wants more: a JSON object, for example jsonencode({ id_token = { acr = { essential = true } } })."},
 		{Name: "params", Kind: schema.StringMap, Doc: "Further parameters of the authorization request."},
 	}}
 }
