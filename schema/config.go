@@ -73,8 +73,9 @@ type Connection struct {
 	Description     string
 	ClientID        string
 	ClientSecret    secret.Secret
-	ClientAuth      string // "", "none", "client_secret_basic", "client_secret_post", …; "" means what the preset says
-	ApplicationType string // "", "web", "native", "spa"
+	ClientAuth      string     // "", "none", "client_secret_basic", "client_secret_post", …; "" means what the preset says
+	ClientAssertion *Assertion // client_assertion { … }; nil: none
+	ApplicationType string     // "", "web", "native", "spa"
 	Scopes          []string
 	RedirectURIs    []string
 	Account         string

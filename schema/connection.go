@@ -275,6 +275,9 @@ func (e *evaluator) connectionAt(b *connectionBlock, a addr.Addr) (*Connection, 
 		Ranges:          o.Ranges,
 	}
 	deps := o.deps
+	for _, n := range o.Nested["client_assertion"] {
+		diags = append(diags, e.assertionOf(conn, o, n, diags.HasErrors())...)
+	}
 	for _, t := range o.Nested["token_lifetimes"] {
 		conn.Lifetimes = Lifetimes{Access: t.Duration("access"), Refresh: t.Duration("refresh"), RefreshBefore: t.Duration("refresh_before")}
 		maps.Copy(conn.Ranges, t.Ranges)

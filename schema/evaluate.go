@@ -25,6 +25,8 @@ type evaluator struct {
 	locals    map[string]*local
 	blocks    map[string]*connectionBlock
 
+	makeUp bool // for the sandbox: see Source.MakeUp
+
 	known  Known
 	wanted map[addr.Addr]bool // instances that known is asked for; nil: all
 	cache  *cache

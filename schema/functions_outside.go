@@ -35,7 +35,7 @@ func (l *loader) envFunc() function.Function {
 		},
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			name := args[0].AsString()
-			v := cty.StringVal("made-up-" + name)
+			v := cty.StringVal(madeUpPrefix + name)
 			text, ok := l.lookup(name)
 			switch {
 			case ok:

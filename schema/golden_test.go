@@ -160,6 +160,9 @@ func dump(t *testing.T, cfg *schema.Config) string {
 			line("client_secret", c.ClientSecret.Reveal())
 		}
 		line("client_auth", c.ClientAuth)
+		if a := c.ClientAssertion; a != nil {
+			line("assertion", fmt.Sprintf("%q %q %s %s %v %s %s %s %s", a.PrivateKey.Reveal(), a.Certificate, a.Algorithm, a.KeyID, a.SHA1, a.Audience, a.Lifetime, a.TokenFile, a.TokenEnv))
+		}
 		line("application_type", c.ApplicationType)
 		line("scopes", strings.Join(c.Scopes, " "))
 		line("redirect_uris", c.RedirectURIs)

@@ -81,6 +81,7 @@ var connectionSpec = &Spec{
 	},
 	Blocks: []Nested{
 		{Type: "grant", Labels: []string{"type"}, Max: 1, Doc: "How the tokens are obtained; the preset has a default."},
+		{Type: "client_assertion", Max: 1, Spec: assertionSpec, Doc: "A signed JWT with which the client authenticates instead of a secret (RFC 7523)."},
 		{Type: "token_lifetimes", Max: 1, Spec: lifetimesSpec, Doc: "How long tokens live, where the server does not say, and how early they are renewed."},
 	},
 }

@@ -58,7 +58,7 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 	}
 	files := l.readFiles(ctx)
 	l.eval = newEvaluator(l.functions(), sources)
-	l.cfg.eval = l.eval
+	l.cfg.eval, l.eval.makeUp = l.eval, l.src.MakeUp
 	if err := ctx.Err(); err != nil {
 		l.diags = append(l.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Interrupted", Detail: "Reading the configuration was interrupted."})
 		return l.cfg, l.diags

@@ -271,5 +271,5 @@ func invent(ty cty.Type, name string) cty.Value {
 		}
 		return cty.ObjectVal(attrs)
 	}
-	return cty.StringVal("made-up-" + name)
+	return cty.StringVal(madeUpPrefix + name)
 }
