@@ -83,6 +83,15 @@ type wireClient struct {
 	Quirks                []string          `json:"quirks,omitempty"`
 	RefreshFixed          bool              `json:"refresh_fixed,omitempty"`
 	Origin                string            `json:"origin,omitempty"`
+	AssertionAlgorithm    string            `json:"assertion_algorithm,omitempty"`
+	AssertionKeyID        string            `json:"assertion_key_id,omitempty"`
+	AssertionAudience     string            `json:"assertion_audience,omitempty"`
+	AssertionLifetime     time.Duration     `json:"assertion_lifetime_ns,omitempty"`
+	AssertionFile         string            `json:"assertion_file,omitempty"`
+	AssertionEnv          string            `json:"assertion_env,omitempty"`
+	CertificateSHA256     string            `json:"certificate_sha256,omitempty"`
+	CertificateSHA1       string            `json:"certificate_sha1,omitempty"`
+	CertificateEnds       time.Time         `json:"certificate_ends,omitzero"`
 }
 
 type wireIntent struct {
@@ -104,6 +113,7 @@ type wireTokens struct {
 	RefreshToken string            `json:"refresh_token,omitempty"`
 	IDToken      string            `json:"id_token,omitempty"`
 	ClientSecret string            `json:"client_secret,omitempty"`
+	ClientKey    string            `json:"client_key,omitempty"`
 	TokenType    string            `json:"token_type,omitempty"`
 	Extra        map[string]string `json:"extra,omitempty"`
 }
@@ -194,7 +204,7 @@ func decodeInfo(b []byte, s Summary) (*Info, error) {
 func encodeTokens(s Summary, t *Tokens) ([]byte, error) {
 	w := wireTokens{
 		AccessToken: t.AccessToken.Reveal(), RefreshToken: t.RefreshToken.Reveal(),
-		IDToken: t.IDToken.Reveal(), ClientSecret: t.ClientSecret.Reveal(), TokenType: t.TokenType,
+		IDToken: t.IDToken.Reveal(), ClientSecret: t.ClientSecret.Reveal(), ClientKey: t.ClientKey.Reveal(), TokenType: t.TokenType,
 	}
 	if len(t.Extra) > 0 {
 		w.Extra = make(map[string]string, len(t.Extra))
@@ -213,7 +223,7 @@ func decodeTokens(b []byte, s Summary) (*Tokens, error) {
 	w := p.Tokens
 	t := &Tokens{
 		AccessToken: secret.Secret(w.AccessToken), RefreshToken: secret.Secret(w.RefreshToken),
-		IDToken: secret.Secret(w.IDToken), ClientSecret: secret.Secret(w.ClientSecret), TokenType: w.TokenType,
+		IDToken: secret.Secret(w.IDToken), ClientSecret: secret.Secret(w.ClientSecret), ClientKey: secret.Secret(w.ClientKey), TokenType: w.TokenType,
 	}
 	if len(w.Extra) > 0 {
 		t.Extra = make(map[string]secret.Secret, len(w.Extra))

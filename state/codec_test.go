@@ -67,12 +67,15 @@ func drawRecord(t *rapid.T) *Record {
 				ClientID: anyText.Draw(t, "id"), Auth: anyText.Draw(t, "auth"), ScopeSeparator: anyText.Draw(t, "sep"),
 				TokenParams: anyMap.Draw(t, "params"), Resource: anyTexts.Draw(t, "resource"), Rotation: anyText.Draw(t, "rotation"),
 				Grace: anySpan.Draw(t, "grace"), BlastRadius: anyText.Draw(t, "blast"), RevocationNote: anyText.Draw(t, "note"),
-				Quirks: anyTexts.Draw(t, "quirks"), Origin: anyText.Draw(t, "origin"), RefreshFixed: rapid.Bool().Draw(t, "fixed"),
+				Quirks: anyTexts.Draw(t, "quirks"), Origin: anyText.Draw(t, "origin"), AssertionAlgorithm: anyText.Draw(t, "alg"), AssertionKeyID: anyText.Draw(t, "kid"),
+				AssertionAudience: anyText.Draw(t, "aud"), AssertionLifetime: anySpan.Draw(t, "life"), AssertionFile: anyText.Draw(t, "file"),
+				AssertionEnv: anyText.Draw(t, "env"), CertificateSHA256: anyText.Draw(t, "x5t#S256"), CertificateSHA1: anyText.Draw(t, "x5t"),
+				CertificateEnds: anyTime.Draw(t, "ends"), RefreshFixed: rapid.Bool().Draw(t, "fixed"),
 			},
 		},
 		Tokens: &Tokens{
 			AccessToken: anySecret.Draw(t, "at"), RefreshToken: anySecret.Draw(t, "rt"), IDToken: anySecret.Draw(t, "it"),
-			ClientSecret: anySecret.Draw(t, "cs"), TokenType: anyText.Draw(t, "type"),
+			ClientSecret: anySecret.Draw(t, "cs"), ClientKey: anySecret.Draw(t, "ck"), TokenType: anyText.Draw(t, "type"),
 		},
 	}
 	if rapid.Bool().Draw(t, "intent") {

@@ -106,6 +106,17 @@ type Client struct {
 	Quirks                []string
 	RefreshFixed          bool   // use does not extend the life of the refresh token
 	Origin                string // of a SPA registration: sent with every token call
+
+	// Of a client assertion (RFC 7523 §2.2). The key that signs it is in Tokens.
+	AssertionAlgorithm string        // "": by the kind of key
+	AssertionKeyID     string        // kid
+	AssertionAudience  string        // "": the token endpoint
+	AssertionLifetime  time.Duration // 0: five minutes
+	AssertionFile      string        // path of a file with a JWT of somebody else, to be read for each request
+	AssertionEnv       string        // name of an environment variable with one, likewise
+	CertificateSHA256  string        // x5t#S256: thumbprint of the key's certificate, base64url
+	CertificateSHA1    string        // x5t, if it is to be sent
+	CertificateEnds    time.Time     // zero: no certificate
 }
 
 // Intent is written before a one-time refresh token is sent, and removed with the answer.
@@ -129,6 +140,7 @@ type Tokens struct {
 	RefreshToken secret.Secret
 	IDToken      secret.Secret
 	ClientSecret secret.Secret
+	ClientKey    secret.Secret // private key of the client, PKCS #8 in PEM
 	TokenType    string
 	Extra        map[string]secret.Secret // further members of the answer: instance_url, realmId, …
 }

@@ -147,7 +147,7 @@ func specPart(key []byte, lineage, part string, v map[string]string) (any, error
 var specMembers = map[string]string{
 	"info": " config_serial provider title grant client requested_scopes granted_scopes account subject redirect_uri fingerprint " +
 		"access_lifetime_ns refresh_lifetime_ns refresh_before_ns authorized_at refreshed_at received_at depends_on intent reject ",
-	"tokens": " access_token refresh_token id_token client_secret token_type extra ",
+	"tokens": " access_token refresh_token id_token client_secret client_key token_type extra ",
 }
 
 func spec64(s string) []byte {
