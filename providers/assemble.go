@@ -24,6 +24,7 @@ func (p *Preset) Clone() *Preset {
 	q := *p
 	q.Grants, q.ClientAuth, q.Quirks = slices.Clone(p.Grants), slices.Clone(p.ClientAuth), slices.Clone(p.Quirks)
 	q.Hints, q.Redirect.Refused = slices.Clone(p.Hints), slices.Clone(p.Redirect.Refused)
+	q.Assertion.Algorithms = slices.Clone(p.Assertion.Algorithms)
 	q.OfflineParams, q.AuthorizeParams = maps.Clone(p.OfflineParams), maps.Clone(p.AuthorizeParams)
 	q.TokenParams, q.Args = maps.Clone(p.TokenParams), maps.Clone(p.Args)
 	return &q
@@ -40,6 +41,7 @@ func (a *assembly) preset() *Preset {
 		Redirect:  redirectRules(l.nested("redirect")),
 		Lifetimes: lifetimes(l.nested("token_lifetimes")),
 		Rotation:  rotation(l.nested("rotation")),
+		Assertion: assertionRules(l.nested("client_assertion")),
 
 		RequireIss:      l.boolean("response_iss"),
 		ClientAuth:      l.strings("client_auth"),
@@ -153,6 +155,13 @@ func redirectRules(l layers) RedirectRules {
 		r.Path = "/callback"
 	}
 	return r
+}
+
+func assertionRules(l layers) AssertionRules {
+	return AssertionRules{
+		Audience: l.str("audience"), Algorithms: l.strings("algorithms"),
+		Certificate: l.boolean("certificate"), TokenAudience: l.str("token_audience"),
+	}
 }
 
 func lifetimes(l layers) schema.Lifetimes {

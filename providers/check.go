@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/oauthctl/oauthctl/providers/quirk"
+	"github.com/oauthctl/oauthctl/schema"
 )
 
 // tenantID stands in an issuer for the tid claim of a token.
@@ -22,6 +23,7 @@ func (a *assembly) check(p *Preset) {
 	a.checkURLs(p)
 	a.checkNames("grants", p.Grants, grantNames, "grant")
 	a.checkNames("client_auth", p.ClientAuth, authMethods, "client authentication method")
+	a.checkNames("client_assertion", p.Assertion.Algorithms, schema.SignatureAlgorithms(), "signature algorithm")
 	a.checkNames("quirks", p.Quirks, quirk.Names(), "quirk")
 	a.checkHints()
 	if a.partial {

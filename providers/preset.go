@@ -65,6 +65,7 @@ type Preset struct {
 	TokenParams     map[string]string
 	ResponseMode    string // "", "query", "form_post"
 
+	Assertion  AssertionRules
 	Redirect   RedirectRules
 	Lifetimes  schema.Lifetimes
 	Rotation   Rotation
@@ -85,6 +86,15 @@ type RedirectRules struct {
 	FixedPort    bool     // the server compares the port of a loopback redirect
 	HTTPS        bool     // only https redirect URIs are accepted
 	Refused      []string // loopback hosts that the server does not take: "localhost", "127.0.0.1", "::1"
+}
+
+// AssertionRules say what client assertions a server takes (RFC 7523 §3).
+type AssertionRules struct {
+	Audience    string   // of the aud claim: "token_endpoint", "issuer", or the value itself; "": the token endpoint
+	Algorithms  []string // RFC 7518 §3.1, preferred first; empty: not known
+	Certificate bool     // the server knows the key by its certificate: the thumbprint has to be sent
+	// TokenAudience is the aud claim that it wants of other issuers' JWTs; "": not known.
+	TokenAudience string
 }
 
 // Rotation says what happens to a refresh token that has been used.

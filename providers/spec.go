@@ -32,6 +32,8 @@ func Spec() *schema.Spec {
 				Doc: "A value that a connection or a provider block gives: its tenant, domain or instance. Other attributes use it as `arg.NAME`."},
 			{Type: "redirect", Max: 1, Spec: redirectSpec(),
 				Doc: "Which redirect URIs the server accepts."},
+			{Type: "client_assertion", Max: 1, Spec: assertionSpec(),
+				Doc: "Which signed JWTs the server takes from clients that authenticate with one (RFC 7523)."},
 			{Type: "token_lifetimes", Max: 1, Spec: lifetimesSpec(),
 				Doc: "How long tokens live where the server does not say. A connection's own token_lifetimes go before these."},
 			{Type: "rotation", Max: 1, Spec: rotationSpec(),
@@ -130,6 +132,19 @@ func redirectSpec() *schema.Spec {
 			Doc: "The server compares the port of a loopback redirect URI, against RFC 8252 §7.3: the registered port has to be written."},
 		{Name: "https", Kind: schema.Bool, Default: "false", Doc: "Only https redirect URIs are accepted."},
 		{Name: "refused", Kind: schema.Strings, Doc: "Loopback hosts that the server does not take."},
+	}}
+}
+
+func assertionSpec() *schema.Spec {
+	return &schema.Spec{Attrs: []schema.Attr{
+		{Name: "audience", Kind: schema.String, Default: `"token_endpoint"`,
+			Doc: "The aud claim: `token_endpoint`, `issuer`, or the value itself."},
+		{Name: "algorithms", Kind: schema.Strings, Default: "not known: PS256 for RSA keys, ES256, ES384 or ES512 by the curve, EdDSA for Ed25519",
+			Doc: "Signature algorithms, preferred first (RFC 7518 §3.1)."},
+		{Name: "certificate", Kind: schema.Bool, Default: "false",
+			Doc: "The server knows the key by its certificate: a thumbprint has to be sent."},
+		{Name: "token_audience", Kind: schema.String,
+			Doc: "The aud claim that the server wants of JWTs that other issuers sign (`token_file`, `token_env`)."},
 	}}
 }
 

@@ -26,6 +26,12 @@ provider "auth0" {
   client_auth = ["client_secret_post", "client_secret_basic", "private_key_jwt", "none"]
   pkce        = "supported"
 
+  # auth0.com/docs/get-started/authentication-and-authorization-flow/authenticate-with-private-key-jwt
+  client_assertion {
+    audience   = "issuer"
+    algorithms = ["RS256", "RS384", "PS256"]
+  }
+
   offline_scope = "offline_access"
 
   redirect {

@@ -35,6 +35,12 @@ provider "keycloak" {
   client_auth = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
   pkce        = "supported"
 
+  # Since Keycloak 26.2 one audience only, and the issuer for choice:
+  # keycloak.org/docs/latest/upgrading ("JWT client authentication").
+  client_assertion {
+    audience = "issuer"
+  }
+
   # A refresh token is given always and ends with the session; for one that
   # outlives it, add the scope offline_access.
 

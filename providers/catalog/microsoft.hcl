@@ -41,6 +41,15 @@ provider "microsoft" {
   client_auth = ["client_secret_post", "client_secret_basic", "private_key_jwt", "federated", "none"]
   pkce        = "supported" # S256 works although the metadata does not say so
 
+  # learn.microsoft.com/entra/identity-platform/certificate-credentials; the
+  # audience of federated tokens: /entra/workload-id/workload-identity-federation
+  client_assertion {
+    audience       = "token_endpoint"
+    algorithms     = ["PS256", "RS256"]
+    certificate    = true
+    token_audience = "api://AzureADTokenExchange"
+  }
+
   offline_scope = "offline_access"
 
   # The port of http://localhost is ignored, the path is compared; 127.0.0.1 can

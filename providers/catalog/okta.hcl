@@ -33,6 +33,12 @@ provider "okta" {
   client_auth = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
   pkce        = "supported"
 
+  # developer.okta.com/docs/guides/build-self-signed-jwt
+  client_assertion {
+    audience   = "token_endpoint"
+    algorithms = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
+  }
+
   offline_scope = "offline_access"
 
   redirect {

@@ -1,6 +1,6 @@
 # Salesforce: production, sandboxes and My Domain hosts.
 # Source: https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_endpoints.htm.
-# Unverified: the issuer; the access token's life, a session policy of often 2 hours.
+# Unverified: client assertions; the issuer; the access token's life, a session policy of often 2 hours.
 
 provider "salesforce" {
   title = "Salesforce"
@@ -23,6 +23,10 @@ provider "salesforce" {
 
   grants      = ["authorization_code", "client_credentials", "refresh_token"]
   client_auth = ["client_secret_post", "private_key_jwt", "none"]
+
+  client_assertion {
+    algorithms = ["RS256"]
+  }
 
   offline_scope    = "refresh_token"
   authorize_params = { prompt = "consent" }
