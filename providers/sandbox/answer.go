@@ -12,6 +12,7 @@ type refusal struct {
 	Code        string `json:"error"`
 	Description string `json:"error_description,omitempty"`
 	status      int
+	why         why // for servers that number their errors
 }
 
 func (e *refusal) Error() string { return e.Code + ": " + e.Description }
@@ -24,6 +25,37 @@ func refuse(code, description string) *refusal {
 	}
 	return e
 }
+
+// because says why, for servers that tell more apart than the standards do.
+func (e *refusal) because(w why) *refusal {
+	e.why = w
+	return e
+}
+
+// why tells refusals apart that have the same code in RFC 6749.
+type why string
+
+// The reasons that servers with numbers of their own tell apart.
+const (
+	whyCodeUnknown    why = "code_unknown"
+	whyCodeUsed       why = "code_used"
+	whyCodeExpired    why = "code_expired"
+	whyRedirect       why = "redirect" // not the one of the authorization request
+	whyVerifier       why = "verifier"
+	whyRefreshUnknown why = "refresh_unknown"
+	whyRefreshExpired why = "refresh_expired"
+	whyRefreshRevoked why = "refresh_revoked"
+	whySecretWrong    why = "secret_wrong"
+	whySecretExpired  why = "secret_expired"
+	whySecretMissing  why = "secret_missing"
+	whySecretUnwanted why = "secret_unwanted"
+	whyDenied         why = "denied"
+	whyNobody         why = "nobody" // is signed in, and prompt=none
+	whyDeviceUnknown  why = "device_unknown"
+	whyDevicePending  why = "device_pending"
+	whyDeviceDenied   why = "device_denied"
+	whyDeviceExpired  why = "device_expired"
+)
 
 // describable keeps to the characters that RFC 6749 §5.2 allows in descriptions.
 func describable(s string) string {

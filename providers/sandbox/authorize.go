@@ -40,7 +40,7 @@ func (v *visit) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := v.checkRequest(params, req); err != nil {
-		v.sendBack(w, req, url.Values{"error": {err.Code}, "error_description": {err.Description}})
+		v.sendRefusal(w, req, err)
 		return
 	}
 	if !answered {
@@ -68,7 +68,7 @@ func (v *visit) answerPage(w http.ResponseWriter, r *http.Request, req *request,
 			return
 		}
 		if !allowed(form, req.scopes) {
-			v.sendBack(w, req, url.Values{"error": {"access_denied"}, "error_description": {"the person said no"}})
+			v.sendRefusal(w, req, refuse("access_denied", "the person said no").because(whyDenied))
 			return
 		}
 		v.giveCode(w, req, p, form[scopeField])
@@ -248,7 +248,7 @@ func (v *visit) checkRequest(params url.Values, req *request) *refusal {
 		if len(prompts) > 1 {
 			return refuse("invalid_request", "prompt=none excludes every other prompt")
 		}
-		return refuse("login_required", "nobody is signed in, and prompt=none forbids to ask")
+		return refuse("login_required", "nobody is signed in, and prompt=none forbids to ask").because(whyNobody)
 	}
 	scopes, refused := v.readScopes(params.Get("scope"))
 	if refused != nil {
@@ -297,6 +297,11 @@ func (v *visit) offlineAsked(params url.Values, scopes []string) bool {
 		}
 	}
 	return true
+}
+
+// sendRefusal sends the browser back with an error (RFC 6749 §4.1.2.1).
+func (v *visit) sendRefusal(w http.ResponseWriter, req *request, e *refusal) {
+	v.sendBack(w, req, url.Values{"error": {e.Code}, "error_description": {e.Description}})
 }
 
 // sendBack sends the browser to the redirect URI with an answer (RFC 6749

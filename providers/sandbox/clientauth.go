@@ -82,12 +82,12 @@ func (v *visit) authenticate(t *tx, c credentials, fresh bool) (client, error) {
 	}
 	if c.method == "none" {
 		if len(row.Secrets) > 0 {
-			return row, refuse("invalid_client", "the client has a secret and did not present it")
+			return row, refuse("invalid_client", "the client has a secret and did not present it").because(whySecretMissing)
 		}
 		return row, nil
 	}
 	if c.secret.Empty() {
-		return row, refuse("invalid_client", "the client secret is empty")
+		return row, refuse("invalid_client", "the client secret is empty").because(whySecretWrong)
 	}
 	sum := v.s.secretDigest(v.profile, c.id, c.secret)
 	if slices.Contains(row.Secrets, sum) {
@@ -95,7 +95,7 @@ func (v *visit) authenticate(t *tx, c credentials, fresh bool) (client, error) {
 	}
 	learn := !row.Strict && (len(row.Secrets) == 0 || fresh && !v.Plain)
 	if !learn || len(row.Secrets) >= maxLearned {
-		return row, refuse("invalid_client", "the client secret is wrong")
+		return row, refuse("invalid_client", "the client secret is wrong").because(whySecretWrong)
 	}
 	row.Secrets = append(slices.Clone(row.Secrets), sum)
 	t.put.Clients = append(t.put.Clients, row)

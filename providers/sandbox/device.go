@@ -100,20 +100,20 @@ func (v *visit) pollDevice(t *tx, c client, form url.Values) (issued, error) {
 	row, ok := t.devices[hash]
 	switch {
 	case !ok || row.Realm != v.ID || row.Client != c.ID:
-		return issued{}, refuse("invalid_grant", "the device code is unknown, or belongs to another client")
+		return issued{}, refuse("invalid_grant", "the device code is unknown, or belongs to another client").because(whyDeviceUnknown)
 	case row.State == "used":
-		return issued{}, refuse("invalid_grant", "the device code was used before")
+		return issued{}, refuse("invalid_grant", "the device code was used before").because(whyDeviceUnknown)
 	case row.Expires.passed(t.now):
-		return issued{}, refuse("expired_token", "nobody entered the user code in time")
+		return issued{}, refuse("expired_token", "nobody entered the user code in time").because(whyDeviceExpired)
 	}
 	if v.s.tooFast(hash, t.now) {
 		return issued{}, refuse("slow_down", "polled faster than the interval; it is five seconds longer now")
 	}
 	switch row.State {
 	case "denied":
-		return issued{}, refuse("access_denied", "the person said no")
+		return issued{}, refuse("access_denied", "the person said no").because(whyDeviceDenied)
 	case "":
-		return issued{}, refuse("authorization_pending", "the person has not answered yet")
+		return issued{}, refuse("authorization_pending", "the person has not answered yet").because(whyDevicePending)
 	}
 	row.State = "used"
 	v.s.forgetPoll(hash)

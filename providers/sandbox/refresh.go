@@ -16,14 +16,14 @@ func (v *visit) refresh(t *tx, c client, form url.Values) (issued, error) {
 	case form.Get("refresh_token") == "":
 		return issued{}, refuse("invalid_request", "refresh_token is missing")
 	case !ok || g.Realm != v.ID || g.Client != c.ID:
-		return issued{}, refuse("invalid_grant", "the refresh token is unknown, or belongs to another client")
+		return issued{}, refuse("invalid_grant", "the refresh token is unknown, or belongs to another client").because(whyRefreshUnknown)
 	case row.Used != 0 && t.now >= row.Used.add(v.Grace):
 		v.punish(t, g)
-		return issued{}, refuse("invalid_grant", "the refresh token was used before; all tokens of this consent are revoked")
+		return issued{}, refuse("invalid_grant", "the refresh token was used before; all tokens of this consent are revoked").because(whyRefreshRevoked)
 	case g.Revoked:
-		return issued{}, refuse("invalid_grant", "the refresh token has been revoked")
+		return issued{}, refuse("invalid_grant", "the refresh token has been revoked").because(whyRefreshRevoked)
 	case row.Expires.passed(t.now):
-		return issued{}, refuse("invalid_grant", "the refresh token has expired")
+		return issued{}, refuse("invalid_grant", "the refresh token has expired").because(whyRefreshExpired)
 	}
 	scopes := g.Scopes
 	if form.Get("scope") != "" {

@@ -112,17 +112,17 @@ func (v *visit) exchange(t *tx, c client, form url.Values) (issued, error) {
 	row, ok := t.codes[digestOf(form.Get("code"))]
 	switch {
 	case !ok || row.Realm != v.ID || row.Client != c.ID:
-		return issued{}, refuse("invalid_grant", "the code is unknown, or belongs to another client")
+		return issued{}, refuse("invalid_grant", "the code is unknown, or belongs to another client").because(whyCodeUnknown)
 	case row.Grant != "":
 		t.put.Event = eventCodeReuse
 		g := t.grants[row.Grant]
 		g.Revoked = true
 		t.put.Grants = append(t.put.Grants, g)
-		return issued{}, refuse("invalid_grant", "the code was used before; the tokens made from it are revoked")
+		return issued{}, refuse("invalid_grant", "the code was used before; the tokens made from it are revoked").because(whyCodeUsed)
 	case row.Expires.passed(t.now):
-		return issued{}, refuse("invalid_grant", "the code has expired")
+		return issued{}, refuse("invalid_grant", "the code has expired").because(whyCodeExpired)
 	case row.Redirect != form.Get("redirect_uri"):
-		return issued{}, refuse("invalid_grant", "redirect_uri is not the one of the authorization request")
+		return issued{}, refuse("invalid_grant", "redirect_uri is not the one of the authorization request").because(whyRedirect)
 	}
 	if err := checkVerifier(row.Challenge, form); err != nil {
 		return issued{}, err
@@ -147,13 +147,13 @@ func checkVerifier(challenge string, form url.Values) error {
 	case challenge == "":
 		return refuse("invalid_grant", "code_verifier without a code_challenge in the authorization request")
 	case verifier == "":
-		return refuse("invalid_grant", "code_verifier is missing (RFC 7636)")
+		return refuse("invalid_grant", "code_verifier is missing (RFC 7636)").because(whyVerifier)
 	case len(verifier) < 43 || len(verifier) > 128:
 		return refuse("invalid_grant", "code_verifier must have 43 to 128 characters (RFC 7636 §4.1)")
 	}
 	sum := sha256.Sum256([]byte(verifier))
 	if base64.RawURLEncoding.EncodeToString(sum[:]) != challenge {
-		return refuse("invalid_grant", "code_verifier does not fit the code_challenge")
+		return refuse("invalid_grant", "code_verifier does not fit the code_challenge").because(whyVerifier)
 	}
 	return nil
 }
