@@ -67,7 +67,7 @@ func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
 		return err
 	}
 	s.show(p, keys)
-	if !(p.Empty() && keys.empty()) {
+	if pending(p, keys) {
 		if err := s.goAhead(ctx, p, keys, f); err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ type globals struct {
 	noColor  bool
 }
 
-func (g *globals) register(fs *pflag.FlagSet) {
+func (g *globals) registerGlobals(fs *pflag.FlagSet) {
 	fs.StringVar(&g.chdir, "chdir", "", "work in `DIR` instead of the current directory")
 	fs.StringVar(&g.config, "config", "", "read the configuration at `PATH`, a directory or a single file (default: the current directory)")
 	fs.StringVar(&g.state, "state", "", "keep the state in `FILE` (default: what the configuration says, else oauthctl.state)")

@@ -72,7 +72,7 @@ func (c *cli) runPlan(ctx context.Context, f *planFlags, detailed bool) error {
 		return err
 	}
 	s.show(p, keys)
-	if detailed && !(p.Empty() && keys.empty()) {
+	if detailed && pending(p, keys) {
 		return &shownError{exitChanges}
 	}
 	return nil
@@ -89,3 +89,6 @@ func (s *session) show(p *plan.Plan, keys *rewrap) {
 	}
 	s.c.view.Plan(p)
 }
+
+// pending reports whether there is something to apply.
+func pending(p *plan.Plan, keys *rewrap) bool { return !p.Empty() || !keys.empty() }

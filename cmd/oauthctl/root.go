@@ -39,7 +39,7 @@ func (c *cli) root() *cobra.Command {
 	root.SetHelpCommand(c.helpCommand())
 	root.SetHelpFunc(c.help)
 	root.SetFlagErrorFunc(flagError)
-	c.globals.register(root.PersistentFlags())
+	c.registerGlobals(root.PersistentFlags())
 	root.Flags().Bool("version", false, "show the version")
 	c.addCommands(root)
 	for _, cmd := range root.Commands() {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -36,8 +37,11 @@ func (c *cli) showRecords(ctx context.Context, args []string) error {
 	defer store.Close()
 	if len(args) == 0 {
 		records, err := store.All(ctx, state.PartInfo)
-		if err != nil {
+		if err != nil && !errors.Is(err, state.ErrNoState) {
 			return err
+		}
+		if len(records) == 0 {
+			c.view.Note("The state holds no connections.")
 		}
 		c.view.Records(records)
 		return nil

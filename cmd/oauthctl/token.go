@@ -39,7 +39,7 @@ func (c *cli) runToken(ctx context.Context) (code int, done bool) {
 	leading.SetInterspersed(false)
 	leading.SetOutput(io.Discard)
 	leading.Usage = func() {}
-	c.globals.register(leading)
+	c.registerGlobals(leading)
 	if leading.Parse(c.args) != nil || leading.Arg(0) != "token" {
 		c.globals = globals{}
 		return 0, false
