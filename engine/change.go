@@ -204,7 +204,7 @@ func (a *applier) refresh(ctx context.Context, c *plan.Change, r *Result) error 
 		a.finished(rec, r)
 		return nil
 	}
-	w := renewal{addr: c.Addr, operation: "apply", force: true, strict: true, slot: a.slot}
+	w := renewal{addr: c.Addr, operation: "apply", force: true, slot: a.slot}
 	if settings {
 		client, err := a.client(ctx, c.Addr)
 		if err != nil {

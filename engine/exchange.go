@@ -108,7 +108,7 @@ func (e *Engine) sendAgain(w *renewal, rec *state.Record, sends int) (*renewedTo
 	client := rec.Info.Client
 	risky := client.BlastRadius == "client_user" || client.Grace == 0
 	left := rec.ExpiresAt.Sub(e.now())
-	if risky && !w.strict && usable(rec, e.now()) && (rec.ExpiresAt.IsZero() || left > time.Minute) {
+	if risky && w.answers(rec, e.now()) && (rec.ExpiresAt.IsZero() || left > time.Minute) {
 		return &renewedToken{record: rec, warning: warning}, nil
 	}
 	return nil, nil

@@ -47,24 +47,63 @@ func TestTemporaryErrorsAreRemembered(t *testing.T) {
 	}
 }
 
-func TestFailedEarlyRefreshStillServes(t *testing.T) {
-	faults := map[string]func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool{
-		"unavailable": func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return true
-		},
-		"refused": func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
-			oauthError(w, http.StatusBadRequest, "invalid_grant")
-			return true
-		},
-		"no answer": hangUp,
+// refreshFaults are ways in which a refresh can fail, and what kind of failure each is.
+var refreshFaults = map[string]struct {
+	fault func(http.ResponseWriter, *http.Request, url.Values) bool
+	class engine.Class
+}{
+	"unavailable": {func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	}, engine.ClassTemporary},
+	"refused": {func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
+		oauthError(w, http.StatusBadRequest, "invalid_grant")
+		return true
+	}, engine.ClassNeedsUser},
+	"no answer": {hangUp, engine.ClassTemporary},
+}
+
+// Whoever forces a refresh, or asks for more time than is left, knows that the
+// old token is no good: it must not come back as if all were well.
+func TestFailedRefreshThatWasAskedForIsAnError(t *testing.T) {
+	for name, c := range refreshFaults {
+		for how, o := range map[string]engine.TokenOptions{
+			"forced":  {ForceRefresh: true},
+			"min-ttl": {MinTTL: 90 * time.Minute},
+		} {
+			t.Run(name+" "+how, func(t *testing.T) {
+				k := newKit(t)
+				k.applied(one)
+				k.server.setFault(c.fault)
+				for range 2 { // the second time from memory, or by sending again what may not have arrived
+					if tok, err := k.engine.Token(k.ctx, graph, o); tok != nil || class(err) != c.class {
+						t.Errorf("token %v, error %v", tok, err)
+					}
+				}
+				if tok := k.token(graph, engine.TokenOptions{}); tok.AccessToken != "access-1" {
+					t.Errorf("the valid token is not served to whoever asks for nothing more: %+v", tok)
+				}
+			})
+		}
 	}
-	for name, fault := range faults {
+}
+
+func TestTokenThatCannotLiveAsLongAsAsked(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	tok := k.token(graph, engine.TokenOptions{MinTTL: 2 * time.Hour})
+	if tok.AccessToken != "access-2" || !strings.Contains(tok.Warning, "valid for 1h, less than the 2h ") {
+		t.Errorf("%+v", tok)
+	}
+}
+
+func TestFailedEarlyRefreshStillServes(t *testing.T) {
+	for name, c := range refreshFaults {
 		t.Run(name, func(t *testing.T) {
 			k := newKit(t)
 			k.applied(one)
 			k.clock.pass(58 * time.Minute)
-			k.server.setFault(fault)
+			k.server.setFault(c.fault)
 			for range 2 {
 				tok := k.token(graph, engine.TokenOptions{})
 				if tok.AccessToken != "access-1" || tok.Warning == "" {

@@ -14,10 +14,9 @@ import (
 // renewal is a wish for a valid access token of one connection.
 type renewal struct {
 	addr      addr.Addr
-	force     bool          // refresh although it is not due
+	force     bool          // a new token is what was asked for: a valid old one is no answer
 	minTTL    time.Duration // that the token must have left
 	operation string        // for whoever waits for the lock
-	strict    bool          // a new token is what was asked for: a valid old one is no answer
 	scopes    []string      // to narrow to; nil keeps
 
 	// before lays new settings over the record before it is sent; nil: none.
@@ -99,9 +98,15 @@ func (e *Engine) look(w *renewal, r, first *state.Record) (*renewedToken, error)
 	return nil, nil
 }
 
-// serveOr hands out a token that is still valid, with a warning, or fails.
+// answers: the token that is there is an answer to the wish, if it cannot be
+// renewed. Whoever forces a refresh knows that the old token is no good.
+func (w *renewal) answers(r *state.Record, now time.Time) bool {
+	return !w.force && usable(r, now.Add(w.minTTL))
+}
+
+// serveOr hands out a token that is still an answer, with a warning, or fails.
 func (e *Engine) serveOr(w *renewal, r *state.Record, warning string, err error) (*renewedToken, error) {
-	if !w.strict && usable(r, e.now()) {
+	if w.answers(r, e.now()) {
 		return &renewedToken{record: r, warning: warning}, nil
 	}
 	return nil, err
@@ -138,7 +143,7 @@ func (e *Engine) readFailure(ctx context.Context, a addr.Addr, err error) error 
 // and again whether another process has renewed the token: then it leaves with
 // that, and without the lock (a nil Unlock).
 func (e *Engine) lockOrFresh(ctx context.Context, w *renewal, first *state.Record) (state.Unlock, *renewedToken, error) {
-	early := !w.force && usable(first, e.now().Add(w.minTTL)) // due, but not ended: no reason to queue
+	early := w.answers(first, e.now()) // due, but not ended: no reason to queue
 	patience, cancel := context.WithTimeout(ctx, e.o.LockTimeout)
 	defer cancel()
 	told := false

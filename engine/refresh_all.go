@@ -52,7 +52,7 @@ func (a *applier) refreshNow(ctx context.Context, of addr.Addr) Result {
 	}
 	a.e.emit(Event{Type: EventStart, Addr: of, Action: plan.Refresh})
 	r := Result{Addr: of, Action: plan.Refresh}
-	out, err := a.e.renew(ctx, renewal{addr: of, operation: "refresh", force: true, strict: true, slot: a.slot})
+	out, err := a.e.renew(ctx, renewal{addr: of, operation: "refresh", force: true, slot: a.slot})
 	if err != nil {
 		r.Err = err
 		return a.end(r, start)

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/schema/secret"
 	"github.com/oauthctl/oauthctl/state"
@@ -17,23 +19,30 @@ type Token struct {
 	ExpiresAt   time.Time // zero: unknown
 	Scopes      []string
 	Refreshed   bool
-	Warning     string // a refresh that failed while the old token is still valid
+	Warning     string // why the token is an old one, or does not live as long as was asked
 }
 
 // TokenOptions of Token.
 type TokenOptions struct {
-	MinTTL       time.Duration
-	ForceRefresh bool
+	MinTTL       time.Duration // refresh a token that does not live so long any more
+	ForceRefresh bool          // refresh a token that is valid
 }
 
 // Token returns a valid access token, refreshing it when it is due, exactly
-// once however many callers ask. Errors: see Error.
+// once however many callers ask. If it is due only because of the connection's
+// refresh_before and cannot be refreshed, it is still served, with a warning;
+// with ForceRefresh, or below MinTTL, the old token is no answer, and the error
+// says why there is no new one. Errors: see Error.
 func (e *Engine) Token(ctx context.Context, a addr.Addr, o TokenOptions) (*Token, error) {
 	out, err := e.renew(ctx, renewal{addr: a, force: o.ForceRefresh, minTTL: o.MinTTL, operation: "refresh"})
 	if err != nil {
 		return nil, err
 	}
 	r := out.record
+	if left := r.ExpiresAt.Sub(e.now()); out.refreshed && out.warning == "" && !r.ExpiresAt.IsZero() && left < o.MinTTL {
+		out.warning = fmt.Sprintf("the server's new token is valid for %s, less than the %s that were asked for",
+			schema.FormatDuration(left.Round(time.Second)), schema.FormatDuration(o.MinTTL))
+	}
 	return &Token{
 		Addr: a, AccessToken: r.Tokens.AccessToken, TokenType: r.Tokens.TokenType, ExpiresAt: r.ExpiresAt,
 		Scopes: r.Info.Granted, Refreshed: out.refreshed, Warning: out.warning,
