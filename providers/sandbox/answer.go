@@ -12,7 +12,10 @@ type refusal struct {
 	Code        string `json:"error"`
 	Description string `json:"error_description,omitempty"`
 	status      int
-	why         why // for servers that number their errors
+	// For servers that number their errors.
+	why    why
+	number int
+	fixed  bool // whyRefreshExpired: use could not have extended it
 }
 
 func (e *refusal) Error() string { return e.Code + ": " + e.Description }

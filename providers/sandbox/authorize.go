@@ -60,6 +60,12 @@ func (v *visit) answerPage(w http.ResponseWriter, r *http.Request, req *request,
 			v.loginPage(w, req, params)
 			return
 		}
+		if turnAway := v.manner().turnAway; turnAway != nil {
+			if refused := turnAway(v, req, p); refused != nil {
+				v.sendRefusal(w, req, refused)
+				return
+			}
+		}
 		v.consentPage(w, req, params, p)
 	case stepConsent:
 		p, ok := v.s.personOf(form, req.hint)
@@ -152,6 +158,9 @@ func (v *visit) checkClient(params url.Values) (*request, string) {
 		return nil, "redirect_uri " + problem
 	}
 	if row.Strict && !v.redirectKnown(row.Redirects, req.redirect) {
+		if strayed := v.manner().strayed; strayed != nil {
+			return nil, strayed(v, req.clientID, req.redirect)
+		}
 		return nil, "redirect_uri is not registered for this client: " + req.redirect
 	}
 	if mode := params.Get("response_mode"); mode == "form_post" {
@@ -301,6 +310,7 @@ func (v *visit) offlineAsked(params url.Values, scopes []string) bool {
 
 // sendRefusal sends the browser back with an error (RFC 6749 §4.1.2.1).
 func (v *visit) sendRefusal(w http.ResponseWriter, req *request, e *refusal) {
+	e, _ = v.worded(e)
 	v.sendBack(w, req, url.Values{"error": {e.Code}, "error_description": {e.Description}})
 }
 

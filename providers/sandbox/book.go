@@ -41,6 +41,9 @@ type (
 		Strict    bool     `json:"strict,omitempty"` // registered, not learned
 		Secrets   []string `json:"secrets,omitempty"`
 		Redirects []string `json:"redirects,omitempty"`
+		// Registered clients only.
+		Platform   string `json:"platform,omitempty"`
+		SecretEnds stamp  `json:"secretEnds,omitempty"`
 	}
 	code struct {
 		Hash      digest   `json:"h"`
@@ -64,6 +67,7 @@ type (
 		Scopes  []string `json:"scopes,omitempty"`
 		At      stamp    `json:"at"`
 		Revoked bool     `json:"revoked,omitempty"`
+		Ends    stamp    `json:"ends,omitempty"` // of its refresh tokens, however they are used
 	}
 	refresh struct {
 		Hash    digest `json:"h"`

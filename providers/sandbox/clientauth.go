@@ -16,10 +16,17 @@ type credentials struct {
 	method string
 	id     string
 	secret secret.Secret
+	origin string // of the page that sends the request, as browsers say it
 }
 
 // credentialsOf reads the credentials of a request: exactly one method.
 func credentialsOf(r *http.Request) (credentials, error) {
+	c, err := presented(r)
+	c.origin = r.Header.Get("Origin")
+	return c, err
+}
+
+func presented(r *http.Request) (credentials, error) {
 	form := r.PostForm
 	for name, values := range form {
 		if len(values) > 1 && name != "resource" && name != "audience" {
@@ -91,6 +98,9 @@ func (v *visit) authenticate(t *tx, c credentials, fresh bool) (client, error) {
 	}
 	sum := v.s.secretDigest(v.profile, c.id, c.secret)
 	if slices.Contains(row.Secrets, sum) {
+		if row.SecretEnds.passed(t.now) {
+			return row, refuse("invalid_client", "the client secret has expired").because(whySecretExpired)
+		}
 		return row, nil
 	}
 	learn := !row.Strict && (len(row.Secrets) == 0 || fresh && !v.Plain)

@@ -22,6 +22,7 @@ type strange struct {
 // again, by the quirks' names. A quirk without a row is not imitated: the server
 // then answers as the standards say. To add one, write its function and its row.
 var behaviours = map[string]behaviour{
+	"aadsts":       entraMembers,
 	"accept_json":  answerForm,
 	"error_in_200": errorWith200,
 	"scope_list":   commaScopes,
@@ -80,10 +81,4 @@ func (v *visit) reply(w http.ResponseWriter, r *http.Request, status int, body a
 	default:
 		answer(w, a.status, a.members)
 	}
-}
-
-// fail answers with an error in the manner of the server.
-func (v *visit) fail(w http.ResponseWriter, r *http.Request, err error) {
-	e := asRefusal(w, err)
-	v.reply(w, r, e.status, e)
 }

@@ -9,7 +9,7 @@ import (
 // A token that was rotated away and comes again after the grace is reuse: the
 // family is revoked (RFC 9700 §4.14.2), or everything between client and person
 // where the server is known to go that far.
-func (v *visit) refresh(t *tx, c client, form url.Values) (issued, error) {
+func (v *visit) refresh(t *tx, c client, creds credentials, form url.Values) (issued, error) {
 	row, ok := t.refreshes[digestOf(form.Get("refresh_token"))]
 	g := t.grants[row.Grant]
 	switch {
@@ -23,7 +23,14 @@ func (v *visit) refresh(t *tx, c client, form url.Values) (issued, error) {
 	case g.Revoked:
 		return issued{}, refuse("invalid_grant", "the refresh token has been revoked").because(whyRefreshRevoked)
 	case row.Expires.passed(t.now):
-		return issued{}, refuse("invalid_grant", "the refresh token has expired").because(whyRefreshExpired)
+		gone := refuse("invalid_grant", "the refresh token has expired").because(whyRefreshExpired)
+		gone.fixed = g.Ends != 0
+		return issued{}, gone
+	}
+	if again := v.manner().again; again != nil {
+		if refused := again(v, creds, g); refused != nil {
+			return issued{}, refused
+		}
 	}
 	scopes := g.Scopes
 	if form.Get("scope") != "" {

@@ -15,8 +15,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -114,6 +116,10 @@ type Client struct {
 	ID           string
 	Secret       secret.Secret // "" makes it a public client
 	RedirectURIs []string
+	// Platform is "spa" for a single-page application, where the server tells
+	// that apart; "" leaves it to what the client does.
+	Platform      string
+	SecretExpires time.Time // zero: never
 }
 
 // Register makes a client known to the server of a preset, which it mounts.
@@ -126,7 +132,10 @@ func (s *Server) Register(p *providers.Preset, c Client) error {
 		err = s.book.mount(prof)
 	}
 	if err == nil {
-		row := client{Realm: prof.ID, ID: c.ID, Strict: true, Redirects: c.RedirectURIs}
+		row := client{Realm: prof.ID, ID: c.ID, Strict: true, Redirects: c.RedirectURIs, Platform: c.Platform}
+		if !c.SecretExpires.IsZero() {
+			row.SecretEnds = stampOf(c.SecretExpires)
+		}
 		if !c.Secret.Empty() {
 			row.Secrets = []string{s.secretDigest(prof, c.ID, c.Secret)}
 		}
@@ -136,6 +145,26 @@ func (s *Server) Register(p *providers.Preset, c Client) error {
 		return fmt.Errorf("sandbox: register %q at %q: %w", c.ID, p.Name, err)
 	}
 	return nil
+}
+
+// EndSessions ends every consent of a person at the server of a preset, as a
+// changed password or an administrator does.
+func (s *Server) EndSessions(p *providers.Preset, email string) error {
+	prof, err := newProfile(p)
+	if err != nil {
+		return err
+	}
+	return s.book.update(func(t *tx) error {
+		for _, id := range slices.Sorted(maps.Keys(t.grants)) {
+			g := t.grants[id]
+			if g.Realm == prof.ID && strings.EqualFold(g.Person.Email, email) && !g.Revoked {
+				g.Revoked = true
+				t.put.Event = eventRevoke
+				t.put.Grants = append(t.put.Grants, g)
+			}
+		}
+		return nil
+	})
 }
 
 // Transport sends every request to the server, whatever its URL. Nothing leaves

@@ -20,7 +20,9 @@ const codeLife = 10 * time.Minute
 // issued is what a token request earned.
 type issued struct {
 	accessToken  string
+	life         time.Duration // of the access token
 	refreshToken string
+	refreshLife  time.Duration // where the server tells it
 	scopes       []string
 	openid       bool // an ID token belongs to it
 	client       string
@@ -38,6 +40,7 @@ type tokenAnswer struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 	Scope        string `json:"scope,omitempty"`
 	IDToken      string `json:"id_token,omitempty"`
+	RefreshLife  int64  `json:"refresh_token_expires_in,omitempty"`
 }
 
 // token answers a token request.
@@ -63,9 +66,10 @@ func (v *visit) token(w http.ResponseWriter, r *http.Request) {
 	body := tokenAnswer{
 		AccessToken:  out.accessToken,
 		TokenType:    "Bearer",
-		ExpiresIn:    int64(v.Access / time.Second),
+		ExpiresIn:    int64(out.life / time.Second),
 		RefreshToken: out.refreshToken,
 		Scope:        strings.Join(out.scopes, v.Separator),
+		RefreshLife:  int64(out.refreshLife / time.Second),
 	}
 	if out.openid {
 		if body.IDToken, err = v.idToken(out); err != nil {
@@ -83,6 +87,11 @@ func (v *visit) grant(t *tx, creds credentials, form url.Values) (issued, error)
 	if err != nil {
 		return issued{}, err
 	}
+	if check := v.manner().check; check != nil {
+		if refused := check(v, t, c, creds, form); refused != nil {
+			return issued{}, refused
+		}
+	}
 	name := kind
 	if kind == deviceGrantType {
 		name = "device_code"
@@ -92,9 +101,9 @@ func (v *visit) grant(t *tx, creds credentials, form url.Values) (issued, error)
 	case kind == "":
 		return issued{}, refuse("invalid_request", "grant_type is missing")
 	case kind == "authorization_code" && known:
-		return v.exchange(t, c, form)
+		return v.exchange(t, c, creds, form)
 	case kind == "refresh_token" && known:
-		return v.refresh(t, c, form)
+		return v.refresh(t, c, creds, form)
 	case kind == "client_credentials" && known:
 		if creds.method == "none" {
 			return issued{}, refuse("unauthorized_client", "a public client cannot use client credentials (RFC 6749 §4.4)")
@@ -108,7 +117,7 @@ func (v *visit) grant(t *tx, creds credentials, form url.Values) (issued, error)
 
 // exchange redeems a code (RFC 6749 §4.1.3, RFC 7636 §4.6). A code that comes
 // twice costs every token that was made from it (RFC 6749 §4.1.2).
-func (v *visit) exchange(t *tx, c client, form url.Values) (issued, error) {
+func (v *visit) exchange(t *tx, c client, creds credentials, form url.Values) (issued, error) {
 	row, ok := t.codes[digestOf(form.Get("code"))]
 	switch {
 	case !ok || row.Realm != v.ID || row.Client != c.ID:
@@ -127,8 +136,13 @@ func (v *visit) exchange(t *tx, c client, form url.Values) (issued, error) {
 	if err := checkVerifier(row.Challenge, form); err != nil {
 		return issued{}, err
 	}
-	g, err := v.newConsent(t, c.ID, row.Person, row.Scopes)
-	if err != nil {
+	g := consent{Realm: v.ID, Client: c.ID, Person: row.Person, Scopes: row.Scopes, At: t.now}
+	if begin := v.manner().begin; begin != nil {
+		if refused := begin(v, t, c, creds, &g); refused != nil {
+			return issued{}, refused
+		}
+	}
+	if err := t.keep(&g); err != nil {
 		return issued{}, err
 	}
 	row.Grant = g.ID
@@ -160,10 +174,15 @@ func checkVerifier(challenge string, form url.Values) error {
 
 // newConsent starts a family of tokens.
 func (v *visit) newConsent(t *tx, clientID string, p Person, scopes []string) (consent, error) {
-	id, err := t.random("", 12)
-	g := consent{ID: id, Realm: v.ID, Client: clientID, Person: p, Scopes: scopes, At: t.now}
-	t.put.Grants = append(t.put.Grants, g)
-	return g, err
+	g := consent{Realm: v.ID, Client: clientID, Person: p, Scopes: scopes, At: t.now}
+	return g, t.keep(&g)
+}
+
+// keep gives a consent its name.
+func (t *tx) keep(g *consent) (err error) {
+	g.ID, err = t.random("", 12)
+	t.put.Grants = append(t.put.Grants, *g)
+	return err
 }
 
 // issue makes an access token of a consent, and a refresh token if it is to have one.
@@ -173,28 +192,38 @@ func (v *visit) issue(t *tx, g consent, scopes []string, offline bool) (issued, 
 		openid: v.OpenID && slices.Contains(scopes, "openid"),
 	}
 	var err error
-	if out.accessToken, err = v.accessToken(t, g.Client, g.ID, scopes); err != nil || !offline {
+	if out.accessToken, out.life, err = v.accessToken(t, g.Client, g.ID, scopes); err != nil || !offline {
 		return out, err
 	}
 	if out.refreshToken, err = t.random("sandbox_rt_", 32); err != nil {
 		return out, err
 	}
 	row := refresh{Hash: digestOf(out.refreshToken), Grant: g.ID}
-	if v.Refresh > 0 {
+	switch {
+	case g.Ends != 0:
+		row.Expires, out.refreshLife = g.Ends, time.Duration(g.Ends-t.now)*time.Millisecond
+	case v.Refresh > 0:
 		row.Expires = t.now.add(v.Refresh)
 	}
 	t.put.Refresh = append(t.put.Refresh, row)
 	return out, nil
 }
 
-func (v *visit) accessToken(t *tx, clientID, grant string, scopes []string) (string, error) {
+func (v *visit) accessToken(t *tx, clientID, grant string, scopes []string) (string, time.Duration, error) {
+	life := v.Access
+	if own := v.manner().life; own != nil && life > 0 {
+		var err error
+		if life, err = own(v, t); err != nil {
+			return "", 0, err
+		}
+	}
 	value, err := t.random("sandbox_at_", 32)
 	row := access{Hash: digestOf(value), Realm: v.ID, Client: clientID, Grant: grant, Scopes: scopes, At: t.now}
-	if v.Access > 0 {
-		row.Expires = t.now.add(v.Access)
+	if life > 0 {
+		row.Expires = t.now.add(life)
 	}
 	t.put.Access = append(t.put.Access, row)
-	return value, err
+	return value, life, err
 }
 
 // clientCredentials is RFC 6749 §4.4.
@@ -204,8 +233,8 @@ func (v *visit) clientCredentials(t *tx, c client, form url.Values) (issued, err
 		return issued{}, refused
 	}
 	t.put.Event = eventClient
-	value, err := v.accessToken(t, c.ID, "", scopes)
-	return issued{accessToken: value, scopes: scopes, client: c.ID, now: t.now}, err
+	value, life, err := v.accessToken(t, c.ID, "", scopes)
+	return issued{accessToken: value, life: life, scopes: scopes, client: c.ID, now: t.now}, err
 }
 
 // readScopes splits a scope parameter and checks its characters (RFC 6749 §3.3).

@@ -1,0 +1,58 @@
+package sandbox
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// manner is what a family of servers decides differently from the standards.
+// Each function may be nil.
+type manner struct {
+	// turnAway refuses a person who has signed in, before the consent page.
+	turnAway func(v *visit, req *request, p Person) *refusal
+	// strayed is what the page says about a redirect URI that is not registered.
+	strayed func(v *visit, clientID, redirect string) string
+	// check refuses a token request of a client that has been recognised.
+	check func(v *visit, t *tx, c client, creds credentials, form url.Values) *refusal
+	// begin finishes a consent whose code is being redeemed.
+	begin func(v *visit, t *tx, c client, creds credentials, g *consent) *refusal
+	// again refuses the use of a refresh token.
+	again func(v *visit, creds credentials, g consent) *refusal
+	// life is how long the next access token lives, instead of v.Access.
+	life func(v *visit, t *tx) (time.Duration, error)
+	// word gives an error the server's words and code; body is the JSON that is sent.
+	word func(v *visit, e *refusal) (worded *refusal, body any)
+}
+
+// manners are found by the name of a quirk. To add one, write its functions and its row.
+var manners = map[string]*manner{
+	"aadsts": {
+		turnAway: adminNeeded, strayed: strayedFromEntra, check: checkEntra, begin: beginEntra,
+		again: checkOrigin, life: wanderingLife, word: wordEntra,
+	},
+}
+
+// manner is that of the first quirk that has one; never nil.
+func (p *profile) manner() *manner {
+	for _, name := range p.Quirks {
+		if m, ok := manners[name]; ok {
+			return m
+		}
+	}
+	return &manner{}
+}
+
+// worded is a refusal in the words of the server, and what to send as JSON.
+func (v *visit) worded(e *refusal) (*refusal, any) {
+	if word := v.manner().word; word != nil {
+		return word(v, e)
+	}
+	return e, e
+}
+
+// fail answers with an error in the manner of the server.
+func (v *visit) fail(w http.ResponseWriter, r *http.Request, err error) {
+	e, body := v.worded(asRefusal(w, err))
+	v.reply(w, r, e.status, body)
+}
