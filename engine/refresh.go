@@ -147,7 +147,7 @@ func (e *Engine) lockOrFresh(ctx context.Context, w *renewal, first *state.Recor
 	patience, cancel := context.WithTimeout(ctx, e.o.LockTimeout)
 	defer cancel()
 	told := false
-	for turn := 25 * time.Millisecond; ; turn = min(2*turn, 400*time.Millisecond) {
+	for turn := 50 * time.Millisecond; ; turn = min(2*turn, 3200*time.Millisecond) { // a look costs more than waiting
 		attempt, done := context.WithTimeout(patience, turn)
 		unlock, err := e.o.Store.Lock(attempt, w.addr, w.operation)
 		done()

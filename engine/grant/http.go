@@ -18,7 +18,7 @@ const (
 	maxBody        = 1 << 20 // of an answer, decoded
 	connectTimeout = 5 * time.Second
 	totalTimeout   = 30 * time.Second
-	refreshTimeout = 10 * time.Second // somebody waits for the token, and holds the lock
+	refreshTimeout = 25 * time.Second // a one-time token that was sent is lost with its answer: patience is cheaper
 	maxRedirects   = 3
 )
 

@@ -27,7 +27,7 @@ const (
 	slots        = 64
 
 	firstPause = 2 * time.Millisecond
-	lastPause  = 50 * time.Millisecond
+	lastPause  = 200 * time.Millisecond // a thousand waiters must leave the holder some processor
 )
 
 // Lock implements [state.Backend].
