@@ -44,6 +44,7 @@ type wireTokensPart struct {
 type wireInfo struct {
 	ConfigSerial  uint64            `json:"config_serial,omitempty"`
 	Provider      string            `json:"provider,omitempty"`
+	Preset        string            `json:"preset,omitempty"`
 	Title         string            `json:"title,omitempty"`
 	Grant         string            `json:"grant,omitempty"`
 	Client        wireClient        `json:"client"`
@@ -59,6 +60,7 @@ type wireInfo struct {
 	AuthorizedAt  time.Time         `json:"authorized_at,omitzero"`
 	RefreshedAt   time.Time         `json:"refreshed_at,omitzero"`
 	ReceivedAt    time.Time         `json:"received_at,omitzero"`
+	HasRefresh    bool              `json:"has_refresh_token,omitempty"`
 	DependsOn     []string          `json:"depends_on,omitempty"`
 	Intent        *wireIntent       `json:"intent,omitempty"`
 	Reject        *wireReject       `json:"reject,omitempty"`
@@ -83,6 +85,7 @@ type wireClient struct {
 	Quirks                []string          `json:"quirks,omitempty"`
 	RefreshFixed          bool              `json:"refresh_fixed,omitempty"`
 	Origin                string            `json:"origin,omitempty"`
+	Guarded               bool              `json:"guarded,omitempty"`
 	AssertionAlgorithm    string            `json:"assertion_algorithm,omitempty"`
 	AssertionKeyID        string            `json:"assertion_key_id,omitempty"`
 	AssertionAudience     string            `json:"assertion_audience,omitempty"`
@@ -104,6 +107,7 @@ type wireIntent struct {
 
 type wireReject struct {
 	Error string    `json:"error,omitempty"`
+	Class string    `json:"class,omitempty"`
 	Until time.Time `json:"until,omitzero"`
 }
 
@@ -175,12 +179,12 @@ func (w wireSummary) differs(s Summary) string {
 
 func encodeInfo(s Summary, i *Info) ([]byte, error) {
 	w := wireInfo{
-		ConfigSerial: i.ConfigSerial, Provider: i.Provider, Title: i.Title, Grant: i.Grant,
+		ConfigSerial: i.ConfigSerial, Provider: i.Provider, Preset: i.Preset, Title: i.Title, Grant: i.Grant,
 		Client: wireClient(i.Client), Requested: i.Requested, Granted: i.Granted,
 		Account: i.Account, Subject: i.Subject, RedirectURI: i.RedirectURI, Fingerprint: i.Fingerprint,
 		Access: i.Access, Refresh: i.Refresh, RefreshBefore: i.RefreshBefore,
 		AuthorizedAt: i.AuthorizedAt, RefreshedAt: i.RefreshedAt, ReceivedAt: i.ReceivedAt,
-		DependsOn: i.DependsOn, Intent: (*wireIntent)(i.Intent), Reject: (*wireReject)(i.Reject),
+		HasRefresh: i.HasRefresh, DependsOn: i.DependsOn, Intent: (*wireIntent)(i.Intent), Reject: (*wireReject)(i.Reject),
 	}
 	return encodePart(wireInfoPart{Version: codecVersion, Clear: s.wire(), Info: w})
 }
@@ -192,12 +196,12 @@ func decodeInfo(b []byte, s Summary) (*Info, error) {
 	}
 	w := p.Info
 	return &Info{
-		ConfigSerial: w.ConfigSerial, Provider: w.Provider, Title: w.Title, Grant: w.Grant,
+		ConfigSerial: w.ConfigSerial, Provider: w.Provider, Preset: w.Preset, Title: w.Title, Grant: w.Grant,
 		Client: Client(w.Client), Requested: w.Requested, Granted: w.Granted,
 		Account: w.Account, Subject: w.Subject, RedirectURI: w.RedirectURI, Fingerprint: w.Fingerprint,
 		Access: w.Access, Refresh: w.Refresh, RefreshBefore: w.RefreshBefore,
 		AuthorizedAt: w.AuthorizedAt, RefreshedAt: w.RefreshedAt, ReceivedAt: w.ReceivedAt,
-		DependsOn: w.DependsOn, Intent: (*Intent)(w.Intent), Reject: (*Reject)(w.Reject),
+		HasRefresh: w.HasRefresh, DependsOn: w.DependsOn, Intent: (*Intent)(w.Intent), Reject: (*Reject)(w.Reject),
 	}, nil
 }
 

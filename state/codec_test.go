@@ -60,7 +60,7 @@ func drawRecord(t *rapid.T) *Record {
 			Account: anyText.Draw(t, "account"), Subject: anyText.Draw(t, "subject"), RedirectURI: anyText.Draw(t, "uri"),
 			Fingerprint: anyMap.Draw(t, "fingerprint"), Access: anySpan.Draw(t, "access"), Refresh: anySpan.Draw(t, "refresh"),
 			RefreshBefore: anySpan.Draw(t, "before"), AuthorizedAt: anyTime.Draw(t, "authorized"), RefreshedAt: anyTime.Draw(t, "refreshed"),
-			ReceivedAt: anyTime.Draw(t, "received"), DependsOn: anyTexts.Draw(t, "depends"),
+			ReceivedAt: anyTime.Draw(t, "received"), DependsOn: anyTexts.Draw(t, "depends"), HasRefresh: rapid.Bool().Draw(t, "has refresh"), Preset: anyText.Draw(t, "preset"),
 			Client: Client{
 				Issuer: anyText.Draw(t, "issuer"), TokenEndpoint: anyText.Draw(t, "te"), RefreshEndpoint: anyText.Draw(t, "re"),
 				RevocationEndpoint: anyText.Draw(t, "rev"), IntrospectionEndpoint: anyText.Draw(t, "intro"), JWKSURI: anyText.Draw(t, "jwks"),
@@ -70,7 +70,7 @@ func drawRecord(t *rapid.T) *Record {
 				Quirks: anyTexts.Draw(t, "quirks"), Origin: anyText.Draw(t, "origin"), AssertionAlgorithm: anyText.Draw(t, "alg"), AssertionKeyID: anyText.Draw(t, "kid"),
 				AssertionAudience: anyText.Draw(t, "aud"), AssertionLifetime: anySpan.Draw(t, "life"), AssertionFile: anyText.Draw(t, "file"),
 				AssertionEnv: anyText.Draw(t, "env"), CertificateSHA256: anyText.Draw(t, "x5t#S256"), CertificateSHA1: anyText.Draw(t, "x5t"),
-				CertificateEnds: anyTime.Draw(t, "ends"), RefreshFixed: rapid.Bool().Draw(t, "fixed"),
+				CertificateEnds: anyTime.Draw(t, "ends"), RefreshFixed: rapid.Bool().Draw(t, "fixed"), Guarded: rapid.Bool().Draw(t, "guarded"),
 			},
 		},
 		Tokens: &Tokens{
@@ -85,7 +85,7 @@ func drawRecord(t *rapid.T) *Record {
 		}
 	}
 	if rapid.Bool().Draw(t, "reject") {
-		r.Info.Reject = &Reject{Error: anyText.Draw(t, "error"), Until: anyTime.Draw(t, "until")}
+		r.Info.Reject = &Reject{Error: anyText.Draw(t, "error"), Class: anyText.Draw(t, "class"), Until: anyTime.Draw(t, "until")}
 	}
 	for k, v := range anyMap.Draw(t, "extra") {
 		if r.Tokens.Extra == nil {

@@ -63,6 +63,7 @@ type Info struct {
 	// settings. A refresh does not change it.
 	ConfigSerial uint64
 	Provider     string // as in the configuration
+	Preset       string // name in the catalogue of what Provider is based on; "" for a server of the user's own
 	Title        string // of the server, for messages
 	Grant        string
 	Client       Client
@@ -80,6 +81,7 @@ type Info struct {
 	AuthorizedAt  time.Time // of the consent
 	RefreshedAt   time.Time
 	ReceivedAt    time.Time // of the access token
+	HasRefresh    bool      // Tokens has a refresh token; Put sets it
 	DependsOn     []string  // addresses
 	Intent        *Intent
 	Reject        *Reject
@@ -106,6 +108,9 @@ type Client struct {
 	Quirks                []string
 	RefreshFixed          bool   // use does not extend the life of the refresh token
 	Origin                string // of a SPA registration: sent with every token call
+	// Guarded: a server at a public address named endpoints of these in its
+	// metadata. They must not lead to addresses of this machine or its networks.
+	Guarded bool
 
 	// Of a client assertion (RFC 7523 §2.2). The key that signs it is in Tokens.
 	AssertionAlgorithm string        // "": by the kind of key
@@ -131,6 +136,7 @@ type Intent struct {
 // Reject remembers an answer so that many callers do not all ask again.
 type Reject struct {
 	Error string // as the server said it, escaped and shortened
+	Class string // kind of the failure, in the engine's words; "": it may work later
 	Until time.Time
 }
 

@@ -178,8 +178,9 @@ func (s *Store) All(ctx context.Context, parts Part) ([]*Record, error) {
 }
 
 // Put seals and writes a record that has both parts. r.Generation is the
-// generation that was read (0: new); on success it is raised by one, and the
-// clear times are cut to whole seconds. Concurrent Puts share commits.
+// generation that was read (0: new); on success it is raised by one, the clear
+// times are cut to whole seconds, and r.Info is a copy that says whether there is
+// a refresh token. Concurrent Puts share commits.
 // ErrConflict, ErrUnwritable. Once the write has begun, the end of ctx does not stop it.
 func (s *Store) Put(ctx context.Context, r *Record) error {
 	if r.Info == nil || r.Tokens == nil {
@@ -190,14 +191,16 @@ func (s *Store) Put(ctx context.Context, r *Record) error {
 	}
 	sum := r.normal()
 	sum.Generation++
+	info := *r.Info
+	info.HasRefresh = !r.Tokens.RefreshToken.Empty()
 	err := s.change(ctx, r.Addr, func(box *seal.Box) (Change, error) {
-		row, err := sealRow(box, &Record{Summary: sum, Info: r.Info, Tokens: r.Tokens})
+		row, err := sealRow(box, &Record{Summary: sum, Info: &info, Tokens: r.Tokens})
 		return Change{Row: row, Was: r.Generation}, err
 	})
 	if err != nil {
 		return err
 	}
-	r.Summary = sum
+	r.Summary, r.Info = sum, &info
 	return nil
 }
 

@@ -258,7 +258,7 @@ func (d *difference) health(now time.Time) {
 	switch {
 	case d.r.Status == state.StatusUnknown:
 		d.add(Reauthorize, ReasonOutcomeUnknown)
-	case ended && hasNoRefreshToken(d.r):
+	case ended && !hasRefresh(d.r):
 		d.add(Reauthorize, ReasonNoRefreshToken)
 	case ended:
 		d.add(Reauthorize, ReasonRefreshEnded)

@@ -71,8 +71,7 @@ func (d *decider) refreshOnly(it *item) Change {
 		return noOp(fromWant(it.want))
 	}
 	c := fromRecord(it.rec)
-	interactive := it.want == nil || it.want.Interactive
-	if it.rec.Status != state.StatusOK || (interactive && hasNoRefreshToken(it.rec)) {
+	if it.rec.Status != state.StatusOK || !hasRefresh(it.rec) && !renewsItself(it.rec) {
 		return noOp(c)
 	}
 	c.Action, c.Reasons = Refresh, []Reason{ReasonRequested}
@@ -84,11 +83,12 @@ func noOp(c Change) Change {
 	return c
 }
 
-// hasNoRefreshToken: a record without a refresh token needs a new consent at
-// the very moment at which its access token ends.
-func hasNoRefreshToken(r *state.Record) bool {
-	return !r.RefreshExpiresAt.IsZero() && r.RefreshExpiresAt.Equal(r.ExpiresAt)
-}
+// hasRefresh: there is a refresh token. Without one, a new consent is due when
+// the access token ends.
+func hasRefresh(r *state.Record) bool { return r.Info != nil && r.Info.HasRefresh }
+
+// renewsItself: nobody consented, so that the client asks again.
+func renewsItself(r *state.Record) bool { return r.Info != nil && r.Info.Grant == "client_credentials" }
 
 // fromWant fills what a change says of the wish.
 func fromWant(w *Want) Change {
@@ -139,7 +139,7 @@ func (d *decider) warnEnd(r *state.Record) {
 	if life := end.Sub(r.Info.AuthorizedAt); !r.Info.AuthorizedAt.IsZero() {
 		margin = min(margin, life/5)
 	}
-	if end.IsZero() || left <= 0 || left > margin || hasNoRefreshToken(r) {
+	if end.IsZero() || left <= 0 || left > margin || !hasRefresh(r) {
 		return
 	}
 	d.warn(r.Addr, "A new consent will be due soon",

@@ -68,7 +68,7 @@ func drawRecord(t *rapid.T, a addr.Addr) *state.Record {
 	r.Status = rapid.SampledFrom([]state.Status{state.StatusOK, state.StatusOK, state.StatusNeedsConsent, state.StatusUnknown}).Draw(t, "status")
 	r.ExpiresAt = now.Add(time.Duration(rapid.IntRange(-3, 3).Draw(t, "expires")) * time.Hour)
 	r.RefreshExpiresAt = now.Add(time.Duration(rapid.IntRange(-3, 3).Draw(t, "ends")) * time.Hour)
-	r.Info.Granted = drawScopes(t)
+	r.Info.Granted, r.Info.HasRefresh = drawScopes(t), rapid.Bool().Draw(t, "has refresh")
 	return r
 }
 
@@ -105,7 +105,7 @@ func carryOut(in plan.Input, p *plan.Plan) []*state.Record {
 			i, _ := slices.BinarySearchFunc(in.Wants, c.Addr, func(w plan.Want, a addr.Addr) int { return addr.Compare(w.Addr, a) })
 			next := applied(&in.Wants[i], old)
 			next.Info.Granted, next.Info.Account = old.Info.Granted, old.Info.Account
-			next.Status, next.RefreshExpiresAt = old.Status, old.RefreshExpiresAt
+			next.Status, next.RefreshExpiresAt, next.Info.HasRefresh = old.Status, old.RefreshExpiresAt, old.Info.HasRefresh
 			if c.Action == plan.Refresh {
 				next.Status = state.StatusOK
 			}

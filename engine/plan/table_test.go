@@ -216,6 +216,7 @@ func recordOf(t *testing.T, l line) *state.Record {
 		Info: &state.Info{
 			Provider: "acme", Title: "Acme", Grant: "authorization_code", Requested: []string{"read"}, Granted: []string{"read"},
 			Account: "alice@example.com", Subject: "sub-1", RedirectURI: "http://127.0.0.1/callback", AuthorizedAt: now.Add(-60 * 24 * time.Hour),
+			HasRefresh: true,
 			Client: state.Client{
 				Issuer: "https://as.example", TokenEndpoint: "https://as.example/token", RevocationEndpoint: "https://as.example/revoke",
 				ClientID: "app", Auth: "none", ScopeSeparator: " ", Rotation: "single_use",
@@ -247,7 +248,7 @@ func recordWord(t *testing.T, r *state.Record, k, v string) {
 	case "grant":
 		i.Grant = v
 		if v == "client_credentials" {
-			r.RefreshExpiresAt, i.RedirectURI, i.Account = time.Time{}, "", ""
+			r.RefreshExpiresAt, i.RedirectURI, i.Account, i.HasRefresh = time.Time{}, "", "", false
 		}
 	case "granted":
 		i.Granted = words(v)
@@ -273,6 +274,8 @@ func recordWord(t *testing.T, r *state.Record, k, v string) {
 		r.Status = state.Status(v)
 	case "expires":
 		r.ExpiresAt = when(t, v)
+	case "no-refresh":
+		r.RefreshExpiresAt, i.HasRefresh = r.ExpiresAt, false
 	case "consent":
 		r.RefreshExpiresAt = when(t, v)
 	case "authorized":
