@@ -26,8 +26,8 @@ func NewClient(conn *schema.Connection, preset *providers.Preset) (*Client, hcl.
 		b.scopes()
 		b.params()
 		b.redirect()
-		b.account()
 		b.behaviours()
+		b.account()
 	}
 	return b.c, b.diags
 }

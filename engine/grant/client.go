@@ -70,9 +70,12 @@ const (
 )
 
 // Lifetimes are the connection's, else what the server's behaviours say, else
-// the preset's.
+// the preset's. A grant that nobody consents to has no refresh token.
 func (c *Client) Lifetimes() schema.Lifetimes {
 	own, preset := c.Conn.Lifetimes, c.Preset.Lifetimes
+	if !c.Settings.Interactive {
+		preset.Refresh = 0
+	}
 	return schema.Lifetimes{
 		Access:        cmp.Or(own.Access, preset.Access),
 		Refresh:       cmp.Or(own.Refresh, c.draft.Refresh, preset.Refresh),

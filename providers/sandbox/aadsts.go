@@ -174,8 +174,8 @@ func wanderingLife(v *visit, t *tx) (time.Duration, error) {
 	if _, err := io.ReadFull(t.rand, raw[:]); err != nil {
 		return 0, err
 	}
-	more := v.Access / 2 * time.Duration(binary.BigEndian.Uint32(raw[:])>>8) >> 24
-	return (v.Access + more).Truncate(time.Second), nil
+	seconds := int64(v.Access / 2 / time.Second)
+	return v.Access + time.Duration(int64(binary.BigEndian.Uint32(raw[:]))%(seconds+1))*time.Second, nil
 }
 
 // entraNumbers are the numbers and words of refusals that the standards' part of
