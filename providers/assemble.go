@@ -129,7 +129,7 @@ func (a *assembly) derive(p *Preset) {
 // missingEndpoint names the endpoint attribute that a grant needs and that
 // neither the preset nor discovery gives, or "".
 func (p *Preset) missingEndpoint(grant string) string {
-	if p.Discovery != "none" {
+	if p.Discovery != "none" || p.Located() {
 		return ""
 	}
 	switch {

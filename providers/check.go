@@ -29,7 +29,7 @@ func (a *assembly) check(p *Preset) {
 	if a.partial {
 		return
 	}
-	if p.TokenEndpoint == "" && p.Discovery == "none" {
+	if p.TokenEndpoint == "" && p.Discovery == "none" && !p.Located() {
 		a.fail("token_endpoint", "Server without endpoints",
 			"The provider %q has no token endpoint and no issuer to discover one from. "+
 				"Set preset, issuer, or authorization_endpoint and token_endpoint.", p.Name)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/oauthctl/oauthctl/providers/quirk"
 	"github.com/oauthctl/oauthctl/schema"
 )
 
@@ -115,6 +116,10 @@ type Hint struct {
 
 // Supports reports whether the server has the grant.
 func (p *Preset) Supports(grant string) bool { return slices.Contains(p.Grants, grant) }
+
+// Located reports whether a behaviour finds endpoints that are not set in the
+// server's own way, instead of a metadata document.
+func (p *Preset) Located() bool { return quirk.Locates(p.Quirks) }
 
 // Entry is a row of the catalogue.
 type Entry struct {

@@ -24,6 +24,20 @@ func (m *message) str(name string) string {
 	return s
 }
 
+// number is a member that is a whole number, or a string that holds one.
+func (m *message) number(name string) (int64, bool) {
+	text := string(m.members[name])
+	if s := m.str(name); s != "" {
+		text = s
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, err == nil
+}
+
+func (m *message) setNumber(name string, n int64) {
+	m.members[name] = json.RawMessage(strconv.FormatInt(n, 10))
+}
+
 func (m *message) set(name, value string) {
 	text, err := json.Marshal(value)
 	if err == nil { // a string can always be written

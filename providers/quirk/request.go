@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // acceptJSON is for GitHub, whose token endpoint answers in form data unless asked:
@@ -87,4 +88,14 @@ func object(form url.Values) map[string]any {
 		}
 	}
 	return m
+}
+
+// withForm is a copy of a request with another form. It has no GetBody, like
+// that of jsonRequest.
+func withForm(r *http.Request, form url.Values) *http.Request {
+	body := form.Encode()
+	r = r.Clone(r.Context())
+	r.Header.Del("Content-Length")
+	r.Body, r.GetBody, r.ContentLength = io.NopCloser(strings.NewReader(body)), nil, int64(len(body))
+	return r
 }

@@ -12,6 +12,7 @@ import (
 // Draft is a connection on its way to a flow, before anything is sent: what it
 // asks for, and how. Behaviours of a server check it and change it.
 type Draft struct {
+	Name        string            // of the connection, for messages
 	Server      string            // title, for messages
 	Args        map[string]string // arguments of the preset: tenant, site_url, instance, …
 	Grant       string            // "authorization_code", …
@@ -25,6 +26,7 @@ type Draft struct {
 
 	Scopes           []string          // to ask for, in order
 	Added            []string          // of these, what rules added: the plan shows them
+	ScopeNames       map[string]string // what the server calls some of them, to be shown beside them
 	RedirectURI      string            // chosen; "" if the grant has none
 	RedirectDeclared bool              // it stands in the configuration
 	Paste            bool              // the answer is pasted by a person
