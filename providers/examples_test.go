@@ -50,7 +50,7 @@ func TestExamples(t *testing.T) {
 
 // Presets and examples are written as "oauthctl fmt" would write them.
 func TestFormatted(t *testing.T) {
-	for _, pattern := range []string{"catalog/*.hcl", "*.hcl", "../examples/*.hcl"} {
+	for _, pattern := range []string{"catalog/*.hcl", "errors/*.hcl", "../examples/*.hcl"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %d files, %v", pattern, len(files), err)

@@ -1,63 +1,59 @@
 package providers
 
 import (
-	"embed"
-	"io/fs"
+	"slices"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/oauthctl/oauthctl/schema"
 )
 
-//go:embed errors/*.hcl
-var errorFiles embed.FS
-
-// shared are the hints for errors that more than one server sends: what the
-// standards name, and the numbers of Microsoft. They are a table, parsed when the
-// first error is explained.
-var shared = sync.OnceValue(func() []Hint {
-	names, err := fs.Glob(errorFiles, "errors/*.hcl")
-	if err != nil { // only for a malformed pattern
-		return nil
-	}
-	var out []Hint
-	for _, name := range names {
-		text, err := errorFiles.ReadFile(name)
-		if err != nil {
-			continue
-		}
-		blocks, diags := schema.ParseBlocks(name, text, "hint")
-		if diags.HasErrors() {
-			continue // cannot be: a test reads every entry
-		}
-		for _, b := range blocks {
-			o, diags := b.Decode(hintSpec(), nil)
-			if !diags.HasErrors() {
-				out = append(out, hintsOf(schema.NestedObject{Object: o, Labels: b.Labels, Block: b})...)
-			}
-		}
-	}
-	return out
-})
-
-// Explain finds cause and remedy for an error of a server: a hint of the preset
-// (which may be nil), else one of errors/*.hcl. code is the error code
-// (RFC 6749 §5.2), description its error_description; both are as the server
-// sent them, and nothing of them is in the Hint.
+// Explain finds cause and remedy for an error of a server. code is the error
+// code (RFC 6749 §5.2), description its error_description; both are as the
+// server sent them, and nothing of them is in the Hint. The first of these that
+// fits: a hint of the preset (which may be nil) for these words; the catalogue's
+// entry for a number, a vendor's code or these words; a hint of the preset for
+// the code; the standards' entry for the code.
 func Explain(p *Preset, code, description string) (Hint, bool) {
+	var own Hint
+	rank := 0
 	if p != nil {
-		if h, ok := best(p.Hints, code, description); ok {
-			return h, true
-		}
+		own, rank = best(p.Hints, code, description)
 	}
-	return best(shared(), code, description)
+	if rank > byCode {
+		return own, true
+	}
+	c := catalogue()
+	fits := func(e KnownError) bool { return e.fits(code, description) }
+	if i := slices.IndexFunc(c.vendor, fits); i >= 0 {
+		e := c.vendor[i]
+		return e.hint(e.Code != code || e.numbered()), true
+	}
+	if rank == byCode {
+		return own, true
+	}
+	// The more telling words first: a redirect URI may be an invalid_request.
+	words := func(e KnownError) bool {
+		return e.Code != code && slices.ContainsFunc(e.also, func(w string) bool { return holds(description, w) })
+	}
+	if i := slices.IndexFunc(c.standard, words); i >= 0 {
+		return c.standard[i].hint(true), true
+	}
+	if i := slices.IndexFunc(c.standard, func(e KnownError) bool { return e.Code == code }); i >= 0 {
+		return c.standard[i].hint(false), true
+	}
+	return Hint{}, false
 }
 
+// How well a hint fits.
+const (
+	byCode  = 1 + iota // the code alone
+	byWords            // words, whatever the code
+	byBoth
+)
+
 // best is the most telling hint: one that matches code and words, then words
-// alone, then the code alone; among equals the first.
-func best(hints []Hint, code, description string) (Hint, bool) {
+// alone, then the code alone; among equals the first. 0: none fits.
+func best(hints []Hint, code, description string) (Hint, int) {
 	var found Hint
 	top := 0
 	for _, h := range hints {
@@ -65,17 +61,17 @@ func best(hints []Hint, code, description string) (Hint, bool) {
 		exact, words := h.Error == code, h.Match != "" && holds(description, h.Match)
 		switch {
 		case exact && words:
-			rank = 3
+			rank = byBoth
 		case h.Error == "*" && words:
-			rank = 2
+			rank = byWords
 		case exact && h.Match == "":
-			rank = 1
+			rank = byCode
 		}
 		if rank > top {
 			found, top = h, rank
 		}
 	}
-	return found, top > 0
+	return found, top
 }
 
 // holds reports whether text holds words as whole words, so that AADSTS50011 is

@@ -32,13 +32,13 @@ func TestExplain(t *testing.T) {
 		code, description string
 		want              string // part of the cause
 	}{
-		"words of the preset":             {microsoft, "invalid_request", "AADSTS50011: The redirect URI …", "redirect URI is not registered"},
-		"whole words only":                {microsoft, "invalid_request", "AADSTS500113: No reply address", "did not understand"},
-		"the code of a longer number":     {microsoft, "invalid_client", "AADSTS7000222: expired", "has expired"},
-		"the standard's if nothing fits":  {microsoft, "invalid_grant", "AADSTS99999999", "no longer valid"},
-		"words in any case":               {nil, "invalid_request", "Invalid REDIRECT_URI", "does not accept the redirect URI"},
-		"code and words before code only": {github, "invalid_grant", "bad_refresh_token: expired", "older than 6 months"},
-		"inherited from the preset below": {github, "invalid_grant", "bad_verification_code", "10 minutes"},
+		"words of the preset":                  {microsoft, "invalid_request", "AADSTS50011: The redirect URI …", "does not match one that is registered"},
+		"whole words only":                     {microsoft, "invalid_request", "AADSTS500113: No reply address", "did not understand"},
+		"the code of a longer number":          {microsoft, "invalid_client", "AADSTS7000222: expired", "has expired"},
+		"the standard's if nothing fits":       {microsoft, "invalid_grant", "AADSTS99999999", "no longer valid"},
+		"words in any case":                    {nil, "invalid_request", "Invalid REDIRECT_URI", "not one of the client's"},
+		"a vendor.s code that a quirk renamed": {github, "invalid_grant", "bad_refresh_token: expired", "older than 6 months"},
+		"inherited from the preset below":      {github, "redirect_uri_mismatch", "", "callback URL of the app"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, ok := providers.Explain(tc.preset, tc.code, tc.description)

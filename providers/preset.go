@@ -112,6 +112,9 @@ type Hint struct {
 	Cause  string
 	Remedy string
 	Needs  string // "person", "administrator", "configuration", "retry"
+	// Advice: for people only. It was found by a number, a vendor's code or words,
+	// from which no program may decide anything.
+	Advice bool
 }
 
 // Supports reports whether the server has the grant.

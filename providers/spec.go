@@ -174,7 +174,7 @@ func hintSpec() *schema.Spec {
 		{Name: "cause", Kind: schema.String, Required: true, Doc: "What the error means."},
 		{Name: "remedy", Kind: schema.String,
 			Doc: "What to do now. `{client_id}`, `{scope}` and `{redirect_uri}` in it stand for those of the connection, encoded for a URL."},
-		{Name: "needs", Kind: schema.String, OneOf: []string{"person", "administrator", "configuration", "retry"},
+		{Name: "needs", Kind: schema.String, OneOf: needs,
 			Doc: "Who or what can help: a new consent, an administrator, a change of the configuration, or time."},
 	}}
 }

@@ -21,11 +21,4 @@ provider "github-app" {
   }
 
   revocation_note = "End the access under https://${arg.host}/settings/apps/authorizations (Authorized GitHub Apps)."
-
-  hint "invalid_grant" {
-    match  = "bad_refresh_token"
-    cause  = "The refresh token is spent or older than 6 months."
-    remedy = "Consent again: oauthctl apply."
-    needs  = "person"
-  }
 }

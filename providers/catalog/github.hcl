@@ -44,27 +44,4 @@ provider "github" {
     remedy = "Set the app's callback URL to http://127.0.0.1/callback, or write the registered one in redirect_uris."
     needs  = "configuration"
   }
-  hint "invalid_grant" {
-    match  = "bad_verification_code"
-    cause  = "The code is wrong or older than 10 minutes."
-    remedy = "Run oauthctl apply again."
-    needs  = "person"
-  }
-  hint "invalid_client" {
-    match  = "incorrect_client_credentials"
-    cause  = "client_id or client_secret is wrong."
-    remedy = "Compare them with the app under Settings, Developer settings, OAuth Apps."
-    needs  = "configuration"
-  }
-  hint "unauthorized_client" {
-    match  = "device_flow_disabled"
-    cause  = "The device flow is not enabled for the app."
-    remedy = "Tick \"Enable Device Flow\" in the app's settings."
-    needs  = "configuration"
-  }
-  hint "application_suspended" {
-    cause  = "GitHub has suspended the app."
-    remedy = "Ask the owner of the app."
-    needs  = "administrator"
-  }
 }

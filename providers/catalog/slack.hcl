@@ -37,12 +37,6 @@ provider "slack" {
   # commas; a user token is nested.
   quirks = ["error_in_200", "error_names", "scope_list", "authed_user"]
 
-  hint "invalid_grant" {
-    match  = "invalid_refresh_token"
-    cause  = "The refresh token was used before or was revoked."
-    remedy = "Consent again: oauthctl apply."
-    needs  = "person"
-  }
   hint "redirect_uri_mismatch" {
     cause  = "The redirect URI is not one of the app's redirect URLs."
     remedy = "Add it under OAuth & Permissions, Redirect URLs."
