@@ -99,7 +99,7 @@ rotation {
 issuer = "https://${arg.region}.acme.example"
 argument "region" {
   default = "eu"
-}`, providers.Preset{Issuer: "https://eu.acme.example", Discovery: "auto", Grants: all, Revocation: "rfc7009"}},
+}`, providers.Preset{Issuer: "https://eu.acme.example", Args: map[string]string{"region": "eu"}, Discovery: "auto", Grants: all, Revocation: "rfc7009"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := mustResolve(t, "provider \"p\" {\n"+tc.body+"\n}\n"+connectionC)
