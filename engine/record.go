@@ -73,6 +73,7 @@ func moveEnd(r *state.Record, life time.Duration) {
 
 // mergeClient keeps what discovery found where the configuration leaves it open.
 func mergeClient(old, now state.Client) state.Client {
+	open := now.TokenEndpoint == "" || now.RevocationEndpoint == "" || now.JWKSURI == ""
 	now.Issuer = cmp.Or(now.Issuer, old.Issuer)
 	now.TokenEndpoint = cmp.Or(now.TokenEndpoint, old.TokenEndpoint)
 	now.RefreshEndpoint = cmp.Or(now.RefreshEndpoint, old.RefreshEndpoint)
@@ -80,6 +81,7 @@ func mergeClient(old, now state.Client) state.Client {
 	now.IntrospectionEndpoint = cmp.Or(now.IntrospectionEndpoint, old.IntrospectionEndpoint)
 	now.JWKSURI = cmp.Or(now.JWKSURI, old.JWKSURI)
 	now.Auth = cmp.Or(now.Auth, old.Auth)
+	now.Guarded = now.Guarded || old.Guarded && open
 	return now
 }
 

@@ -70,17 +70,17 @@ const (
 )
 
 // Lifetimes are the connection's, else what the server's behaviours say, else
-// the preset's. A grant that nobody consents to has no refresh token.
+// the preset's. Where nobody consents, no consent ends: Refresh is zero.
 func (c *Client) Lifetimes() schema.Lifetimes {
 	own, preset := c.Conn.Lifetimes, c.Preset.Lifetimes
-	if !c.Settings.Interactive {
-		preset.Refresh = 0
-	}
-	return schema.Lifetimes{
+	l := schema.Lifetimes{
 		Access:        cmp.Or(own.Access, preset.Access),
-		Refresh:       cmp.Or(own.Refresh, c.draft.Refresh, preset.Refresh),
 		RefreshBefore: cmp.Or(own.RefreshBefore, preset.RefreshBefore),
 	}
+	if c.Settings.Interactive {
+		l.Refresh = cmp.Or(own.Refresh, c.draft.Refresh, preset.Refresh)
+	}
+	return l
 }
 
 // Hosts are the hosts that the flow will speak to, as far as they are known
@@ -132,6 +132,6 @@ func (c *Client) StateClient() state.Client {
 		Resource: slices.Clone(c.draft.Resource), Rotation: p.Rotation.Kind, Grace: p.Rotation.Grace,
 		BlastRadius: p.Rotation.BlastRadius, RevocationNote: p.RevocationNote, Quirks: slices.Clone(p.Quirks),
 	}
-	sc.Origin, sc.RefreshFixed = c.draft.Origin, c.draft.RefreshFixed
+	sc.Origin, sc.RefreshFixed, sc.Guarded = c.draft.Origin, c.draft.RefreshFixed, c.guarded
 	return sc
 }

@@ -187,3 +187,21 @@ func TestTypes(t *testing.T) {
 		}
 	}
 }
+
+// Where nobody consents, no consent ends, whatever the server and the
+// connection say of refresh tokens.
+func TestMachinesHaveNoConsentThatEnds(t *testing.T) {
+	p := &providers.Preset{Name: "acme", Lifetimes: schema.Lifetimes{Access: time.Hour, Refresh: 90 * 24 * time.Hour}}
+	const body = "client_secret = env(\"X\")\ntoken_lifetimes {\n refresh = \"30d\"\n}\n"
+	person, diags := build(t, body, p)
+	machine, more := build(t, body+"grant \"client_credentials\" {}", p)
+	if diags.HasErrors() || more.HasErrors() {
+		t.Fatal(diags, more)
+	}
+	if l := person.Lifetimes(); l.Access != time.Hour || l.Refresh != 30*24*time.Hour {
+		t.Errorf("a person's: %+v", l)
+	}
+	if l := machine.Lifetimes(); l.Access != time.Hour || l.Refresh != 0 {
+		t.Errorf("a machine's: %+v", l)
+	}
+}

@@ -145,7 +145,7 @@ func (c *Client) identify(ctx context.Context, env Env, g *Grant, ans *answer, n
 func (c *Client) refuse(ctx context.Context, env Env, g *Grant, e *Error) *Error {
 	rec := &state.Record{Info: &state.Info{Client: c.StateClient()}, Tokens: &g.Tokens}
 	rec.Addr, rec.Tokens.ClientSecret = c.Addr, c.Conn.ClientSecret
-	_ = revoke(ctx, env, rec, c.guarded) // best effort: e says what matters
+	_ = Revoke(ctx, env, rec) // best effort: e says what matters
 	return e
 }
 
@@ -185,7 +185,7 @@ func notVerified(doing string, err error) *Error {
 // verify checks an ID token (OpenID Connect Core §3.1.3.7): signature, iss, aud
 // and exp by go-oidc, the rest here. nonce "" is not compared.
 func (p *party) verify(ctx context.Context, env Env, raw, nonce string, access secret.Secret) (*claims, error) {
-	ctx = oidc.ClientContext(guard(ctx, p.guarded), env.HTTP)
+	ctx = oidc.ClientContext(guard(ctx, p.Guarded), env.HTTP)
 	keys := &keySet{remote: oidc.NewRemoteKeySet(ctx, p.JWKSURI)}
 	templated := strings.Contains(p.Issuer, "{tenantid}")
 	verifier := oidc.NewVerifier(p.Issuer, keys, &oidc.Config{

@@ -32,7 +32,7 @@ func (p *party) credentials(scopes []string) post {
 
 // party is the client for the token endpoint.
 func (c *Client) party() *party {
-	return &party{Client: c.StateClient(), secret: c.Conn.ClientSecret, preset: c.Preset, guarded: c.guarded,
+	return &party{Client: c.StateClient(), secret: c.Conn.ClientSecret, preset: c.Preset,
 		redirect: c.Settings.RedirectURI, asked: c.Scopes}
 }
 

@@ -94,6 +94,22 @@ func TestRefreshRotates(t *testing.T) {
 	}
 }
 
+// Endpoints that a server elsewhere named in its metadata stay outside on every
+// later request too, whatever their names resolve to by then.
+func TestRefreshOfAGuardedRecordStaysOutside(t *testing.T) {
+	w := newWorld(t)
+	rec := w.held()
+	rec.Info.Client.Guarded = true
+	_, err := grant.Refresh(context.Background(), w.env(), rec, nil)
+	if e := wantError(t, err, grant.Config, "not a public address"); e.Outcome != grant.NotSent {
+		t.Errorf("outcome %s", e.Outcome)
+	}
+	wantError(t, grant.Revoke(context.Background(), w.env(), rec), grant.Config, "not a public address")
+	if n := len(w.srv.Calls("/token")) + len(w.srv.Calls("/revoke")); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
 // Client credentials are asked for again.
 func TestRefreshByCredentials(t *testing.T) {
 	w := newWorld(t)

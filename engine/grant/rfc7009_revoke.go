@@ -16,10 +16,6 @@ import (
 // (RFC 7009 §2.1), else its access token. ErrNotRevocable if the server has no
 // endpoint for it. Other errors are an *Error.
 func Revoke(ctx context.Context, env Env, rec *state.Record) error {
-	return revoke(ctx, env, rec, false)
-}
-
-func revoke(ctx context.Context, env Env, rec *state.Record, guarded bool) error {
 	if rec.Info == nil || rec.Tokens == nil {
 		return fail(Config, "revoke "+rec.Addr.String(), "", "the record was read without its tokens")
 	}
@@ -27,7 +23,6 @@ func revoke(ctx context.Context, env Env, rec *state.Record, guarded bool) error
 		return ErrNotRevocable
 	}
 	p := partyOf(rec)
-	p.guarded = guarded
 	if rt := rec.Tokens.RefreshToken; !rt.Empty() {
 		e := p.revoke(ctx, env, rt.Reveal(), "refresh_token")
 		if e == nil {
@@ -80,7 +75,7 @@ func (p *party) call(ctx context.Context, env Env, doing, endpoint string, form 
 	if err := checkEndpoint(endpoint); err != nil {
 		return 0, body{}, fail(Config, doing, "correct the endpoint in the provider block", "%s", err)
 	}
-	ctx, w := watch(guard(ctx, p.guarded), false)
+	ctx, w := watch(guard(ctx, p.Guarded), false)
 	rec := &recorder{wire: w, origin: p.Origin, raw: true}
 	client, err := p.client(env, rec)
 	if err != nil {

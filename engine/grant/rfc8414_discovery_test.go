@@ -221,6 +221,29 @@ func TestPublicServerPointsInside(t *testing.T) {
 	}
 }
 
+// What a public server named is marked for later requests, which are made from
+// the record alone.
+func TestRecordRemembersThatAPublicServerNamedTheEndpoints(t *testing.T) {
+	for issuer, want := range map[string]bool{"https://8.8.8.8": true, "https://10.0.0.1": false} {
+		w := newWorld(t)
+		env := w.env()
+		env.HTTP = grant.NewHTTPClient(grant.HTTPOptions{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+			rec := httptest.NewRecorder()
+			_, _ = rec.WriteString(`{"issuer":"` + issuer + `","authorization_endpoint":"` + issuer + `/a","token_endpoint":"` + issuer + `/token"}`)
+			return rec.Result(), nil
+		})})
+		p := w.preset()
+		p.Issuer = issuer
+		c := w.client(p, "")
+		if err := c.Discover(context.Background(), env); err != nil {
+			t.Fatal(err)
+		}
+		if have := c.StateClient().Guarded; have != want {
+			t.Errorf("%s: guarded %t", issuer, have)
+		}
+	}
+}
+
 // Behind a proxy it cannot be seen where a server is: then this machine and
 // link-local addresses are refused, and a server that is inside may point inside.
 func TestServerElsewherePointsHere(t *testing.T) {

@@ -21,9 +21,8 @@ import (
 // consent, and from a record for a refresh.
 type party struct {
 	state.Client
-	secret  secret.Secret
-	preset  *providers.Preset // explains errors; nil if only the record is known
-	guarded bool
+	secret secret.Secret
+	preset *providers.Preset // explains errors; nil if only the record is known
 
 	// Of the consent, to be named in explanations of errors.
 	redirect string
@@ -48,7 +47,7 @@ func (p *party) send(ctx context.Context, env Env, req post) (*answer, *Error) {
 	if err := checkEndpoint(req.url); err != nil {
 		return nil, fail(Config, doing, "correct the endpoint in the provider block", "%s", err)
 	}
-	ctx, w := watch(guard(ctx, p.guarded), req.once)
+	ctx, w := watch(guard(ctx, p.Guarded), req.once)
 	rec := &recorder{wire: w, origin: p.Origin}
 	client, err := p.client(env, rec)
 	if err != nil {
