@@ -19,7 +19,7 @@ func (b *builder) behaviours() {
 	c, s := b.c, &b.c.Settings
 	d := &c.draft
 	*d = quirk.Draft{
-		Server: b.server(), Args: b.preset.Args, Grant: s.Type, Interactive: s.Interactive,
+		Name: b.conn.Addr.Name, Server: b.server(), Args: b.preset.Args, Grant: s.Type, Interactive: s.Interactive,
 		ClientID: b.conn.ClientID, ClientAuth: c.Auth, HasSecret: !b.conn.ClientSecret.Empty() || b.unknown("client_secret"),
 		ApplicationType: b.conn.ApplicationType, Account: b.conn.Account, Scopes: c.Scopes, Added: c.Added,
 		RedirectURI: s.RedirectURI, RedirectDeclared: len(b.conn.RedirectURIs) > 0, Paste: s.Way == WayPaste,
@@ -44,6 +44,7 @@ func (b *builder) behaviours() {
 		b.add(severity, at, f.Summary, "%s", f.Detail)
 	}
 	c.Scopes, c.Added, c.Notes, s.Params = d.Scopes, d.Added, d.Notes, d.Authorize
+	c.ScopeNames = d.ScopeNames
 }
 
 // origin is the origin of a redirect URI (RFC 6454 §6.2), "" if it has none.
@@ -61,18 +62,10 @@ func (c *Client) locate(ctx context.Context, env Env) *Error {
 		return nil
 	}
 	p := c.Preset.Clone()
-	e := quirk.Endpoints{Args: p.Args, Authorization: p.AuthorizationEndpoint, Token: p.TokenEndpoint}
+	e, err := env.Shared.endpoints(p, func(e *quirk.Endpoints) error { return quirk.Locate(ctx, p.Quirks, env.HTTP, e) })
 	doing := "find the endpoints of " + title(p)
-	if err := quirk.Locate(ctx, p.Quirks, env.HTTP, &e); err != nil {
-		var known *Error
-		if errors.As(err, &known) {
-			return known
-		}
-		kind := Protocol
-		if netErr := (net.Error)(nil); errors.As(err, &netErr) {
-			kind = Temporary
-		}
-		return &Error{Kind: kind, Outcome: NotSent, Doing: doing, Detail: Clean(err.Error()), Err: err}
+	if err != nil {
+		return notLocated(doing, err)
 	}
 	for _, endpoint := range []string{e.Authorization, e.Token} {
 		if endpoint == "" {
@@ -85,4 +78,25 @@ func (c *Client) locate(ctx context.Context, env Env) *Error {
 	p.AuthorizationEndpoint, p.TokenEndpoint = e.Authorization, e.Token
 	c.Preset, c.located = p, true
 	return nil
+}
+
+// notLocated says why the server's own way led nowhere.
+func notLocated(doing string, err error) *Error {
+	out := &Error{Kind: Protocol, Outcome: NotSent, Doing: doing, Detail: Clean(err.Error()), Err: scrub(err)}
+	var e *quirk.LocateError
+	if errors.As(err, &e) {
+		out.Kind, out.Doing, out.Detail, out.Remedy, out.Status = Config, e.Doing, Clean(e.Detail), e.Remedy, e.Status
+		if e.Temporary {
+			out.Kind = Temporary
+		}
+		if e.Err != nil {
+			out.Detail = networkDetail(e.Err)
+		}
+	} else if netErr := (net.Error)(nil); errors.As(err, &netErr) {
+		out.Kind = Temporary
+	}
+	if errors.Is(err, context.Canceled) {
+		out.Kind = Interrupted
+	}
+	return out
 }

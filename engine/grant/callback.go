@@ -3,6 +3,7 @@ package grant
 import (
 	"crypto/subtle"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/oauthctl/oauthctl/schema/secret"
@@ -11,8 +12,9 @@ import (
 // session is one authorization request that waits for its answer.
 type session struct {
 	doing      string
-	state      string
-	issuer     string // "" is not compared; may be a template
+	state      string     // "" at servers that do not hand it back
+	own        url.Values // then: the query that the redirect URI itself has
+	issuer     string     // "" is not compared; may be a template
 	requireIss bool
 	party      *party // explains errors
 }
@@ -29,7 +31,7 @@ type callback struct {
 // answer to this request: it is to be ignored, an error among the parameters or
 // not, since anybody could have sent it.
 func (s *session) read(v url.Values) (cb callback, ours bool) {
-	if st := v["state"]; len(st) != 1 || subtle.ConstantTimeCompare([]byte(st[0]), []byte(s.state)) != 1 {
+	if !s.binds(v) {
 		return callback{}, false
 	}
 	for _, name := range []string{"code", "iss", "error", "error_description"} {
@@ -52,6 +54,32 @@ func (s *session) read(v url.Values) (cb callback, ours bool) {
 		return s.broken("the answer has no usable code"), true
 	}
 	return callback{code: secret.Secret(code)}, true
+}
+
+// binds reports whether an answer proves that it belongs to this request: by its
+// state. Where the server hands none back, by nothing better than the redirect
+// URI as it was sent, its query included; a state that was never sent is
+// somebody else's.
+func (s *session) binds(v url.Values) bool {
+	if s.state != "" {
+		st := v["state"]
+		return len(st) == 1 && subtle.ConstantTimeCompare([]byte(st[0]), []byte(s.state)) == 1
+	}
+	for name, want := range s.own {
+		if !slices.Equal(v[name], want) {
+			return false
+		}
+	}
+	return (s.own.Has("state") || !v.Has("state")) && (v.Has("code") || v.Has("error"))
+}
+
+// ownQuery is the query of a redirect URI, which its answers have too.
+func ownQuery(redirect string) url.Values {
+	u, err := url.Parse(redirect)
+	if err != nil {
+		return nil
+	}
+	return u.Query()
 }
 
 // sameIssuer compares by simple string comparison (RFC 9207 §2.4). In a template

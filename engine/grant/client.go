@@ -36,6 +36,8 @@ type Client struct {
 	Scopes []string // to ask for, what the provider's rules add included
 	Added  []string // of these, what the rules added
 	Notes  []string // that the server's behaviours want said in the plan
+	// ScopeNames is what the server calls some of the scopes, to be shown beside them.
+	ScopeNames map[string]string
 
 	discovered bool // Discover has looked, and need not look again
 	located    bool // the server's own way has found the endpoints

@@ -26,9 +26,11 @@ import (
 // Env is what a flow gets from outside.
 type Env struct {
 	HTTP *http.Client // see NewHTTPClient
-	User User         // nil: nobody is here
-	Now  func() time.Time
-	Rand io.Reader // of state, nonce and PKCE verifier; nil: crypto/rand
+	// Shared keeps what several flows of one run would otherwise ask for again; may be nil.
+	Shared *Shared
+	User   User // nil: nobody is here
+	Now    func() time.Time
+	Rand   io.Reader // of state, nonce and PKCE verifier; nil: crypto/rand
 	// Sleep waits between the polls of the device grant; nil: a real timer.
 	Sleep func(ctx context.Context, d time.Duration) error
 	// NoBrowser: no browser can be opened on this machine. An answer that comes

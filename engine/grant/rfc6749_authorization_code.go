@@ -76,6 +76,9 @@ func (c *Client) newCodeFlow(ctx context.Context, env Env) (*codeFlow, *Error) {
 		return nil, fail(Config, doing, "", "%s", err)
 	}
 	f.session = &session{doing: doing, state: hex.EncodeToString(raw), issuer: c.Preset.Issuer, requireIss: c.Preset.RequireIss, party: f.party}
+	if c.draft.NoState {
+		f.session.state, f.session.own = "", ownQuery(c.Settings.RedirectURI)
+	}
 	if c.Preset.PKCE != "broken" {
 		f.verifier = draws[1]
 	}
@@ -121,10 +124,22 @@ func (f *codeFlow) url() string {
 	return conf.AuthCodeURL(f.session.state, opts...) + more.String()
 }
 
+// unboundTimeout is the longest that an answer is waited for which no state
+// binds to this flow.
+const unboundTimeout = 5 * time.Minute
+
+// window is how long the answer is waited for.
+func (f *codeFlow) window() time.Duration {
+	if f.session.state == "" {
+		return min(f.c.Settings.Timeout, unboundTimeout)
+	}
+	return f.c.Settings.Timeout
+}
+
 // wait shows the URL and waits for the answer that belongs to it.
 func (f *codeFlow) wait(ctx context.Context) (callback, *Error) {
-	f.deadline = f.env.Now().Add(f.c.Settings.Timeout)
-	limited, cancel := context.WithTimeout(ctx, f.c.Settings.Timeout)
+	f.deadline = f.env.Now().Add(f.window())
+	limited, cancel := context.WithTimeout(ctx, f.window())
 	defer cancel()
 	visit := Visit{
 		Addr: f.c.Addr, Title: title(f.c.Preset), URL: f.url(), RedirectURI: f.redirect,
@@ -152,7 +167,7 @@ func (f *codeFlow) ended(ctx, limited context.Context, err error) *Error {
 		return fail(Interrupted, f.session.doing, "", "interrupted; nothing was changed")
 	case limited.Err() != nil:
 		return fail(Expired, f.session.doing, "run oauthctl apply again and answer in time, or set a longer timeout in the grant block",
-			"nobody answered within %s", f.c.Settings.Timeout)
+			"nobody answered within %s", f.window())
 	}
 	var e *Error
 	if errors.As(err, &e) {

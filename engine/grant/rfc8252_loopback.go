@@ -220,7 +220,7 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	cb, ours := l.read(w, r)
-	if !ours {
+	if !ours || l.session.state == "" && !isNavigation(r) {
 		write(w, http.StatusBadRequest, pageElsewhere)
 		return
 	}
@@ -241,6 +241,14 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		write(w, http.StatusOK, pageReceived)
 	case <-r.Context().Done():
 	}
+}
+
+// isNavigation reports that a browser opens a page, as far as it says so (Fetch
+// Metadata): pictures, frames and scripts of other pages must not bring an
+// answer that no state binds.
+func isNavigation(r *http.Request) bool {
+	mode, dest := r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest")
+	return (mode == "" || mode == "navigate") && (dest == "" || dest == "document")
 }
 
 // read takes the parameters from where the response mode puts them.

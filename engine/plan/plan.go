@@ -84,11 +84,12 @@ type Want struct {
 	ClientID      string
 	ClientAuth    string
 	Grant         string
-	Interactive   bool     // the grant needs a person
-	Way           string   // how the answer comes back: "browser", "device", "paste", "" (nobody is needed)
-	Scopes        []string // that will be asked for, Added included
-	Added         []string // that the provider's rules add (offline_access)
-	CanNarrow     bool     // a refresh may ask for fewer scopes
+	Interactive   bool              // the grant needs a person
+	Way           string            // how the answer comes back: "browser", "device", "paste", "" (nobody is needed)
+	Scopes        []string          // that will be asked for, Added included
+	Added         []string          // that the provider's rules add (offline_access)
+	ScopeNames    map[string]string // what the server calls some of them
+	CanNarrow     bool              // a refresh may ask for fewer scopes
 	RedirectURI   string
 	Account       string
 	Hosts         []string // that will be spoken to, sorted
@@ -128,10 +129,11 @@ type Change struct {
 	Provider      string
 	Title         string
 	Grant         string
-	ScopesAdded   []string // asked for now and not granted before
-	ScopesRemoved []string // granted before and not wanted now
-	Scopes        []string // that will be asked for
-	ScopesByRule  []string // of these, added by the provider's rules
+	ScopesAdded   []string          // asked for now and not granted before
+	ScopesRemoved []string          // granted before and not wanted now
+	Scopes        []string          // that will be asked for
+	ScopesByRule  []string          // of these, added by the provider's rules
+	ScopeNames    map[string]string // what the server calls some of them
 	RedirectURI   string
 	Account       string
 	Hosts         []string

@@ -43,7 +43,11 @@ provider "sharepoint" {
     regex("^[a-z]+://[^/]*(.*)$", arg.site_url)[0],
   ]), "/")
   discovery              = "none"
-  authorization_endpoint = "${trimsuffix(arg.site_url, "/")}/_layouts/15/OAuthAuthorize.aspx"
+  authorization_endpoint = join("", [
+    lower(regex("^[a-z]+://[^/]*", arg.site_url)),
+    trimsuffix(regex("^[a-z]+://[^/]*(.*)$", arg.site_url)[0], "/"),
+    "/_layouts/15/OAuthAuthorize.aspx",
+  ])
   token_endpoint = arg.realm == "auto" ? "" : join("/", [
     "https://accounts.accesscontrol.${
       arg.cloud == "china" || arg.cloud == "auto" && can(regex("(?i)^[a-z]+://[^/:]*\\.cn(:|/|$)", arg.site_url)) ? "chinacloudapi.cn" : "windows.net"

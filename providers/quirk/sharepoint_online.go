@@ -86,8 +86,8 @@ func successorsOf(rows []ScopeRow) (scopes []succession, remarks []string) {
 		if containing(rows, r) != "" {
 			continue
 		}
-		if r.Delegated == nil {
-			remarks = append(remarks, r.Scope+" has no successor: "+r.Caveat+".")
+		if r.Delegated == nil || r.Caveat == projectOnline {
+			remarks = append(remarks, r.Scope+" has no successor here: "+r.Caveat+".")
 			continue
 		}
 		found := false

@@ -192,7 +192,14 @@ func (p *page) scopes(in int, c *plan.Change, show func(string) string, asks boo
 		if slices.Contains(c.ScopesByRule, s) {
 			tail = "  " + byRule
 		}
+		name := show(c.ScopeNames[s])
+		if name != "" && in+labelWidth+Width(show(s)+name)+4 <= p.width {
+			tail, name = "  "+name, ""
+		}
 		item(p.Good, "+", s, tail)
+		if name != "" {
+			p.paintRow(in, "", p.Dim, "  "+name)
+		}
 	}
 	for _, s := range c.ScopesRemoved {
 		item(p.Bad, "-", s, "")

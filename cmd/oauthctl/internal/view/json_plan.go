@@ -49,6 +49,7 @@ type jsonChange struct {
 	ScopesAdded   []string          `json:"scopes_added"`
 	ScopesRemoved []string          `json:"scopes_removed"`
 	ScopesByRule  []string          `json:"scopes_by_rule"`
+	ScopeNames    map[string]string `json:"scope_names,omitempty"`
 	RedirectURI   string            `json:"redirect_uri,omitempty"`
 	Account       string            `json:"account,omitempty"`
 	Hosts         []string          `json:"hosts"`
@@ -93,7 +94,7 @@ func jsonChangeOf(c *plan.Change) jsonChange {
 	out := jsonChange{
 		Address: c.Addr.String(), Name: c.Addr.Name, Action: c.Action, Reasons: list(c.Reasons),
 		NeedsUser: c.NeedsUser, Way: c.Way, Provider: c.Provider, Title: c.Title, Grant: c.Grant,
-		Scopes: list(c.Scopes), ScopesAdded: list(c.ScopesAdded), ScopesRemoved: list(c.ScopesRemoved), ScopesByRule: list(c.ScopesByRule),
+		Scopes: list(c.Scopes), ScopesAdded: list(c.ScopesAdded), ScopesRemoved: list(c.ScopesRemoved), ScopesByRule: list(c.ScopesByRule), ScopeNames: c.ScopeNames,
 		RedirectURI: c.RedirectURI, Account: c.Account, Hosts: list(c.Hosts),
 		Access: seconds(c.Access), Refresh: seconds(c.Refresh), Replaces: c.Replaces, Revocable: c.Revocable,
 		Before: c.Before, After: c.After, DependsOn: names(c.DependsOn), Generation: c.Generation,
