@@ -113,7 +113,7 @@ func (c *Client) readDevice(a *answer) (*device, error) {
 		complete = "" // optional: the plain one is enough
 	}
 	if n, ok := seconds(a.members["interval"]); ok {
-		d.interval = clampInterval(n)
+		d.interval = pause(n)
 	}
 	if n, ok := seconds(a.members["expires_in"]); ok && n > 0 {
 		d.life = time.Duration(min(n, int64(maxCodeLife/time.Second))) * time.Second
@@ -128,9 +128,13 @@ func (c *Client) readDevice(a *answer) (*device, error) {
 	return d, nil
 }
 
-// clampInterval bounds the pause between polls: five seconds to a minute.
-func clampInterval(n int64) time.Duration {
-	return min(max(time.Duration(min(n, 3600))*time.Second, defaultInterval), maxInterval)
+// pause is the time between polls that a server asks for, at most a minute. What
+// is no positive number of seconds says nothing: then it is five (RFC 8628 §3.2).
+func pause(n int64) time.Duration {
+	if n < 1 {
+		return defaultInterval
+	}
+	return time.Duration(min(n, int64(maxInterval/time.Second))) * time.Second
 }
 
 // poll asks for the token until the person has answered or the code has ended
@@ -156,10 +160,11 @@ func (p *party) poll(ctx context.Context, env Env, d *device) (*answer, *Error) 
 			return ans, nil
 		case e.Code == "authorization_pending":
 		case e.Code == "slow_down":
-			interval = min(interval+slowDown, maxInterval)
-			if n, ok := seconds(ans.members["interval"]); ok { // GitHub says the new one
-				interval = clampInterval(n)
+			slower := min(interval+slowDown, maxInterval)
+			if n, ok := seconds(ans.members["interval"]); ok && pause(n) > interval { // GitHub says the new one
+				slower = pause(n)
 			}
+			interval = slower
 		case slices.Contains(codesDenied, e.Code):
 			e.Kind = Denied
 			return nil, e
