@@ -258,7 +258,7 @@ func (a *applier) update(ctx context.Context, c *plan.Change, r *Result) error {
 // revoke ends a grant at its server and takes it out of the state. If the
 // server cannot be reached, the record stays: it is all that can revoke later.
 func (a *applier) revoke(ctx context.Context, c *plan.Change, r *Result) error {
-	doing := "revoke " + c.Addr.String()
+	doing := string(c.Action) + " " + c.Addr.String()
 	unlock, err := a.lock(ctx, c.Addr)
 	if err != nil {
 		return a.e.failure(doing, c.Addr, err)
@@ -273,12 +273,13 @@ func (a *applier) revoke(ctx context.Context, c *plan.Change, r *Result) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTime+saveTime)
 	defer cancel()
-	if c.Action == plan.Revoke {
+	switch {
+	case c.Action == plan.Revoke:
 		if err := a.revokeAtServer(ctx, rec, r); err != nil {
 			return err
 		}
-	} else {
-		r.Warnings = append(r.Warnings, c.Notes...)
+	case !a.p.Options.NoRevoke:
+		r.Warnings = append(r.Warnings, notRevoked(rec, ""))
 	}
 	if _, err := a.serial(); err != nil {
 		return a.e.failure(doing, c.Addr, err)
@@ -299,9 +300,11 @@ func (a *applier) revokeAtServer(ctx context.Context, rec *state.Record, r *Resu
 	case err == nil:
 		return nil
 	case errors.Is(err, grant.ErrNotRevocable):
+		r.Action = plan.Forget
 		r.Warnings = append(r.Warnings, notRevoked(rec, ""))
 		return nil
 	case errors.As(err, &g) && g.Kind != grant.Temporary && g.Status >= 400 && g.Status < 500:
+		r.Action = plan.Forget
 		r.Warnings = append(r.Warnings, notRevoked(rec, err.Error()))
 		return nil
 	}
@@ -315,11 +318,14 @@ func (a *applier) revokeAtServer(ctx context.Context, rec *state.Record, r *Resu
 
 func notRevoked(rec *state.Record, why string) string {
 	s := "forgotten here, not revoked there"
-	if why != "" {
+	switch {
+	case why != "":
 		s += ": " + why
+	case rec.Info.Client.RevocationEndpoint == "":
+		s += ": the server cannot revoke"
 	}
 	if n := rec.Info.Client.RevocationNote; n != "" {
-		s += "; " + n
+		s += ". " + n
 	}
 	return s
 }

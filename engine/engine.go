@@ -24,6 +24,7 @@ type Options struct {
 	Catalog     *providers.Catalog // may be nil for Token, Refresh, Status
 	HTTP        *http.Client
 	User        grant.User // nil: nobody is here
+	NoBrowser   bool       // no browser can be opened here: see grant.Env
 	Now         func() time.Time
 	Rand        io.Reader
 	Parallelism int           // 0: 10
@@ -55,5 +56,5 @@ func (e *Engine) now() time.Time { return e.o.Now() }
 
 // env is what the flows get from outside.
 func (e *Engine) env() grant.Env {
-	return grant.Env{HTTP: e.o.HTTP, User: e.o.User, Now: e.o.Now, Rand: e.o.Rand}
+	return grant.Env{HTTP: e.o.HTTP, User: e.o.User, NoBrowser: e.o.NoBrowser, Now: e.o.Now, Rand: e.o.Rand}
 }

@@ -51,8 +51,12 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// command is a command line about one connection, safe to paste into a shell.
+// command is a command line about one connection, or about all if there is no
+// address, safe to paste into a shell.
 func command(verb, flag string, a addr.Addr) string {
+	if a.IsZero() {
+		return "oauthctl " + verb
+	}
 	return "oauthctl " + verb + " " + flag + quote(a.String())
 }
 

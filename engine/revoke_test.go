@@ -61,8 +61,8 @@ func TestRevocationThatIsRefusedForgets(t *testing.T) {
 		return true
 	})
 	r := result(t, k.apply(cfg, plan.Options{Destroy: true}), "graph")
-	if r.State != engine.Done || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "not revoked there") {
-		t.Errorf("%s: %v %q", r.State, r.Err, r.Warnings)
+	if r.State != engine.Done || r.Action != plan.Forget || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "not revoked there") {
+		t.Errorf("%s %s: %v %q", r.Action, r.State, r.Err, r.Warnings)
 	}
 	if _, err := k.store.Get(k.ctx, graph, state.PartInfo); !errors.Is(err, state.ErrNotFound) {
 		t.Errorf("still there: %v", err)

@@ -146,13 +146,6 @@ func want(c *grant.Client, prints map[string]string) plan.Want {
 		Fingerprint: prints, Client: &sc, Unknown: c.Conn.Unknown, Notes: slices.Clone(c.Notes),
 	}
 	w.Revocable = c.Preset.RevocationEndpoint != "" || c.Preset.Revocation != "none" && c.Preset.Discovery != "none"
-	if !w.Revocable && w.Interactive {
-		note := "the server cannot revoke"
-		if n := c.Preset.RevocationNote; n != "" {
-			note += ": " + n
-		}
-		w.Notes = append(w.Notes, note)
-	}
 	return w
 }
 

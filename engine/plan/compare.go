@@ -78,6 +78,9 @@ func (d *decider) compare(it *item) Change {
 	d.requested(x)
 	c.Unknown = x.unknown
 	c.NeedsUser = c.Action == Reauthorize && w.Interactive
+	if c.NeedsUser && !c.Revocable && (c.Replaces || slices.Contains(c.Reasons, ReasonAccountChanged)) {
+		c.Notes = append(c.Notes, "the present grant: "+cannotRevoke(r))
+	}
 	if c.Action == NoOp {
 		d.warnScopes(x)
 	}

@@ -46,7 +46,8 @@ func authorize(w *Want) Change {
 }
 
 // revoke is the change for a record that has to go. Where the server cannot
-// revoke (Revocable is false), it is forgotten here and not revoked there.
+// revoke (Revocable is false), it is forgotten here and not revoked there,
+// which is never called a revocation.
 func (d *decider) revoke(r *state.Record, why Reason) Change {
 	c := fromRecord(r)
 	c.Action, c.Reasons = Revoke, []Reason{why}
@@ -56,13 +57,22 @@ func (d *decider) revoke(r *state.Record, why Reason) Change {
 	}
 	switch {
 	case d.in.Options.NoRevoke:
-		c.Action = Forget
+		c.Action, c.Hosts = Forget, nil
 		c.Notes = append(c.Notes, "forgotten here, and not revoked at the server, as requested")
-		c.Hosts = nil
-	case !c.Revocable && r.Info != nil && r.Info.Client.RevocationNote != "":
-		c.Notes = append(c.Notes, r.Info.Client.RevocationNote)
+	case !c.Revocable:
+		c.Action = Forget
+		c.Notes = append(c.Notes, cannotRevoke(r))
 	}
 	return c
+}
+
+// cannotRevoke says what becomes of a grant whose server cannot revoke it.
+func cannotRevoke(r *state.Record) string {
+	s := "the server cannot revoke it, so what was granted lives on there until it ends"
+	if r.Info != nil && r.Info.Client.RevocationNote != "" {
+		s += ": " + r.Info.Client.RevocationNote
+	}
+	return s
 }
 
 // refreshOnly renews what the state has and can be renewed, and leaves everything else alone.
