@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oauthctl/oauthctl/providers/quirk"
 	"github.com/oauthctl/oauthctl/schema/secret"
 )
 
@@ -102,6 +103,7 @@ func (s *session) broken(detail string) callback {
 
 // refused is the server's error answer.
 func (s *session) refused(code, description string) *Error {
+	description = quirk.Words(s.party.Quirks, description)
 	e := &Error{Outcome: Answered, Doing: s.doing, Code: Clean(code), Detail: Clean(description)}
 	if kindOf(code, 0, false) == Rejected {
 		e.Kind = Denied // login_required and its like: prompt = none, and nobody was signed in

@@ -156,7 +156,7 @@ func (p *party) hint(e *Error, description string, token bool) {
 	if !ok {
 		return
 	}
-	e.Hint, e.Remedy = h.Cause, h.Remedy
+	e.Hint, e.Remedy = h.Cause, p.fill(h.Remedy)
 	switch h.Needs {
 	case "configuration", "administrator":
 		e.Kind = Config
@@ -167,6 +167,16 @@ func (p *party) hint(e *Error, description string, token bool) {
 			e.Kind = Rejected
 		}
 	}
+}
+
+// fill puts what the connection asks for into a remedy: the address of a page
+// for administrators needs it.
+func (p *party) fill(remedy string) string {
+	return strings.NewReplacer(
+		"{client_id}", url.QueryEscape(p.ClientID),
+		"{scope}", strings.ReplaceAll(url.QueryEscape(joinScopes(p.asked, p.ScopeSeparator)), "+", "%20"),
+		"{redirect_uri}", url.QueryEscape(p.redirect),
+	).Replace(remedy)
 }
 
 // remedy says what to do where no preset does.

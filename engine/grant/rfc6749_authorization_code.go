@@ -173,7 +173,9 @@ func (f *codeFlow) ended(ctx, limited context.Context, err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	return &Error{Kind: NeedsUser, Outcome: NotSent, Doing: f.session.doing, Detail: Clean(err.Error()), Err: err}
+	e = &Error{Kind: NeedsUser, Outcome: NotSent, Doing: f.session.doing, Detail: Clean(err.Error()), Err: err}
+	f.party.hint(e, e.Detail, false) // a page that gave no answer may have been understood
+	return e
 }
 
 // browse waits at the listener, and where no browser can be opened asks for the

@@ -14,13 +14,7 @@ func aadsts(m *message) bool {
 		return false
 	}
 	was := m.str("error_description")
-	text := was
-	if before, trace, ok := strings.Cut(was, "Trace ID:"); ok {
-		text = strings.TrimSpace(before)
-		if id := strings.Fields(trace); len(id) > 0 {
-			text += " (trace id " + id[0] + ")"
-		}
-	}
+	text := aadstsWords(was)
 	if !strings.Contains(text, "AADSTS") {
 		var codes []json.Number
 		if json.Unmarshal(m.members["error_codes"], &codes) == nil && len(codes) > 0 {
@@ -32,4 +26,17 @@ func aadsts(m *message) bool {
 	}
 	m.set("error_description", text)
 	return true
+}
+
+// aadstsWords keeps the sentence, and the identifier that Microsoft's support asks for.
+func aadstsWords(description string) string {
+	before, trace, ok := strings.Cut(description, "Trace ID:")
+	if !ok {
+		return description
+	}
+	text := strings.TrimSpace(before)
+	if id := strings.Fields(trace); len(id) > 0 {
+		text += " (trace id " + id[0] + ")"
+	}
+	return text
 }

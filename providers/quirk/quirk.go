@@ -29,13 +29,14 @@ type quirk struct {
 	doc  string
 	// Each may be nil.
 	wrap    func(next http.RoundTripper) http.RoundTripper
+	words   func(description string) string
 	prepare func(*Draft) []Finding
 	locate  func(context.Context, *http.Client, *Endpoints) error
 }
 
 // table holds every quirk, sorted by name. To add one, write its function and its row.
 var table = []quirk{
-	{name: "aadsts", doc: "Takes trace identifiers and time out of an error's description, and keeps the AADSTS code in front.", wrap: answers(aadsts)},
+	{name: "aadsts", doc: "Takes trace identifiers and time out of an error's description, and keeps the AADSTS code in front.", wrap: answers(aadsts), words: aadstsWords},
 	{name: "accept_json", doc: "Asks for a JSON answer, where the server would otherwise send form data.", wrap: acceptJSON},
 	{name: "account_scopes", doc: "Asks for the scopes openid and profile, visibly, where an account is declared: without them nothing says who signed in.", prepare: accountScopes},
 	{name: "authed_user", doc: "Takes the user's token out of the member authed_user if the answer has no other.", wrap: answers(authedUser)},
@@ -84,6 +85,17 @@ func Wrap(names []string, next http.RoundTripper) (http.RoundTripper, error) {
 		}
 	}
 	return next, nil
+}
+
+// Words is the description of an error, by whatever way it came, in fewer words:
+// without what means nothing to people.
+func Words(names []string, description string) string {
+	for _, name := range names {
+		if q := find(name); q != nil && q.words != nil {
+			description = q.words(description)
+		}
+	}
+	return description
 }
 
 // roundTripper is a function as an [http.RoundTripper].
