@@ -27,11 +27,13 @@ type Options struct {
 	NoBrowser   bool       // no browser can be opened here: see grant.Env
 	Now         func() time.Time
 	Rand        io.Reader
-	Parallelism int           // 0: 10
-	LockTimeout time.Duration // 0: 10 s
-	OnEvent     func(Event)   // called from one goroutine at a time; nil: nobody listens
-	PID         int           // of this process and the name of its machine: whoever finds
-	Host        string        // an unfinished refresh is told who began it
+	ReadFile    func(name string) ([]byte, error) // tokens with which clients authenticate: see grant.Env
+	LookupEnv   func(name string) (string, bool)  // likewise
+	Parallelism int                               // 0: 10
+	LockTimeout time.Duration                     // 0: 10 s
+	OnEvent     func(Event)                       // called from one goroutine at a time; nil: nobody listens
+	PID         int                               // of this process and the name of its machine: whoever finds
+	Host        string                            // an unfinished refresh is told who began it
 }
 
 // Engine does the work of all commands. Its methods may be called from many
@@ -56,5 +58,6 @@ func (e *Engine) now() time.Time { return e.o.Now() }
 
 // env is what the flows get from outside.
 func (e *Engine) env() grant.Env {
-	return grant.Env{HTTP: e.o.HTTP, User: e.o.User, NoBrowser: e.o.NoBrowser, Now: e.o.Now, Rand: e.o.Rand}
+	return grant.Env{HTTP: e.o.HTTP, User: e.o.User, NoBrowser: e.o.NoBrowser, Now: e.o.Now, Rand: e.o.Rand,
+		ReadFile: e.o.ReadFile, LookupEnv: e.o.LookupEnv}
 }

@@ -50,7 +50,7 @@ func settle(r *state.Record, c *grant.Client, prints map[string]string, serial u
 		i.DependsOn = append(i.DependsOn, a.String())
 	}
 	r.Provider = c.Conn.Provider
-	r.Tokens.ClientSecret = c.Conn.ClientSecret
+	r.Tokens.ClientSecret, r.Tokens.ClientKey = c.Conn.ClientSecret, c.Key()
 	settleEnds(r)
 }
 
@@ -82,6 +82,9 @@ func mergeClient(old, now state.Client) state.Client {
 	now.JWKSURI = cmp.Or(now.JWKSURI, old.JWKSURI)
 	now.Auth = cmp.Or(now.Auth, old.Auth)
 	now.Guarded = now.Guarded || old.Guarded && open
+	if now.Auth == old.Auth {
+		now.AssertionAlgorithm = cmp.Or(now.AssertionAlgorithm, old.AssertionAlgorithm)
+	}
 	return now
 }
 

@@ -129,7 +129,8 @@ func (e *Engine) client(cfg *schema.Config, conn *schema.Connection) (*grant.Cli
 		return nil, diags
 	}
 	c, d := grant.NewClient(conn, preset)
-	return c, append(diags, d...)
+	diags = append(diags, d...)
+	return c, append(diags, c.Expiring(e.now())...)
 }
 
 // want is what plan has to know of a client.
@@ -157,6 +158,7 @@ func (e *Engine) fingerprint(ctx context.Context, c *grant.Client) (map[string]s
 	out := map[string]string{}
 	for name, value := range map[string]string{
 		"client_secret":    c.Conn.ClientSecret.Reveal(),
+		"private_key":      c.KeyID(), // the same key may be written in several ways
 		"authorize_params": pairs(ownParams(c)),
 		"resource":         strings.Join(c.Conn.Resource, "\n"),
 	} {

@@ -169,15 +169,21 @@ func (b *builder) clientAuth() {
 	secret := !b.conn.ClientSecret.Empty() || b.unknown("client_secret")
 	offered := b.preset.ClientAuth
 	method := b.conn.ClientAuth
-	if method == "" {
+	signed := b.assertionMethod()
+	switch {
+	case signed != "":
+		b.c.Auth = signed
+		b.checkAssertion(signed, method, offered)
+		return
+	case method == "":
 		method = b.preferred(secret, offered)
 	}
 	b.c.Auth = method
 	switch {
 	case b.unknown("client_auth"), method == "":
-	case method != authNone && method != authBasic && method != authPost:
-		b.errorf(b.at("client_auth"), "Unsupported client authentication",
-			"This version of oauthctl knows %s, not %q.", list([]string{authNone, authBasic, authPost}), method)
+	case method == authKey || method == authFederated:
+		b.errorf(b.at("client_auth"), "Missing client_assertion block",
+			"With client_auth = %q the client signs in with a signed JWT. Say where it comes from: client_assertion { %s }.", method, assertionExample[method])
 	case len(offered) > 0 && !slices.Contains(offered, method):
 		b.errorf(b.at("client_auth"), "Client authentication not accepted by the provider",
 			"%s accepts %s, not %q.", b.server(), list(offered), method)
@@ -189,7 +195,7 @@ func (b *builder) clientAuth() {
 			"With client_auth = %q the client signs in with a secret. Set client_secret, for example client_secret = env(\"CLIENT_SECRET\").", method)
 	case method == authNone && b.c.Settings.Type == ClientCredentials:
 		b.errorf(b.conn.Range, "Missing client secret",
-			"The grant client_credentials is for clients that can prove who they are (RFC 6749 §4.4). Set client_secret, for example client_secret = env(\"CLIENT_SECRET\").")
+			"The grant client_credentials is for clients that can prove who they are (RFC 6749 §4.4). Set client_secret, for example client_secret = env(\"CLIENT_SECRET\"), or write a client_assertion block.")
 	}
 }
 
@@ -233,12 +239,13 @@ func (b *builder) scopes() {
 
 // reserved parameters are set by the flow itself.
 var reserved = []string{
-	"client_id", "client_secret", "code", "code_challenge", "code_challenge_method", "code_verifier", "device_code",
+	"client_id", "client_secret", "client_assertion", "client_assertion_type", "code", "code_challenge", "code_challenge_method", "code_verifier", "device_code",
 	"grant_type", "nonce", "redirect_uri", "refresh_token", "request", "request_uri", "response_type", "scope", "state",
 }
 
 // instead says which argument sets a reserved parameter.
 var instead = map[string]string{
+	"client_assertion": "client_assertion (a block)", "client_assertion_type": "client_assertion (a block)",
 	"scope": "scopes", "client_id": "client_id", "client_secret": "client_secret", "redirect_uri": "redirect_uris",
 }
 

@@ -41,6 +41,7 @@ type Client struct {
 
 	discovered bool // Discover has looked, and need not look again
 	located    bool // the server's own way has found the endpoints
+	assertion  assertion
 	guarded    bool // endpoints come from the metadata of a public issuer
 	draft      quirk.Draft
 }
@@ -134,6 +135,7 @@ func (c *Client) StateClient() state.Client {
 		Resource: slices.Clone(c.draft.Resource), Rotation: p.Rotation.Kind, Grace: p.Rotation.Grace,
 		BlastRadius: p.Rotation.BlastRadius, RevocationNote: p.RevocationNote, Quirks: slices.Clone(p.Quirks),
 	}
+	c.fillAssertion(&sc)
 	sc.Origin, sc.RefreshFixed, sc.Guarded = c.draft.Origin, c.draft.RefreshFixed, c.guarded
 	return sc
 }

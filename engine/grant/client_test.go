@@ -36,7 +36,7 @@ func TestClientErrors(t *testing.T) {
 		"attribute of another":    {"grant \"client_credentials\" {\n prompt = \"x\"\n}\nclient_secret = env(\"X\")", providers.Preset{}, 5, []string{"prompt"}},
 		"response mode":           {"grant \"authorization_code\" {\n response_mode = \"fragment\"\n}", providers.Preset{}, 5, []string{"form_post"}},
 		"timeout":                 {"grant \"authorization_code\" {\n timeout = \"2h\"\n}", providers.Preset{}, 5, []string{"between"}},
-		"unknown client_auth":     {`client_auth = "private_key_jwt"`, providers.Preset{}, 4, []string{"private_key_jwt", "client_secret_post"}},
+		"unknown client_auth":     {`client_auth = "private_key_jwt"`, providers.Preset{}, 4, []string{"client_assertion {", "private_key ="}},
 		"client_auth not offered": {"client_secret = env(\"X\")\nclient_auth = \"client_secret_post\"", providers.Preset{ClientAuth: both, Title: "Acme"}, 5, []string{"Acme accepts client_secret_basic and none"}},
 		"secret with none":        {"client_secret = env(\"X\")\nclient_auth = \"none\"", providers.Preset{}, 4, []string{"Remove client_secret"}},
 		"secret for public":       {`client_secret = env("X")`, providers.Preset{ClientAuth: []string{"none"}}, 4, []string{"Remove client_secret"}},

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
@@ -33,6 +34,10 @@ type Env struct {
 	Rand   io.Reader // of state, nonce and PKCE verifier; nil: crypto/rand
 	// Sleep waits between the polls of the device grant; nil: a real timer.
 	Sleep func(ctx context.Context, d time.Duration) error
+	// ReadFile reads a small file, and LookupEnv the environment: the sources of
+	// client assertions that others make. nil: there are none.
+	ReadFile  func(name string) ([]byte, error)
+	LookupEnv func(name string) (string, bool)
 	// NoBrowser: no browser can be opened on this machine. An answer that comes
 	// to a loopback address is then waited for and asked for at the same time,
 	// since the person's browser may run on another machine.
@@ -77,6 +82,10 @@ func (c *Client) Authorize(ctx context.Context, env Env) (*Grant, error) {
 	}
 	if err := c.ready(); err != nil {
 		return nil, err
+	}
+	// A person is not asked before the client can prove who it is.
+	if e := c.party().authenticate(env, "authorize "+c.Addr.String(), url.Values{}); e != nil {
+		return nil, e
 	}
 	var g *Grant
 	var err *Error

@@ -144,7 +144,7 @@ func (c *Client) identify(ctx context.Context, env Env, g *Grant, ans *answer, n
 // refuse gives back tokens that are not going to be saved, as far as the server lets us.
 func (c *Client) refuse(ctx context.Context, env Env, g *Grant, e *Error) *Error {
 	rec := &state.Record{Info: &state.Info{Client: c.StateClient()}, Tokens: &g.Tokens}
-	rec.Addr, rec.Tokens.ClientSecret = c.Addr, c.Conn.ClientSecret
+	rec.Addr, rec.Tokens.ClientSecret, rec.Tokens.ClientKey = c.Addr, c.Conn.ClientSecret, c.assertion.kept
 	_ = Revoke(ctx, env, rec) // best effort: e says what matters
 	return e
 }

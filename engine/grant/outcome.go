@@ -130,7 +130,7 @@ func kindOf(code string, status int, refresh bool) Kind {
 func (p *party) explain(e *Error, req post) {
 	refresh := req.form.Get("grant_type") == "refresh_token"
 	raw := e.Detail
-	for _, k := range []string{"refresh_token", "code", "code_verifier", "device_code"} {
+	for _, k := range []string{"refresh_token", "code", "code_verifier", "device_code", "client_assertion"} {
 		if v := req.form.Get(k); v != "" {
 			e.Detail = strings.ReplaceAll(e.Detail, v, secret.Placeholder)
 		}
@@ -144,8 +144,14 @@ func (p *party) explain(e *Error, req post) {
 	if e.Outcome == Answered || e.Code != "" {
 		p.hint(e, raw, req.form.Get("grant_type") != "")
 	}
+	if e.Remedy == "" && e.Code == "invalid_client" && e.Kind == Config {
+		e.Remedy = assertionRemedy[p.Auth]
+	}
 	if e.Remedy == "" {
 		e.Remedy = remedy(e, refresh)
+	}
+	if claims := tellClaims(req.form.Get("client_assertion")); claims != "" && p.Auth == authFederated && e.Kind == Config {
+		e.Remedy = strings.TrimSuffix(e.Remedy, ".") + ": " + claims
 	}
 }
 

@@ -32,7 +32,7 @@ func (p *party) credentials(scopes []string) post {
 
 // party is the client for the token endpoint.
 func (c *Client) party() *party {
-	return &party{Client: c.StateClient(), secret: c.Conn.ClientSecret, preset: c.Preset,
+	return &party{Client: c.StateClient(), secret: c.Conn.ClientSecret, key: c.assertion.kept, preset: c.Preset,
 		redirect: c.Settings.RedirectURI, asked: c.Scopes}
 }
 
@@ -70,5 +70,5 @@ func unusable(doing string, err error) *Error {
 
 // partyOf is the client of a record.
 func partyOf(rec *state.Record) *party {
-	return &party{Client: rec.Info.Client, secret: rec.Tokens.ClientSecret, redirect: rec.Info.RedirectURI, asked: rec.Info.Requested}
+	return &party{Client: rec.Info.Client, secret: rec.Tokens.ClientSecret, key: rec.Tokens.ClientKey, redirect: rec.Info.RedirectURI, asked: rec.Info.Requested}
 }

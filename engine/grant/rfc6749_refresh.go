@@ -104,7 +104,7 @@ func (g *Grant) carryOver(rec *state.Record, ans *answer) {
 		maps.Copy(extra, g.Tokens.Extra)
 		g.Tokens.Extra = extra
 	}
-	g.Tokens.ClientSecret = old.ClientSecret
+	g.Tokens.ClientSecret, g.Tokens.ClientKey = old.ClientSecret, old.ClientKey
 	if g.Account == "" {
 		g.Account = rec.Info.Account
 	}

@@ -29,6 +29,7 @@ type metadata struct {
 	UserinfoEndpoint      string   `json:"userinfo_endpoint"`
 	JWKSURI               string   `json:"jwks_uri"`
 	AuthMethods           []string `json:"token_endpoint_auth_methods_supported"`
+	AuthAlgorithms        []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
 	SendsIss              bool     `json:"authorization_response_iss_parameter_supported"`
 }
@@ -215,6 +216,7 @@ func (c *Client) apply(m *metadata, doing string, public bool) error {
 				"the server accepts no client secret, only %s", Clean(strings.Join(m.AuthMethods, ", ")))
 		}
 	}
+	c.discoverAlgorithm(m.AuthAlgorithms)
 	c.Preset, c.guarded, c.discovered = &p, public, true
 	return nil
 }

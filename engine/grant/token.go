@@ -22,6 +22,7 @@ import (
 type party struct {
 	state.Client
 	secret secret.Secret
+	key    secret.Secret     // private key of the client, PEM
 	preset *providers.Preset // explains errors; nil if only the record is known
 
 	// Of the consent, to be named in explanations of errors.
@@ -53,11 +54,14 @@ func (p *party) send(ctx context.Context, env Env, req post) (*answer, *Error) {
 	if err != nil {
 		return nil, fail(Config, doing, "", "%s", err)
 	}
+	if e := p.authenticate(env, doing, req.form); e != nil {
+		return nil, e
+	}
 	conf := clientcredentials.Config{
 		ClientID: p.ClientID, TokenURL: req.url, AuthStyle: oauth2.AuthStyleInParams,
 		EndpointParams: req.form, // its grant_type replaces the one of x/oauth2
 	}
-	if p.Auth != authNone {
+	if p.Auth == authBasic || p.Auth == authPost { // RFC 6749 §2.3: never in two ways
 		conf.ClientSecret = p.secret.Reveal()
 	}
 	if p.Auth == authBasic {

@@ -131,7 +131,7 @@ func (d *difference) server() {
 // compared are the attributes whose values are compared one by one; others are
 // arguments of the provider.
 var compared = []string{
-	"client_id", "client_secret", "client_auth", "scopes", "redirect_uris", "account",
+	"client_id", "client_secret", "client_auth", "client_assertion", "scopes", "redirect_uris", "account",
 	"resource", "audience", "authorize_params", "token_params", "description", "application_type", "token_lifetimes", "grant",
 }
 
@@ -150,13 +150,17 @@ func (d *difference) client() {
 		d.show("client_secret", "(sensitive)", "(sensitive, changed)")
 		d.add(d.renew(), ReasonClientChanged)
 	}
+	d.assertion()
 }
 
 // digestDiffers compares one fingerprint; a name that is missing on one side
 // counts as empty. Those of the grant are unknown together.
 func (d *difference) digestDiffers(name string) bool {
-	return d.known(name) && (d.known("grant") || name == "client_secret") && d.info.Fingerprint[name] != d.w.Fingerprint[name]
+	return d.known(name) && (d.known("grant") || credential(name)) && d.info.Fingerprint[name] != d.w.Fingerprint[name]
 }
+
+// credential reports whether a fingerprint is of the client, and not of the grant.
+func credential(name string) bool { return name == "client_secret" || name == "private_key" }
 
 func (d *difference) grant() {
 	if d.info.Grant != d.w.Grant {
@@ -164,7 +168,7 @@ func (d *difference) grant() {
 		d.add(Reauthorize, ReasonGrantChanged)
 	}
 	for _, name := range d.digestNames() {
-		if name != "client_secret" && d.digestDiffers(name) {
+		if !credential(name) && d.digestDiffers(name) {
 			d.show(name, "", "(changed)")
 			d.add(Reauthorize, ReasonGrantChanged)
 		}
