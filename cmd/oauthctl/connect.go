@@ -64,8 +64,12 @@ func (s *session) connectSandbox(ctx context.Context, in *inputFlags) error {
 		if err := srv.Mount(preset); err != nil {
 			return fmt.Errorf("imitate the server of %s in the sandbox: %w", conn.Addr, err)
 		}
+		if err := s.registerKey(srv, conn); err != nil {
+			return err
+		}
 	}
 	s.o.HTTP = c.sandboxClient(srv)
+	c.sandboxSources(&s.o, srv)
 	s.o.User, err = c.sandboxUser(ctx, srv, in)
 	return err
 }
@@ -75,6 +79,7 @@ func (s *session) connectSandbox(ctx context.Context, in *inputFlags) error {
 func (c *cli) connectStored(o *engine.Options) (done func(), err error) {
 	if !c.sandbox {
 		o.HTTP = c.httpClient()
+		c.tokenSources(o)
 		return func() {}, nil
 	}
 	srv, err := c.openSandbox()
@@ -82,6 +87,7 @@ func (c *cli) connectStored(o *engine.Options) (done func(), err error) {
 		return nil, err
 	}
 	o.HTTP = c.sandboxClient(srv)
+	c.sandboxSources(o, srv)
 	return func() { _ = srv.Close() }, nil
 }
 

@@ -71,6 +71,7 @@ func (s *session) connect(ctx context.Context, in *inputFlags) error {
 		return s.connectSandbox(ctx, in)
 	}
 	s.o.HTTP = c.httpClient()
+	c.tokenSources(&s.o)
 	if c.canConsent(in) {
 		s.o.User = c.console()
 	}

@@ -927,6 +927,14 @@ error "AADSTS700030" {
   needs   = "configuration"
 }
 
+error "AADSTS700024" {
+  name    = "assertion not valid now"
+  meaning = "The client assertion is not within its time."
+  cause   = "The clock of this machine is wrong, or the assertion lives too long."
+  remedy  = "Set the clock of this machine, and leave lifetime in client_assertion out."
+  needs   = "configuration"
+}
+
 error "AADSTS50013" {
   name    = "InvalidAssertion"
   meaning = "The assertion is not valid."
@@ -965,6 +973,15 @@ error "AADSTS700211" {
   meaning = "No federated credential has the issuer of the token."
   cause   = "The issuer differs; case and a trailing slash count."
   remedy  = "Compare the issuer of the federated credential with the token's iss."
+  needs   = "configuration"
+  source  = "https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
+}
+
+error "AADSTS700212" {
+  name    = "no federated credential for the audience"
+  meaning = "No federated credential has the audience of the token."
+  cause   = "The token was issued for somebody else than api://AzureADTokenExchange, or than the audience of the federated credential."
+  remedy  = "Let the platform issue the token for the audience of the federated credential."
   needs   = "configuration"
   source  = "https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
 }

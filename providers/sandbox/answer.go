@@ -40,24 +40,30 @@ type why string
 
 // The reasons that servers with numbers of their own tell apart.
 const (
-	whyCodeUnknown    why = "code_unknown"
-	whyCodeUsed       why = "code_used"
-	whyCodeExpired    why = "code_expired"
-	whyRedirect       why = "redirect" // not the one of the authorization request
-	whyVerifier       why = "verifier"
-	whyRefreshUnknown why = "refresh_unknown"
-	whyRefreshExpired why = "refresh_expired"
-	whyRefreshRevoked why = "refresh_revoked"
-	whySecretWrong    why = "secret_wrong"
-	whySecretExpired  why = "secret_expired"
-	whySecretMissing  why = "secret_missing"
-	whySecretUnwanted why = "secret_unwanted"
-	whyDenied         why = "denied"
-	whyNobody         why = "nobody" // is signed in, and prompt=none
-	whyDeviceUnknown  why = "device_unknown"
-	whyDevicePending  why = "device_pending"
-	whyDeviceDenied   why = "device_denied"
-	whyDeviceExpired  why = "device_expired"
+	whyCodeUnknown        why = "code_unknown"
+	whyCodeUsed           why = "code_used"
+	whyCodeExpired        why = "code_expired"
+	whyRedirect           why = "redirect" // not the one of the authorization request
+	whyVerifier           why = "verifier"
+	whyRefreshUnknown     why = "refresh_unknown"
+	whyRefreshExpired     why = "refresh_expired"
+	whyRefreshRevoked     why = "refresh_revoked"
+	whySecretWrong        why = "secret_wrong"
+	whySecretExpired      why = "secret_expired"
+	whySecretMissing      why = "secret_missing"
+	whySecretUnwanted     why = "secret_unwanted"
+	whyAssertionMalformed why = "assertion_malformed"
+	whyAssertionKey       why = "assertion_key"
+	whyAssertionTime      why = "assertion_time"
+	whyAssertionAudience  why = "assertion_audience"
+	whyTokenAudience      why = "token_audience" // of a federated one
+	whyTokenTime          why = "token_time"
+	whyDenied             why = "denied"
+	whyNobody             why = "nobody" // is signed in, and prompt=none
+	whyDeviceUnknown      why = "device_unknown"
+	whyDevicePending      why = "device_pending"
+	whyDeviceDenied       why = "device_denied"
+	whyDeviceExpired      why = "device_expired"
 )
 
 // describable keeps to the characters that RFC 6749 §5.2 allows in descriptions.

@@ -36,11 +36,12 @@ func (s stamp) passed(now stamp) bool { return s != 0 && now >= s }
 // same key replaces it.
 type (
 	client struct {
-		Realm     string   `json:"realm"`
-		ID        string   `json:"id"`
-		Strict    bool     `json:"strict,omitempty"` // registered, not learned
-		Secrets   []string `json:"secrets,omitempty"`
-		Redirects []string `json:"redirects,omitempty"`
+		Realm     string            `json:"realm"`
+		ID        string            `json:"id"`
+		Strict    bool              `json:"strict,omitempty"` // registered, not learned
+		Secrets   []string          `json:"secrets,omitempty"`
+		Keys      []json.RawMessage `json:"keys,omitempty"` // public, JWK
+		Redirects []string          `json:"redirects,omitempty"`
 		// Registered clients only.
 		Platform   string `json:"platform,omitempty"`
 		SecretEnds stamp  `json:"secretEnds,omitempty"`

@@ -13,10 +13,11 @@ import (
 
 // credentials are how a client presented itself (RFC 6749 §2.3).
 type credentials struct {
-	method string
-	id     string
-	secret secret.Secret
-	origin string // of the page that sends the request, as browsers say it
+	method    string
+	id        string
+	secret    secret.Secret
+	assertion *signed // nil: none
+	origin    string  // of the page that sends the request, as browsers say it
 }
 
 // credentialsOf reads the credentials of a request: exactly one method.
@@ -34,7 +35,7 @@ func presented(r *http.Request) (credentials, error) {
 		}
 	}
 	if form.Has("client_assertion") {
-		return credentials{}, refuse("invalid_client", "the sandbox does not check client assertions")
+		return assertionOf(r)
 	}
 	if r.Header.Get("Authorization") == "" {
 		c := credentials{method: "none", id: form.Get("client_id")}
@@ -87,9 +88,12 @@ func (v *visit) authenticate(t *tx, c credentials, fresh bool) (client, error) {
 	if !known {
 		row = client{Realm: v.ID, ID: c.id}
 	}
+	if c.assertion != nil {
+		return v.checkAssertion(t, c, row)
+	}
 	if c.method == "none" {
-		if len(row.Secrets) > 0 {
-			return row, refuse("invalid_client", "the client has a secret and did not present it").because(whySecretMissing)
+		if len(row.Secrets)+len(row.Keys) > 0 {
+			return row, refuse("invalid_client", "the client has a secret or a key and did not present it").because(whySecretMissing)
 		}
 		return row, nil
 	}

@@ -135,6 +135,7 @@ type metadata struct {
 	ResponseModes []string `json:"response_modes_supported"`
 	Grants        []string `json:"grant_types_supported"`
 	Auth          []string `json:"token_endpoint_auth_methods_supported"`
+	AuthAlgs      []string `json:"token_endpoint_auth_signing_alg_values_supported,omitempty"`
 	PKCE          []string `json:"code_challenge_methods_supported,omitempty"`
 	SubjectTypes  []string `json:"subject_types_supported"`
 	IDTokenAlgs   []string `json:"id_token_signing_alg_values_supported"`
@@ -158,7 +159,8 @@ func (v *visit) discovery(w http.ResponseWriter, r *http.Request) {
 		JWKS:          v.Endpoints[RoleJWKS],
 		ResponseTypes: []string{"code"},
 		ResponseModes: []string{"query", "form_post"},
-		Auth:          v.Auth,
+		Auth:          standardMethods(v.Auth),
+		AuthAlgs:      v.Assertion.Algorithms,
 		SubjectTypes:  []string{"public"},
 		IDTokenAlgs:   []string{string(jose.RS256)},
 		Iss:           v.Iss,

@@ -55,6 +55,7 @@ type profile struct {
 	Grace     time.Duration     `json:"grace,omitempty"`
 	Blast     string            `json:"blast,omitempty"`
 	Quirks    []string          `json:"quirks,omitempty"`
+	Assertion assertionRules    `json:"assertion,omitzero"` // for clients with a key or a token
 	Tenanted  bool              `json:"tenanted,omitempty"` // the issuer holds a tenant, and ID tokens a tid
 	Plain     bool              `json:"-"`                  // the sandbox's own issuer
 }
@@ -63,7 +64,7 @@ type profile struct {
 const tenant = "5a4db0c5-0000-4000-8000-73616e64626f"
 
 // methods are the ways of client authentication that the sandbox can check.
-var methods = []string{"client_secret_basic", "client_secret_post", "none"}
+var methods = []string{"client_secret_basic", "client_secret_post", keyMethod, federatedMethod, "none"}
 
 // newProfile takes from a preset what can be imitated. Endpoints that discovery
 // would fill are put below the issuer.
@@ -90,6 +91,7 @@ func newProfile(p *providers.Preset) (*profile, error) {
 		Grace:     p.Rotation.Grace,
 		Blast:     p.Rotation.BlastRadius,
 		Quirks:    p.Quirks,
+		Assertion: assertionRules(p.Assertion),
 	}
 	prof.Tenanted = prof.Issuer != p.Issuer
 	if prof.Title == "" {

@@ -12,6 +12,8 @@
 package sandbox
 
 import (
+	"crypto"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -45,15 +47,16 @@ type Server struct {
 	salt  []byte // of this journal: keys digests and page tickets
 	pages func() *pages
 
-	mu       sync.Mutex
-	faults   []Fault
-	log      requestLog
-	polls    map[digest]poll // of device codes, by this process
-	plains   map[string]*plainIssuer
-	serving  map[string]bool // hosts that Serve listens under
-	closed   chan struct{}
-	closing  sync.Once
-	handlers sync.WaitGroup // of Serve
+	mu         sync.Mutex
+	faults     []Fault
+	log        requestLog
+	polls      map[digest]poll  // of device codes, by this process
+	assertions map[string]stamp // seen by this process, and until when they are valid
+	plains     map[string]*plainIssuer
+	serving    map[string]bool // hosts that Serve listens under
+	closed     chan struct{}
+	closing    sync.Once
+	handlers   sync.WaitGroup // of Serve
 
 	keyMu sync.Mutex
 	key   *jose.JSONWebKey // made when it is first needed
@@ -81,7 +84,7 @@ func New(o Options) (*Server, error) {
 		salt:   b.salt,
 		pages:  sync.OnceValue(loadPages),
 		faults: slices.Clone(o.Faults),
-		polls:  map[digest]poll{},
+		polls:  map[digest]poll{}, assertions: map[string]stamp{},
 		plains: map[string]*plainIssuer{}, serving: map[string]bool{},
 		closed: make(chan struct{}),
 	}
@@ -119,7 +122,8 @@ type Client struct {
 	// Platform is "spa" for a single-page application, where the server tells
 	// that apart; "" leaves it to what the client does.
 	Platform      string
-	SecretExpires time.Time // zero: never
+	Key           crypto.PublicKey // of a client that signs assertions; nil: none
+	SecretExpires time.Time        // zero: never
 }
 
 // Register makes a client known to the server of a preset, which it mounts.
@@ -138,6 +142,13 @@ func (s *Server) Register(p *providers.Preset, c Client) error {
 		}
 		if !c.Secret.Empty() {
 			row.Secrets = []string{s.secretDigest(prof, c.ID, c.Secret)}
+		}
+		if c.Key != nil {
+			var raw json.RawMessage
+			if raw, err = json.Marshal(jose.JSONWebKey{Key: c.Key}); err != nil {
+				return fmt.Errorf("sandbox: register %q at %q: %w", c.ID, p.Name, err)
+			}
+			row.Keys = []json.RawMessage{raw}
 		}
 		err = s.book.update(func(t *tx) error { t.put.Clients = append(t.put.Clients, row); return nil })
 	}
