@@ -145,6 +145,7 @@ func (p *page) otherSecrets(t *state.Tokens) {
 	}
 	p.field("id token", held(t.IDToken))
 	p.field("client secret", held(t.ClientSecret))
+	p.field("client key", held(t.ClientKey))
 	for _, k := range slices.Sorted(maps.Keys(t.Extra)) {
 		p.field("extra", Safe(k)+" "+held(t.Extra[k]))
 	}

@@ -142,6 +142,7 @@ func (j *programs) record(r *state.Record) jsonRecord {
 			{"refresh_token", !t.RefreshToken.Empty()},
 			{"id_token", !t.IDToken.Empty()},
 			{"client_secret", !t.ClientSecret.Empty()},
+			{"client_key", !t.ClientKey.Empty()},
 		} {
 			if h.held {
 				out.Holds = append(out.Holds, h.name)
