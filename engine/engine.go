@@ -21,7 +21,7 @@ import (
 // Options of an Engine. Everything from outside comes through here.
 type Options struct {
 	Store       *state.Store
-	Catalog     *providers.Catalog // may be nil for Token, Refresh, Status
+	Catalog     *providers.Catalog // where only the state is worked with, it explains errors, and may be nil
 	HTTP        *http.Client
 	User        grant.User // nil: nobody is here
 	NoBrowser   bool       // no browser can be opened here: see grant.Env
@@ -58,6 +58,10 @@ func (e *Engine) now() time.Time { return e.o.Now() }
 
 // env is what the flows get from outside.
 func (e *Engine) env() grant.Env {
-	return grant.Env{HTTP: e.o.HTTP, User: e.o.User, NoBrowser: e.o.NoBrowser, Now: e.o.Now, Rand: e.o.Rand,
+	env := grant.Env{HTTP: e.o.HTTP, User: e.o.User, NoBrowser: e.o.NoBrowser, Now: e.o.Now, Rand: e.o.Rand,
 		ReadFile: e.o.ReadFile, LookupEnv: e.o.LookupEnv}
+	if e.o.Catalog != nil {
+		env.Preset = e.o.Catalog.Named
+	}
+	return env
 }

@@ -41,6 +41,7 @@ func settle(r *state.Record, c *grant.Client, prints map[string]string, serial u
 	life := c.Lifetimes()
 	i := r.Info
 	moveEnd(r, life.Refresh)
+	i.Preset = c.Preset.Base
 	i.ConfigSerial, i.Provider, i.Title, i.Grant = serial, c.Conn.Provider, title(c), c.Settings.Type
 	i.Client = mergeClient(i.Client, c.StateClient())
 	i.Requested, i.RedirectURI, i.Fingerprint = c.Scopes, c.Settings.RedirectURI, prints

@@ -131,6 +131,24 @@ func (c *Catalog) Resolve(cfg *schema.Config, conn *schema.Connection) (*Preset,
 	return r.preset, nil
 }
 
+// Named is what is known of a preset whatever its arguments are; nil if there is
+// none of that name. It explains the errors of a server that only the name of
+// its preset is known of.
+func (c *Catalog) Named(name string) *Preset {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	block, diags := c.block(name)
+	if diags.HasErrors() {
+		return nil
+	}
+	ch := c.chain(block, name)
+	values, diags := ch.values(nil)
+	if ch.diags.HasErrors() || diags.HasErrors() {
+		return nil
+	}
+	return c.build(ch, values, block.Range).preset
+}
+
 // Check decodes every provider block of a configuration, used or not. It gives
 // every error and warning of a block once; an argument without a value is none,
 // since a connection may give it.

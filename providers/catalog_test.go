@@ -28,6 +28,19 @@ func withExamples(provider string, args []providers.Argument, all bool) string {
 	return b.String() + "}\n"
 }
 
+// What is known of a server needs no arguments.
+func TestNamed(t *testing.T) {
+	c := providers.New()
+	for _, name := range c.Names() {
+		if p := c.Named(name); p == nil || p.Base != name || p.Title == "" {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+	if p := c.Named("../catalog/github"); p != nil {
+		t.Errorf("found %+v", p)
+	}
+}
+
 func TestPresetsDemanded(t *testing.T) {
 	c := providers.New()
 	for _, name := range []string{"microsoft", "google", "github", "gitlab", "okta", "auth0", "keycloak"} {

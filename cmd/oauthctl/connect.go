@@ -9,6 +9,7 @@ import (
 
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/grant"
+	"github.com/oauthctl/oauthctl/providers"
 	"github.com/oauthctl/oauthctl/providers/sandbox"
 )
 
@@ -77,6 +78,7 @@ func (s *session) connectSandbox(ctx context.Context, in *inputFlags) error {
 // connectStored is how commands that work from the state alone reach the
 // servers; the sandbox remembers which ones it imitates.
 func (c *cli) connectStored(o *engine.Options) (done func(), err error) {
+	o.Catalog = providers.New() // reads nothing before an error has to be explained
 	if !c.sandbox {
 		o.HTTP = c.httpClient()
 		c.tokenSources(o)

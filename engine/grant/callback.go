@@ -104,11 +104,11 @@ func (s *session) broken(detail string) callback {
 // refused is the server's error answer.
 func (s *session) refused(code, description string) *Error {
 	description = quirk.Words(s.party.Quirks, description)
-	e := &Error{Outcome: Answered, Doing: s.doing, Code: Clean(code), Detail: Clean(description)}
+	e := &Error{Outcome: Answered, Doing: s.doing}
 	if kindOf(code, 0, false) == Rejected {
 		e.Kind = Denied // login_required and its like: prompt = none, and nobody was signed in
 	}
-	s.party.explain(e, post{})
+	s.party.explain(e, post{}, said{code, description})
 	return e
 }
 

@@ -19,6 +19,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/oauthctl/oauthctl/providers"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/schema/secret"
 	"github.com/oauthctl/oauthctl/state"
@@ -38,6 +39,9 @@ type Env struct {
 	// client assertions that others make. nil: there are none.
 	ReadFile  func(name string) ([]byte, error)
 	LookupEnv func(name string) (string, bool)
+	// Preset finds what is known of a server by the name of its preset, to explain
+	// its errors where only a record is at hand; it may return nil. nil: nothing is known.
+	Preset func(name string) *providers.Preset
 	// NoBrowser: no browser can be opened on this machine. An answer that comes
 	// to a loopback address is then waited for and asked for at the same time,
 	// since the person's browser may run on another machine.

@@ -17,8 +17,13 @@ import (
 	"github.com/oauthctl/oauthctl/schema/secret"
 )
 
+// said is what a server said of an error, word for word. It may hold anything,
+// what was sent to it included: only [party.explain] shows it.
+type said struct{ code, description string }
+
 // classify turns an error of x/oauth2 into what became of the request.
-func classify(err error, rec *recorder) *Error {
+func classify(err error, rec *recorder) (*Error, said) {
+	var words said
 	e := &Error{Outcome: Answered, Status: rec.status, Err: scrub(err)}
 	var answered *oauth2.RetrieveError
 	switch {
@@ -44,7 +49,7 @@ func classify(err error, rec *recorder) *Error {
 			e.Detail = Clean(rec.problem.Error())
 		}
 	case errors.As(err, &answered):
-		e.Code, e.Detail = Clean(answered.ErrorCode), Clean(answered.ErrorDescription)
+		words = said{answered.ErrorCode, answered.ErrorDescription}
 		e.RetryAfter = retryAfter(rec.header)
 		if rec.status == http.StatusBadGateway || rec.status == http.StatusGatewayTimeout {
 			e.Outcome = Unknown // the server behind may have got the request
@@ -52,7 +57,7 @@ func classify(err error, rec *recorder) *Error {
 	default:
 		e.Outcome, e.Kind, e.Detail = Unknown, Temporary, networkDetail(err)
 	}
-	return e
+	return e, words
 }
 
 // scrub keeps of an error only what can be compared: x/oauth2's errors carry
@@ -126,39 +131,65 @@ func kindOf(code string, status int, refresh bool) Kind {
 	return Protocol
 }
 
-// explain completes an error: its kind, what the preset knows of it, what to do.
-func (p *party) explain(e *Error, req post) {
-	refresh := req.form.Get("grant_type") == "refresh_token"
-	raw := e.Detail
-	for _, k := range []string{"refresh_token", "code", "code_verifier", "device_code", "client_assertion"} {
-		if v := req.form.Get(k); v != "" {
-			e.Detail = strings.ReplaceAll(e.Detail, v, secret.Placeholder)
-		}
-	}
-	if s := p.secret.Reveal(); len(s) >= 4 {
-		e.Detail = strings.ReplaceAll(e.Detail, s, secret.Placeholder)
+// explain completes an error: what the server said, its kind, what the preset
+// knows of it, what to do.
+func (p *party) explain(e *Error, req post, words said) {
+	grant := req.form.Get("grant_type")
+	words = said{p.redact(req.form, words.code), p.redact(req.form, words.description)}
+	if words != (said{}) {
+		e.Code, e.Detail = Clean(words.code), Clean(words.description)
 	}
 	if e.Kind == "" {
-		e.Kind = kindOf(e.Code, e.Status, refresh)
+		e.Kind = kindOf(e.Code, e.Status, grant == "refresh_token")
 	}
 	if e.Outcome == Answered || e.Code != "" {
-		p.hint(e, raw, req.form.Get("grant_type") != "")
+		p.hint(e, words.description, grant != "")
+	}
+	if e.Kind == Rejected && grant == ClientCredentials {
+		e.Kind = Config // nobody consented: the client or its registration is what was refused
 	}
 	if e.Remedy == "" && e.Code == "invalid_client" && e.Kind == Config {
 		e.Remedy = assertionRemedy[p.Auth]
 	}
 	if e.Remedy == "" {
-		e.Remedy = remedy(e, refresh)
+		e.Remedy = remedy(e, grant == "refresh_token")
 	}
 	if claims := tellClaims(req.form.Get("client_assertion")); claims != "" && p.Auth == authFederated && e.Kind == Config {
 		e.Remedy = strings.TrimSuffix(e.Remedy, ".") + ": " + claims
 	}
 }
 
+// sent are the parameters of a request that a server may repeat in its answer,
+// and that nobody else shall see.
+var sent = []string{
+	"refresh_token", "code", "code_verifier", "device_code", "token", "client_secret", "client_assertion", "assertion", "subject_token", "actor_token",
+}
+
+// redact takes what was sent out of a server's words, before they are shortened:
+// the half of a token is worth hiding too.
+func (p *party) redact(form url.Values, text string) string {
+	secrets := []string{p.secret.Reveal()}
+	for _, name := range sent {
+		secrets = append(secrets, form[name]...)
+	}
+	for _, s := range secrets {
+		if len(s) < 4 {
+			continue // would be found everywhere
+		}
+		text = strings.ReplaceAll(text, s, secret.Placeholder)
+		text = strings.ReplaceAll(text, url.QueryEscape(s), secret.Placeholder)
+	}
+	return text
+}
+
 // hint looks the answer up among the preset's explanations. What only a person
 // can mend is the end of a code or refresh token; elsewhere it changes nothing.
 func (p *party) hint(e *Error, description string, token bool) {
-	h, ok := providers.Explain(p.preset, e.Code, description)
+	preset := p.preset
+	if preset == nil && p.lookup != nil {
+		preset = p.lookup()
+	}
+	h, ok := providers.Explain(preset, e.Code, description)
 	if !ok {
 		return
 	}

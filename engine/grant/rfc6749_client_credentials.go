@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/oauthctl/oauthctl/providers"
 	"github.com/oauthctl/oauthctl/state"
 )
 
@@ -69,6 +70,10 @@ func unusable(doing string, err error) *Error {
 }
 
 // partyOf is the client of a record.
-func partyOf(rec *state.Record) *party {
-	return &party{Client: rec.Info.Client, secret: rec.Tokens.ClientSecret, key: rec.Tokens.ClientKey, redirect: rec.Info.RedirectURI, asked: rec.Info.Requested}
+func partyOf(env Env, rec *state.Record) *party {
+	p := &party{Client: rec.Info.Client, secret: rec.Tokens.ClientSecret, key: rec.Tokens.ClientKey, redirect: rec.Info.RedirectURI, asked: rec.Info.Requested}
+	if name := rec.Info.Preset; name != "" && env.Preset != nil {
+		p.lookup = func() *providers.Preset { return env.Preset(name) }
+	}
+	return p
 }

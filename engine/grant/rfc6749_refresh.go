@@ -26,7 +26,7 @@ func refresh(ctx context.Context, env Env, rec *state.Record, scopes []string) (
 	if rec.Info == nil || rec.Tokens == nil {
 		return nil, fail(Config, "refresh "+rec.Addr.String(), "", "the record was read without its tokens")
 	}
-	p := partyOf(rec)
+	p := partyOf(env, rec)
 	if ctx.Err() != nil {
 		return nil, fail(Interrupted, "refresh "+rec.Addr.String(), "", "interrupted; nothing was sent")
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/oauthctl/oauthctl/engine/grant"
 	"github.com/oauthctl/oauthctl/engine/grant/granttest"
+	"github.com/oauthctl/oauthctl/providers"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/schema/secret"
 	"github.com/oauthctl/oauthctl/state"
@@ -120,6 +121,60 @@ func TestRefreshByCredentials(t *testing.T) {
 	}
 	if f := w.srv.Calls("/token")[0].Form; f.Get("grant_type") != "client_credentials" || f.Get("scope") != "a b" {
 		t.Errorf("request: %v", f)
+	}
+}
+
+// Nobody consented, so that nobody's consent can have ended.
+func TestCredentialsRefusedAreAMatterOfConfiguration(t *testing.T) {
+	w := newWorld(t)
+	rec := w.held()
+	rec.Info.Grant, rec.Tokens.RefreshToken = grant.ClientCredentials, ""
+	w.srv.On("/token", granttest.OAuthError(400, "invalid_grant", ""))
+	_, err := grant.Refresh(context.Background(), w.env(), rec, nil)
+	wantError(t, err, grant.Config, "invalid_grant")
+}
+
+// A server may repeat what it was sent, in part or in another form.
+func TestErrorsDoNotRepeatWhatWasSent(t *testing.T) {
+	w := newWorld(t)
+	rec := w.held()
+	rec.Tokens.RefreshToken, rec.Tokens.ClientSecret = "rt/very+secret==", "s3cr3t"
+	pad := strings.Repeat("x", 295)
+	for _, words := range []string{
+		"rt/very+secret== is bad", pad + "rt/very+secret==", "token=rt%2Fvery%2Bsecret%3D%3D", "s3cr3t", "é\u202ert/very+secret==",
+	} {
+		for _, reply := range []granttest.Reply{granttest.OAuthError(400, "invalid_grant", words), granttest.OAuthError(400, words, "")} {
+			w.srv.On("/token", reply)
+			_, err := grant.Refresh(context.Background(), w.env(), rec, nil)
+			w.srv.On("/revoke", reply)
+			for _, text := range []string{fmt.Sprintf("%v %+v", err, err), fmt.Sprintf("%v", grant.Revoke(context.Background(), w.env(), rec))} {
+				if strings.Contains(text, "rt/") || strings.Contains(text, "rt%2F") || strings.Contains(text, "s3cr3t") {
+					t.Errorf("%q: %s", words, text)
+				}
+			}
+		}
+	}
+}
+
+// What the catalogue knows of a server explains the errors of a refresh as well,
+// and is only looked for when there is one.
+func TestRefreshErrorsAreExplained(t *testing.T) {
+	w := newWorld(t)
+	rec := w.held()
+	rec.Info.Preset = "atlassian"
+	env, asked := w.env(), 0
+	env.Preset = func(name string) *providers.Preset {
+		asked++
+		return providers.New().Named(name)
+	}
+	if _, err := grant.Refresh(context.Background(), env, rec, nil); err != nil || asked != 0 {
+		t.Errorf("asked %d times, %v", asked, err)
+	}
+	w.srv.On("/token", granttest.OAuthError(403, "invalid_grant", "Unknown or invalid refresh token."))
+	_, err := grant.Refresh(context.Background(), env, rec, nil)
+	wantError(t, err, grant.Rejected, "not used for 90 days")
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
 	}
 }
 

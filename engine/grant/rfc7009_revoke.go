@@ -22,7 +22,7 @@ func Revoke(ctx context.Context, env Env, rec *state.Record) error {
 	if rec.Info.Client.RevocationEndpoint == "" {
 		return ErrNotRevocable
 	}
-	p := partyOf(rec)
+	p := partyOf(env, rec)
 	if rt := rec.Tokens.RefreshToken; !rt.Empty() {
 		e := p.revoke(ctx, env, rt.Reveal(), "refresh_token")
 		if e == nil {
@@ -53,11 +53,12 @@ func (p *party) revoke(ctx context.Context, env Env, token, hint string) *Error 
 		e.Outcome, e.Kind, e.Detail = Unknown, Protocol, "the server answered with a redirect, which is not followed"
 		return e
 	}
+	var words said
 	if ans, err := parseAnswer(body.contentType, body.text); err == nil {
-		e.Code, e.Detail = Clean(ans.text("error")), Clean(strings.ReplaceAll(ans.text("error_description"), token, "…"))
+		words = said{ans.text("error"), ans.text("error_description")}
 	}
 	e.RetryAfter = retryAfter(body.header)
-	p.explain(e, post{form: form})
+	p.explain(e, post{form: form}, words)
 	return e
 }
 
@@ -100,9 +101,9 @@ func (p *party) call(ctx context.Context, env Env, doing, endpoint string, form 
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		e := classify(err, rec)
+		e, words := classify(err, rec)
 		e.Doing = doing
-		p.explain(e, post{form: form})
+		p.explain(e, post{form: form}, words)
 		return 0, body{}, e
 	}
 	defer func() { _ = resp.Body.Close() }()

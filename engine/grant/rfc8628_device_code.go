@@ -74,10 +74,11 @@ func (c *Client) startDevice(ctx context.Context, env Env, p *party) (*device, *
 	ans, err := parseAnswer(b.contentType, b.text)
 	if status/100 != 2 || err == nil && ans.text("error") != "" {
 		e := &Error{Outcome: Answered, Status: status, Doing: doing, RetryAfter: retryAfter(b.header)}
+		var words said
 		if err == nil {
-			e.Code, e.Detail = Clean(ans.text("error")), Clean(ans.text("error_description"))
+			words = said{ans.text("error"), ans.text("error_description")}
 		}
-		p.explain(e, post{form: form})
+		p.explain(e, post{form: form}, words)
 		return nil, e
 	}
 	if err != nil {

@@ -22,8 +22,9 @@ import (
 type party struct {
 	state.Client
 	secret secret.Secret
-	key    secret.Secret     // private key of the client, PEM
-	preset *providers.Preset // explains errors; nil if only the record is known
+	key    secret.Secret            // private key of the client, PEM
+	preset *providers.Preset        // explains errors; nil if only the record is known
+	lookup func() *providers.Preset // finds it then, when there is something to explain; may be nil
 
 	// Of the consent, to be named in explanations of errors.
 	redirect string
@@ -72,9 +73,9 @@ func (p *party) send(ctx context.Context, env Env, req post) (*answer, *Error) {
 		rec.answer.at = env.Now()
 		return rec.answer, nil
 	}
-	e := classify(err, rec)
+	e, words := classify(err, rec)
 	e.Doing = doing
-	p.explain(e, req)
+	p.explain(e, req, words)
 	return rec.answer, e
 }
 
