@@ -81,7 +81,7 @@ provider "sharepoint" {
   revocation      = "none"
   revocation_note = "A site owner removes the application at SITE/_layouts/15/AppPrincipals.aspx."
 
-  quirks = ["realm_challenge", "scope_aliases", "no_state", "realm_principals", "epoch_lifetime", "aadsts"]
+  quirks = ["realm_challenge", "scope_aliases", "no_state", "aadsts", "realm_principals", "epoch_lifetime"]
 
   hint "*" {
     match  = ["AADSTS90002"]

@@ -17,6 +17,10 @@ const (
 	acsChina  = "accounts.accesscontrol.chinacloudapi.cn"
 )
 
+// ServiceHost is where tokens come from at a server whose quirk is realm_challenge,
+// by the arguments of its preset.
+func ServiceHost(args map[string]string) string { return acsHost(args) }
+
 // acsHost is where the farm's tokens come from: as said, else by the host of the site.
 func acsHost(args map[string]string) string {
 	switch args["cloud"] {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"net/url"
@@ -43,6 +44,12 @@ func (v *visit) authorize(w http.ResponseWriter, r *http.Request) {
 		v.sendRefusal(w, req, err)
 		return
 	}
+	if ask := v.manner().ask; ask != nil {
+		if problem := ask(v, req); problem != "" {
+			v.errorPage(w, problem)
+			return
+		}
+	}
 	if !answered {
 		v.loginPage(w, req, params)
 		return
@@ -73,7 +80,7 @@ func (v *visit) answerPage(w http.ResponseWriter, r *http.Request, req *request,
 			v.errorPage(w, "This page is not the one that was shown. Start again in the application.")
 			return
 		}
-		if !allowed(form, req.scopes) {
+		if !v.allowed(form, req.scopes) {
 			v.sendRefusal(w, req, refuse("access_denied", "the person said no").because(whyDenied))
 			return
 		}
@@ -84,8 +91,11 @@ func (v *visit) answerPage(w http.ResponseWriter, r *http.Request, req *request,
 }
 
 // allowed reports whether the person said yes to anything of what was asked.
-func allowed(form url.Values, asked []string) bool {
+func (v *visit) allowed(form url.Values, asked []string) bool {
 	ticked := func(s string) bool { return slices.Contains(form[scopeField], s) }
+	if v.manner().whole && !slices.Equal(form[scopeField], asked) {
+		return false
+	}
 	return form.Get(decisionField) == decisionAllow && (len(asked) == 0 || slices.ContainsFunc(asked, ticked))
 }
 
@@ -103,7 +113,7 @@ func (v *visit) giveCode(w http.ResponseWriter, req *request, p Person, ticked [
 			Hash: digestOf(value), Realm: v.ID, Client: req.clientID, Redirect: req.sent,
 			Challenge: req.challenge, Nonce: req.nonce, Scopes: scopes, Person: p,
 			Offline: req.offline && (v.Offline == "" || slices.Contains(scopes, v.Offline)),
-			Expires: t.now.add(codeLife),
+			Expires: t.now.add(cmp.Or(v.manner().codeLife, codeLife)),
 		})
 		return nil
 	})
@@ -317,7 +327,7 @@ func (v *visit) sendRefusal(w http.ResponseWriter, req *request, e *refusal) {
 // sendBack sends the browser to the redirect URI with an answer (RFC 6749
 // §4.1.2, RFC 9207, OAuth 2.0 Form Post Response Mode).
 func (v *visit) sendBack(w http.ResponseWriter, req *request, values url.Values) {
-	if req.state != "" {
+	if req.state != "" && !slices.Contains(v.Quirks, "no_state") {
 		values.Set("state", req.state)
 	}
 	if v.Iss {

@@ -256,12 +256,13 @@ func (t *tx) random(prefix string, n int) (string, error) {
 
 // mount adds or replaces a profile; it writes nothing if it is known already.
 func (b *book) mount(p *profile) error {
-	text, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
 	return b.update(func(t *tx) error {
 		if old, ok := t.realms[p.ID]; ok {
+			p = p.join(old)
+			text, err := json.Marshal(p)
+			if err != nil {
+				return err
+			}
 			if known, err := json.Marshal(old); err == nil && bytes.Equal(known, text) {
 				return nil
 			}

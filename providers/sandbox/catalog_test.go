@@ -60,7 +60,14 @@ func (r *rig) walkPreset(t *testing.T, p *providers.Preset) {
 	for name, value := range p.OfflineParams {
 		q.Set(name, value)
 	}
-	form := url.Values{"grant_type": {"authorization_code"}, "redirect_uri": {back}}
+	form := url.Values{"grant_type": {"authorization_code"}, "redirect_uri": {back}, "client_id": {"app"}}
+	if slices.Contains(p.Quirks, "realm_principals") { // which tells client and resource with the realm
+		realm := strings.Split(p.TokenEndpoint, "/")[3]
+		site, _ := url.Parse(p.Args["site_url"])
+		q.Set("scope", "Web.Read")
+		form.Set("client_id", "app@"+realm)
+		form.Set("resource", "00000003-0000-0ff1-ce00-000000000000/"+site.Host+"@"+realm)
+	}
 	if p.PKCE != "broken" {
 		q.Set("code_challenge", challenge)
 		q.Set("code_challenge_method", "S256")
@@ -81,7 +88,6 @@ func (r *rig) walkPreset(t *testing.T, p *providers.Preset) {
 	form.Set("code", u.Query().Get("code"))
 	header := []string{"Accept", "application/json"}
 	if slices.Contains(p.ClientAuth, "client_secret_post") {
-		form.Set("client_id", "app")
 		form.Set("client_secret", "hush")
 	} else {
 		header = append(header, basic("app", "hush")...)

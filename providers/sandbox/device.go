@@ -217,7 +217,7 @@ func (v *visit) answerDevice(w http.ResponseWriter, row device, p Person, form u
 			scopes = append(scopes, one)
 		}
 	}
-	yes := allowed(form, row.Scopes)
+	yes := v.allowed(form, row.Scopes)
 	row.State, row.Person, row.Scopes = "denied", p, scopes
 	if yes {
 		row.State = "allowed"

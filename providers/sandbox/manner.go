@@ -11,6 +11,15 @@ import (
 type manner struct {
 	// turnAway refuses a person who has signed in, before the consent page.
 	turnAway func(v *visit, req *request, p Person) *refusal
+	// ask reads what is asked for, and may leave out some of it; the problem is
+	// shown on a page, and the browser sent nowhere.
+	ask func(v *visit, req *request) (problem string)
+	// present reads how a client presents itself in a token request.
+	present func(v *visit, creds *credentials, form url.Values) *refusal
+	// whole: a person consents to everything or to nothing.
+	whole bool
+	// codeLife is how long a code lives; 0: as elsewhere.
+	codeLife time.Duration
 	// strayed is what the page says about a redirect URI that is not registered.
 	strayed func(v *visit, clientID, redirect string) string
 	// check refuses a token request of a client that has been recognised.
@@ -27,6 +36,10 @@ type manner struct {
 
 // manners are found by the name of a quirk. To add one, write its functions and its row.
 var manners = map[string]*manner{
+	"realm_challenge": {
+		ask: askRealm, strayed: strayedFromEntra, present: presentRealm, whole: true,
+		codeLife: 5 * time.Minute, word: wordRealm,
+	},
 	"aadsts": {
 		turnAway: adminNeeded, strayed: strayedFromEntra, check: checkEntra, begin: beginEntra,
 		again: checkOrigin, life: wanderingLife, word: wordEntra,

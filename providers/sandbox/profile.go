@@ -57,6 +57,7 @@ type profile struct {
 	Quirks    []string          `json:"quirks,omitempty"`
 	Assertion assertionRules    `json:"assertion,omitzero"` // for clients with a key or a token
 	Tenanted  bool              `json:"tenanted,omitempty"` // the issuer holds a tenant, and ID tokens a tid
+	Sites     []string          `json:"sites,omitempty"`    // of a farm: each has the page of its own
 	Plain     bool              `json:"-"`                  // the sandbox's own issuer
 }
 
@@ -130,8 +131,11 @@ func (prof *profile) place(p *providers.Preset) {
 		RoleUserinfo:   p.UserinfoEndpoint,
 		RoleJWKS:       p.JWKSURI,
 	}
+	if p.Located() {
+		prof.placeSite(p, set)
+	}
 	templated := strings.Contains(p.Issuer, "{")
-	if p.Issuer != "" && !templated {
+	if prof.Issuer != "" && !templated {
 		prof.Documents = documents(p.Issuer)
 		if p.Discovery != "none" {
 			if p.TokenEndpoint == "" { // nothing is known: it is a modern server
@@ -220,6 +224,12 @@ func (prof *profile) urls() (map[string]Role, error) {
 	}
 	for _, u := range prof.Documents {
 		if err := add(u, RoleDiscovery); err != nil {
+			return nil, err
+		}
+	}
+	sites := prof.siteURLs()
+	for _, u := range slices.Sorted(maps.Keys(sites)) {
+		if err := add(u, sites[u]); err != nil {
 			return nil, err
 		}
 	}

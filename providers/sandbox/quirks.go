@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // behaviour is what a server does differently on its token and device endpoints.
@@ -16,16 +17,18 @@ type strange struct {
 	status  int
 	members map[string]any
 	form    bool // sent as form data instead of JSON
+	now     time.Time
 }
 
 // behaviours imitate what the quirks of package providers/quirk make standard
 // again, by the quirks' names. A quirk without a row is not imitated: the server
 // then answers as the standards say. To add one, write its function and its row.
 var behaviours = map[string]behaviour{
-	"aadsts":       entraMembers,
-	"accept_json":  answerForm,
-	"error_in_200": errorWith200,
-	"scope_list":   commaScopes,
+	"aadsts":           entraMembers,
+	"accept_json":      answerForm,
+	"error_in_200":     errorWith200,
+	"realm_principals": realmMembers,
+	"scope_list":       commaScopes,
 }
 
 // answerForm: GitHub answers in form data unless JSON is asked for.
@@ -49,7 +52,7 @@ func commaScopes(_ *http.Request, a *strange) {
 
 // reply answers like answer, in the manner of the server.
 func (v *visit) reply(w http.ResponseWriter, r *http.Request, status int, body any) {
-	a := strange{status: status}
+	a := strange{status: status, now: v.s.o.Now()}
 	changed := false
 	for _, name := range v.Quirks {
 		do, ok := behaviours[name]

@@ -35,6 +35,9 @@ var endpoints = map[Role]func(*visit, http.ResponseWriter, *http.Request){
 	RoleIntrospect: (*visit).introspect,
 	RoleUserinfo:   (*visit).userinfo,
 	RoleJWKS:       (*visit).jwks,
+	RoleRealm:      (*visit).challenge,
+	RoleService:    (*visit).service,
+	roleNoRealm:    (*visit).unknownRealm,
 }
 
 // route finds out which URL a request means and lets its endpoint answer.
@@ -113,6 +116,8 @@ func (s *Server) find(target, plain string) (*visit, error) {
 	err := s.book.view(func(t *tx) {
 		if c, ok := t.urls[target]; ok {
 			v = &visit{profile: t.realms[c.realm[0]], s: s, role: c.role, realms: slices.Clone(c.realm)}
+		} else if prof := t.noRealm(target); prof != nil {
+			v = &visit{profile: prof, s: s, role: roleNoRealm}
 		}
 	})
 	if v != nil || err != nil || plain == "" {

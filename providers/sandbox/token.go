@@ -83,6 +83,11 @@ func (v *visit) token(w http.ResponseWriter, r *http.Request) {
 // grant authenticates the client and walks the grant that it asks for.
 func (v *visit) grant(t *tx, creds credentials, form url.Values) (issued, error) {
 	kind := form.Get("grant_type")
+	if present := v.manner().present; present != nil {
+		if refused := present(v, &creds, form); refused != nil {
+			return issued{}, refused
+		}
+	}
 	c, err := v.authenticate(t, creds, kind != "refresh_token")
 	if err != nil {
 		return issued{}, err
