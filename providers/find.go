@@ -12,8 +12,11 @@ import (
 	"github.com/oauthctl/oauthctl/schema"
 )
 
-// maxMessage is how much of a message is looked into.
-const maxMessage = 64 << 10
+// How much of a message is looked into, and how many codes of a kind are taken from it.
+const (
+	maxMessage = 64 << 10
+	maxCodes   = 16
+)
 
 // UnknownCode is a code that a message names and the catalogue does not have.
 type UnknownCode struct {
@@ -35,11 +38,9 @@ func FindErrors(text string) (found []KnownError, unknown []UnknownCode) {
 			found = append(found, e)
 		}
 	}
-	said := func(code string) bool { // a vendor's entry says more than the standards'
-		return slices.ContainsFunc(found, func(e KnownError) bool { return e.Code == code && len(e.match) > 0 && e.matches(m.text) })
-	}
+	vendors := found
 	for _, e := range c.standard {
-		if m.names(&e) && !said(e.Code) {
+		if m.names(&e) && !m.said(vendors, &e) {
 			found = append(found, e)
 		}
 	}
@@ -51,11 +52,12 @@ func FindErrors(text string) (found []KnownError, unknown []UnknownCode) {
 
 // message is what a server said, taken apart.
 type message struct {
+	given   string         // the message
 	text    string         // the message, and what JSON and percent-encoding hide in it
 	alone   bool           // it is one word
 	words   map[string]int // in lower case, with the place of the first
 	numbers map[string]int // "AADSTS50011", with the place of the first
-	said    []string       // values of error and suberror
+	errors  []string       // values of error
 }
 
 var (
@@ -63,14 +65,15 @@ var (
 	numberPattern = regexp.MustCompile(`(?i)(AADSTS|(?:^|[^A-Za-z]|\\[nrt])ACS)[ :]{0,2}([0-9]{4,9})`)
 	codesPattern  = regexp.MustCompile(`(?i)"error_codes\\?"\s*:\s*\[([0-9,\s]{1,200})\]`)
 	linkPattern   = regexp.MustCompile(`(?i)/error\?code=([0-9]{4,9})`)
-	errorPattern  = regexp.MustCompile(`(?i)\b(?:sub)?error\\?["']?\s*[=:]\s*\\?["']?([A-Za-z0-9_.-]{3,64})`)
+	errorPattern  = regexp.MustCompile(`(?i)\berror\\?["']?\s*[=:]\s*\\?["']?([A-Za-z0-9_.-]{3,64})`)
+	codePattern   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{2,63}$`)
 	barePattern   = regexp.MustCompile(`^[0-9]{4,9}$`)
 )
 
 func readMessage(text string) *message {
 	text = strings.TrimSpace(text[:min(len(text), maxMessage)])
 	m := &message{alone: !strings.ContainsAny(text, " \t\r\n{}=&"), words: map[string]int{}, numbers: map[string]int{}}
-	m.text = text
+	m.given, m.text = text, text
 	if plain, err := url.QueryUnescape(text); err == nil && plain != text {
 		m.text += "\n" + plain
 	}
@@ -80,27 +83,27 @@ func readMessage(text string) *message {
 	for _, at := range wordPattern.FindAllStringIndex(m.text, -1) {
 		keep(m.words, strings.ToLower(m.text[at[0]:at[1]]), at[0])
 	}
-	for _, at := range numberPattern.FindAllStringSubmatchIndex(m.text, -1) {
+	for _, at := range numberPattern.FindAllStringSubmatchIndex(m.text, maxCodes) {
 		prefix := "ACS"
 		if strings.EqualFold(m.text[at[2]:at[3]], "AADSTS") {
 			prefix = "AADSTS"
 		}
 		keep(m.numbers, prefix+m.text[at[4]:at[5]], at[0])
 	}
-	for _, at := range codesPattern.FindAllStringSubmatchIndex(m.text, -1) {
+	for _, at := range codesPattern.FindAllStringSubmatchIndex(m.text, maxCodes) {
 		for _, n := range strings.FieldsFunc(m.text[at[2]:at[3]], func(r rune) bool { return r < '0' || r > '9' }) {
 			keep(m.numbers, "AADSTS"+n, at[0])
 		}
 	}
-	for _, at := range linkPattern.FindAllStringSubmatchIndex(m.text, -1) {
+	for _, at := range linkPattern.FindAllStringSubmatchIndex(m.text, maxCodes) {
 		keep(m.numbers, "AADSTS"+m.text[at[2]:at[3]], at[0])
 	}
 	if barePattern.MatchString(text) {
 		m.numbers["AADSTS"+text], m.numbers["ACS"+text] = 0, 0
 	}
 	for _, at := range errorPattern.FindAllStringSubmatch(m.text, -1) {
-		if !slices.Contains(m.said, at[1]) {
-			m.said = append(m.said, at[1])
+		if len(m.errors) < maxCodes && !slices.Contains(m.errors, at[1]) {
+			m.errors = append(m.errors, at[1])
 		}
 	}
 	return m
@@ -145,16 +148,30 @@ func (m *message) names(e *KnownError) bool {
 		_, ok := m.numbers[e.Code]
 		return ok || m.named(e)
 	}
-	if slices.ContainsFunc(e.also, func(w string) bool { return strings.Contains(w, " ") && holds(m.text, w) }) {
+	sentence := func(w string) bool { return strings.Contains(w, " ") && holds(m.text, w) }
+	if slices.ContainsFunc(e.also, sentence) || slices.ContainsFunc(e.match, sentence) {
 		return true
 	}
 	_, ok := m.words[e.Code]
 	return ok && (m.alone || e.matches(m.text)) || m.named(e)
 }
 
+// said reports whether vendors' entries say what a standard's would, and more:
+// the same code with the words that belong to it, which may be a code
+// themselves, or what only a word in the text stands for.
+func (m *message) said(vendors []KnownError, e *KnownError) bool {
+	_, spelt := m.words[e.Code]
+	return slices.ContainsFunc(vendors, func(v KnownError) bool {
+		if !spelt {
+			return v.numbered()
+		}
+		return !m.alone && len(v.match) > 0 && v.matches(m.text) && (v.Code == e.Code || slices.Contains(v.match, e.Code))
+	})
+}
+
 // named reports whether the message is nothing but the vendor's name for the
 // error: "InvalidReplyTo".
-func (m *message) named(e *KnownError) bool { return m.alone && strings.EqualFold(m.text, e.Name) }
+func (m *message) named(e *KnownError) bool { return m.alone && strings.EqualFold(m.given, e.Name) }
 
 // rank puts numbers before a vendor's codes, and those before the standards'.
 func (m *message) rank(e *KnownError) int {
@@ -195,7 +212,7 @@ func (m *message) unknown(found []KnownError) []UnknownCode {
 	})
 	for _, n := range numbers {
 		digits := strings.TrimLeft(n, "ACDST")
-		if has(n) || m.alone && (has("AADSTS"+digits) || has("ACS"+digits)) || m.alone && barePattern.MatchString(m.text) && strings.HasPrefix(n, "ACS") {
+		if has(n) || m.alone && (has("AADSTS"+digits) || has("ACS"+digits)) || m.alone && barePattern.MatchString(m.given) && strings.HasPrefix(n, "ACS") {
 			continue
 		}
 		u := UnknownCode{Code: n}
@@ -204,9 +221,9 @@ func (m *message) unknown(found []KnownError) []UnknownCode {
 		}
 		out = append(out, u)
 	}
-	said := m.said
-	if m.alone && len(m.numbers) == 0 && len(found) == 0 && m.text != "" {
-		said = []string{m.text}
+	said := m.errors
+	if m.alone && len(m.numbers) == 0 && len(found) == 0 && codePattern.MatchString(m.given) {
+		said = []string{m.given}
 	}
 	for _, code := range said {
 		if !has(code) && !barePattern.MatchString(code) {

@@ -68,6 +68,7 @@ var leakRuns = map[string][]leakRun{
 	"state rm":       {{args: "-dry-run worker"}, {args: "worker"}},
 	"providers":      {{}, {args: "-json"}},
 	"providers show": {{args: "google"}},
+	"explain":        {{args: "AADSTS65001"}, {args: "-json invalid_grant"}, {args: "no_such_code"}},
 	"fmt":            {{args: "-check -diff"}},
 	"sandbox":        {{}},
 	"completion":     {{args: "bash"}},
@@ -83,7 +84,7 @@ type leakRun struct {
 // leakOrder: what changes much comes last.
 var leakOrder = []string{
 	"init", "validate", "plan", "apply", "token", "refresh", "status", "show", "output", "state list", "state show",
-	"providers", "providers show", "fmt", "sandbox", "completion", "version", "state rm", "destroy",
+	"providers", "providers show", "explain", "fmt", "sandbox", "completion", "version", "state rm", "destroy",
 }
 
 // Every command in every mode, with secrets whose every appearance is looked

@@ -63,7 +63,7 @@ func (c *cli) addCommands(root *cobra.Command) {
 		}
 	}
 	add(groupMain, c.initCommand(), c.validateCommand(), c.planCommand(), c.applyCommand(), c.destroyCommand(), c.tokenCommand(), c.refreshCommand())
-	add(groupLook, c.statusCommand(), c.showCommand(), c.outputCommand(), c.stateCommand(), c.providersCommand())
+	add(groupLook, c.statusCommand(), c.showCommand(), c.outputCommand(), c.stateCommand(), c.providersCommand(), c.explainCommand())
 	add(groupLicense, c.fmtCommand(), c.sandboxCommand(), c.completionCommand(), c.versionCommand())
 	cobra.EnableCommandSorting = false
 }

@@ -1260,3 +1260,41 @@ error "AADSTS50196" {
   remedy  = "Stop it, wait some minutes, and let \"oauthctl token\" decide when to refresh."
   needs   = "retry"
 }
+
+# --- suberror, beside the error code
+
+error "basic_action" {
+  name    = "something to do at the sign-in"
+  meaning = "The person can settle it by an ordinary sign-in."
+  cause   = "A rule of the tenant wants a second factor or the like."
+  remedy  = "Sign in again: oauthctl apply."
+  needs   = "person"
+  source  = "https://learn.microsoft.com/entra/msal/dotnet/advanced/exceptions/msal-error-handling"
+}
+
+error "additional_action" {
+  name    = "something to do elsewhere"
+  meaning = "The person can settle it by steps outside of the sign-in."
+  cause   = "A rule wants a device that is enrolled, or the company's network."
+  remedy  = "Sign in again and follow the page: oauthctl apply."
+  needs   = "person"
+  source  = "https://learn.microsoft.com/entra/msal/dotnet/advanced/exceptions/msal-error-handling"
+}
+
+error "message_only" {
+  name    = "nothing that the person can do"
+  meaning = "The page explains why access is refused."
+  cause   = "A rule of the tenant blocks access."
+  remedy  = "Sign in again to read the explanation (oauthctl apply), and ask an administrator of the tenant."
+  needs   = "administrator"
+  source  = "https://learn.microsoft.com/entra/msal/dotnet/advanced/exceptions/msal-error-handling"
+}
+
+error "user_password_expired" {
+  name    = "password expired"
+  meaning = "The password of the account has expired."
+  cause   = "The password is too old."
+  remedy  = "Change the password, then sign in again: oauthctl apply."
+  needs   = "person"
+  source  = "https://learn.microsoft.com/entra/msal/dotnet/advanced/exceptions/msal-error-handling"
+}

@@ -83,6 +83,7 @@ var screens = []struct {
 	{"outputs", func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) }},
 	{"addresses", func(_ *testing.T, v View) { v.Addresses(sampleRows()) }},
 	{"providers", func(_ *testing.T, v View) { v.Providers(sampleProviders()) }},
+	{"known_errors", func(_ *testing.T, v View) { v.KnownErrors(sampleKnownErrors()) }},
 	{"version", func(_ *testing.T, v View) { v.Version(sampleVersion()) }},
 	{"note", func(_ *testing.T, v View) {
 		v.Note("Made an identity in %s: it opens the state, so keep a copy in a safe place.", "~/.config/oauthctl/identity.txt")

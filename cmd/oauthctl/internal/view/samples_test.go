@@ -322,6 +322,28 @@ func sampleProviders() []providers.Entry {
 	}
 }
 
+// sampleKnownErrors are two of the catalogue and two that nobody knows.
+func sampleKnownErrors() ([]providers.KnownError, []providers.UnknownCode) {
+	return []providers.KnownError{
+			{
+				Family: "aadsts", Server: "Microsoft Entra ID", Code: "AADSTS65001", Name: "DelegationDoesNotExist",
+				Meaning: "The user or an administrator has not consented to the app.",
+				Cause:   "Nobody has consented to these scopes for this app yet, or the consent was removed.",
+				Remedy:  "Consent in the browser: oauthctl apply.", Needs: "person",
+				Source: "https://learn.microsoft.com/entra/identity-platform/reference-error-codes",
+				More:   "https://login.microsoftonline.com/error?code=65001",
+			},
+			{
+				Family: "oauth", Server: "OAuth", Code: "slow_down", Name: "polled too often",
+				Meaning: "The server was asked too often.", Cause: "The server was asked too often.",
+				Remedy: "Wait and run oauthctl apply again.", Needs: "retry", Source: "https://www.rfc-editor.org/rfc/rfc8628#section-3.5",
+			},
+		}, []providers.UnknownCode{
+			{Code: "invalid_grand\x1b[2J", Similar: []string{"invalid_grant"}},
+			{Code: "AADSTS123456", More: "https://login.microsoftonline.com/error?code=123456"},
+		}
+}
+
 func sampleVersion() VersionInfo {
 	return VersionInfo{Version: "1.2.3", Commit: "1a2b3c4", Date: "2026-03-01", Go: "go1.26.8", Platform: "linux/amd64", StateFormat: 1}
 }

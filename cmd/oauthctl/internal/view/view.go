@@ -57,6 +57,8 @@ type View interface {
 	Addresses(rows []state.Summary)
 	// Providers lists the catalogue.
 	Providers(list []providers.Entry)
+	// KnownErrors explains what was found in a message, and names what is not known.
+	KnownErrors(found []providers.KnownError, unknown []providers.UnknownCode)
 	// Version shows the program's version.
 	Version(v VersionInfo)
 	// Error shows a failure on Err: what was being done, what went wrong, what to do now.
