@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -218,6 +219,26 @@ func (v *visitor) Code(ctx context.Context, d grant.DeviceCode) (func(), error) 
 func (v *visitor) Paste(ctx context.Context, visit grant.Visit) (secret.Secret, error) {
 	answer, err := v.visit(ctx, visit)
 	return secret.Secret(answer.String()), err
+}
+
+// patient is an Env whose waiting moves the clock.
+func (i *imitated) patient() grant.Env {
+	return grant.Env{HTTP: i.options.HTTP, User: i.page, Now: i.clock.now, Sleep: func(_ context.Context, d time.Duration) error {
+		i.clock.pass(d)
+		return nil
+	}}
+}
+
+// absent is a person who does nothing.
+type absent struct{}
+
+func (absent) Open(context.Context, grant.Visit) (func(), error) { return func() {}, nil }
+
+func (absent) Code(context.Context, grant.DeviceCode) (func(), error) { return func() {}, nil }
+
+func (absent) Paste(ctx context.Context, _ grant.Visit) (secret.Secret, error) {
+	<-ctx.Done()
+	return "", ctx.Err()
 }
 
 // problems are the diagnostics of a configuration, one a line.

@@ -78,13 +78,13 @@ provider "microsoft" {
   hint "*" {
     match  = ["AADSTS90094", "AADSTS90095"]
     cause  = "Only an administrator may consent to these scopes."
-    remedy = "Ask an administrator to open https://login.${arg.cloud == "china" ? "partner.microsoftonline.cn" : arg.cloud == "public" ? "microsoftonline.com" : "microsoftonline.us"}/${contains(["common", "consumers"], arg.tenant) ? "organizations" : arg.tenant}/v2.0/adminconsent?client_id={client_id}&scope={scope}&redirect_uri={redirect_uri} and to consent for the organization; then run oauthctl apply."
+    remedy = "Ask an administrator to open https://login.${arg.cloud == "china" ? "partner.microsoftonline.cn" : arg.cloud == "public" ? "microsoftonline.com" : "microsoftonline.us"}/${contains(["common", "consumers"], arg.tenant) ? "organizations" : arg.tenant}/v2.0/adminconsent?client_id={client_id}&scope={scope}&redirect_uri={redirect_uri} and to consent for the organization; then run oauthctl apply again."
     needs  = "administrator"
   }
   hint "*" {
     match  = "AADSTS65001"
     cause  = "Nobody has consented to these scopes yet, or a scope was added since."
-    remedy = "Consent: run oauthctl apply. If users may not consent, an administrator opens https://login.${arg.cloud == "china" ? "partner.microsoftonline.cn" : arg.cloud == "public" ? "microsoftonline.com" : "microsoftonline.us"}/${contains(["common", "consumers"], arg.tenant) ? "organizations" : arg.tenant}/v2.0/adminconsent?client_id={client_id}&scope={scope}&redirect_uri={redirect_uri} first."
+    remedy = "Consent in the browser. If users may not consent, ask an administrator to open https://login.${arg.cloud == "china" ? "partner.microsoftonline.cn" : arg.cloud == "public" ? "microsoftonline.com" : "microsoftonline.us"}/${contains(["common", "consumers"], arg.tenant) ? "organizations" : arg.tenant}/v2.0/adminconsent?client_id={client_id}&scope={scope}&redirect_uri={redirect_uri} and to consent for the organization."
     needs  = "person"
   }
 }
