@@ -136,6 +136,8 @@ func (e *Engine) stateClass(err error, a addr.Addr) (Class, string) {
 		return ClassState, "restore " + e.o.Store.Location() + " from a copy that you trust"
 	case errors.Is(err, state.ErrFormat):
 		return ClassState, "use the version of oauthctl that wrote it, or a newer one"
+	case errors.Is(err, state.ErrPlace):
+		return ClassState, "name the file of the state with -state"
 	case errors.Is(err, state.ErrUnwritable):
 		return ClassError, "make " + e.o.Store.Location() + " writable and try again"
 	}

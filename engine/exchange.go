@@ -146,7 +146,9 @@ func (e *Engine) refreshFailed(ctx context.Context, w *renewal, rec *state.Recor
 			return nil, failed // with other settings it might have worked: nothing to remember
 		}
 		next.Info.Intent = nil
-		next.Info.Reject = &state.Reject{Error: cmp.Or(g.Code, g.Detail, string(g.Kind)), Until: e.now().Add(pause(g))}
+		next.Info.Reject = &state.Reject{
+			Error: cmp.Or(g.Code, g.Detail, string(g.Kind)), Class: string(grantClass(g.Kind)), Until: e.now().Add(pause(g)),
+		}
 		if w.before != nil {
 			next.Info.Reject = rec.Info.Reject
 		}

@@ -120,6 +120,27 @@ func TestFailedEarlyRefreshStillServes(t *testing.T) {
 	}
 }
 
+// What the configuration has to mend is not told as something that time mends,
+// not even when it is remembered.
+func TestRememberedErrorsKeepTheirClass(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	k.clock.pass(2 * time.Hour)
+	k.server.setFault(func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
+		oauthError(w, http.StatusUnauthorized, "invalid_client")
+		return true
+	})
+	for range 3 {
+		_, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+		if class(err) != engine.ClassError || !strings.Contains(err.Error(), "invalid_client") {
+			t.Errorf("error %v", err)
+		}
+	}
+	if n := count(k.server.journal.take(), "token"); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+}
+
 // hangUp takes the request and ends the connection without an answer.
 func hangUp(http.ResponseWriter, *http.Request, url.Values) bool { panic(http.ErrAbortHandler) }
 

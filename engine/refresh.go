@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 )
@@ -123,12 +124,19 @@ func (e *Engine) noRefreshToken(r *state.Record) error {
 	return err
 }
 
+// rejected is a failure that is remembered. It keeps its class: what the
+// configuration has to mend does not mend itself in time.
 func (e *Engine) rejected(w *renewal, j *state.Reject, now time.Time) error {
-	return &Error{
+	out := &Error{
 		Class: ClassTemporary, Addr: w.addr, Doing: w.doing(),
 		Err:    fmt.Errorf("the last attempt failed, and it is too early for another: %s", j.Error),
-		Remedy: fmt.Sprintf("try again in %s", j.Until.Sub(now).Round(time.Second)+time.Second),
+		Remedy: fmt.Sprintf("try again in %s", schema.FormatDuration(j.Until.Sub(now).Round(time.Second)+time.Second)),
 	}
+	if j.Class != "" && Class(j.Class) != ClassTemporary {
+		out.Class = Class(j.Class)
+		out.Remedy = "correct the configuration, then " + applyCommand(w.addr) + "; or " + out.Remedy
+	}
+	return out
 }
 
 // readFailure explains why a record cannot be read.

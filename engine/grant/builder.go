@@ -28,6 +28,7 @@ func NewClient(conn *schema.Connection, preset *providers.Preset) (*Client, hcl.
 		b.redirect()
 		b.behaviours()
 		b.account()
+		b.lifetimes()
 	}
 	return b.c, b.diags
 }
@@ -306,6 +307,14 @@ func (b *builder) refuseReserved(params map[string]string, at hcl.Range, attr st
 			remedy = fmt.Sprintf("Use the argument %s of the connection.", arg)
 		}
 		b.errorf(at, "Reserved parameter", "%s must not set %q. %s", attr, k, remedy)
+	}
+}
+
+// lifetimes warns of what has no effect.
+func (b *builder) lifetimes() {
+	if !b.c.Settings.Interactive && b.conn.Lifetimes.Refresh > 0 {
+		b.add(hcl.DiagWarning, b.at("refresh"), "Lifetime without effect",
+			"With the grant %s nobody consents, so that no consent ends. Remove refresh from token_lifetimes.", b.c.Settings.Type)
 	}
 }
 

@@ -195,8 +195,11 @@ func TestMachinesHaveNoConsentThatEnds(t *testing.T) {
 	const body = "client_secret = env(\"X\")\ntoken_lifetimes {\n refresh = \"30d\"\n}\n"
 	person, diags := build(t, body, p)
 	machine, more := build(t, body+"grant \"client_credentials\" {}", p)
-	if diags.HasErrors() || more.HasErrors() {
+	if len(diags) > 0 || more.HasErrors() {
 		t.Fatal(diags, more)
+	}
+	if len(more) != 1 || more[0].Subject.Start.Line != 6 || !strings.Contains(more[0].Detail, "Remove refresh") {
+		t.Errorf("a lifetime without effect: %v", more)
 	}
 	if l := person.Lifetimes(); l.Access != time.Hour || l.Refresh != 30*24*time.Hour {
 		t.Errorf("a person's: %+v", l)
