@@ -8,6 +8,8 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,12 +59,27 @@ func newImitated(t *testing.T, text string) *imitated {
 // use reads another configuration and imitates its servers.
 func (i *imitated) use(text string) {
 	i.t.Helper()
-	i.cfg = i.config(text)
+	file := filepath.Join(i.t.TempDir(), "main.hcl")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		i.t.Fatal(err)
+	}
+	var diags hcl.Diagnostics
+	if i.cfg, diags = schema.Load(i.ctx, schema.Source{File: file, LookupEnv: environment}); diags.HasErrors() {
+		i.t.Fatal(diags)
+	}
 	for _, conn := range i.cfg.Connections {
 		if err := i.box.Mount(i.preset(conn.Addr)); err != nil {
 			i.t.Fatal(err)
 		}
 	}
+}
+
+// environment has a value for every secret.
+func environment(name string) (string, bool) {
+	if v, ok := strings.CutPrefix(name, "OAUTHCTL_VAR_"); ok && !strings.Contains(v, "secret") {
+		return "", false
+	}
+	return "secret-" + strings.ToLower(name), true
 }
 
 func (i *imitated) preset(a addr.Addr) *providers.Preset {
@@ -157,6 +174,7 @@ type visitor struct {
 	client *http.Client
 	deny   bool
 	as     string // who signs in; "" whom the client suggests
+	status int    // of the listener's answer to something wrong
 	wait   sync.WaitGroup
 
 	mu     sync.Mutex
