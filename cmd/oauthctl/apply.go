@@ -95,10 +95,14 @@ func (s *session) goAhead(ctx context.Context, p *plan.Plan, keys *rewrap, f *ap
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	if keys.empty() {
+	if keys == nil {
 		return nil
 	}
-	return s.store.Rekey(ctx, keys.want)
+	if err := s.store.Rekey(ctx, keys.want); err != nil {
+		return err
+	}
+	s.c.view.Note("The state is encrypted for its new recipients.")
+	return nil
 }
 
 func (c *cli) confirm(ctx context.Context, p *plan.Plan) error {

@@ -72,6 +72,7 @@ func (s *session) connectSandbox(ctx context.Context, in *inputFlags) error {
 	s.o.HTTP = c.sandboxClient(srv)
 	c.sandboxSources(&s.o, srv)
 	s.o.User, err = c.sandboxUser(ctx, srv, in)
+	s.o.NoBrowser = c.consent == consentBrowser && c.canPaste(in)
 	return err
 }
 

@@ -28,6 +28,26 @@ func (g *globals) registerGlobals(fs *pflag.FlagSet) {
 	fs.BoolVar(&g.noColor, "no-color", false, "no colours")
 }
 
+// again lists the options that a later command about the same connections has
+// to be given as well.
+func (g *globals) again() []string {
+	var list []string
+	for _, f := range []struct{ name, value string }{
+		{"chdir", g.chdir}, {"config", g.config}, {"state", g.state}, {"identity", g.identity},
+	} {
+		if f.value != "" {
+			list = append(list, "-"+f.name+"="+f.value)
+		}
+	}
+	if g.sandbox {
+		list = append(list, "-sandbox")
+	}
+	if g.consent != consentAuto && g.consent != "" {
+		list = append(list, "-sandbox-consent="+string(g.consent))
+	}
+	return list
+}
+
 // consentMode says who answers the sandbox's consent pages.
 type consentMode string
 

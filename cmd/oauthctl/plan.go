@@ -80,7 +80,9 @@ func (c *cli) runPlan(ctx context.Context, f *planFlags, detailed bool) error {
 
 // show shows the plan with what belongs to it.
 func (s *session) show(p *plan.Plan, keys *rewrap) {
-	p.Warnings = append(p.Warnings, keys.warnings()...)
+	if keys != nil {
+		p.Recipients = keys.Recipients
+	}
 	if len(s.cfg.MadeUp) > 0 {
 		p.Warnings = append(p.Warnings, plan.Warning{
 			Summary: "Values made up for the sandbox",
@@ -91,4 +93,4 @@ func (s *session) show(p *plan.Plan, keys *rewrap) {
 }
 
 // pending reports whether there is something to apply.
-func pending(p *plan.Plan, keys *rewrap) bool { return !p.Empty() || !keys.empty() }
+func pending(p *plan.Plan, keys *rewrap) bool { return !p.Empty() || keys != nil }

@@ -15,13 +15,11 @@ import (
 	"github.com/oauthctl/oauthctl/state/seal"
 )
 
-// rewrap is a change of whom the state is encrypted for.
+// rewrap is a change of whom the state is encrypted for; nil is none.
 type rewrap struct {
-	want           []string
-	added, removed []string
+	plan.Recipients
+	want []string
 }
-
-func (r *rewrap) empty() bool { return r == nil || len(r.added)+len(r.removed) == 0 }
 
 // checkRecipients checks encryption { recipients = … }.
 func checkRecipients(cfg *schema.Config) hcl.Diagnostics {
@@ -55,15 +53,15 @@ func (s *session) rewrap(ctx context.Context) (*rewrap, error) {
 	for _, p := range parsed {
 		r.want = append(r.want, p.Name)
 		if !slices.Contains(have, p.Name) {
-			r.added = append(r.added, p.Name)
+			r.Added = append(r.Added, p.Name)
 		}
 	}
 	for _, h := range have {
 		if !slices.Contains(r.want, h) {
-			r.removed = append(r.removed, h)
+			r.Removed = append(r.Removed, h)
 		}
 	}
-	if r.empty() {
+	if r.Empty() {
 		return nil, nil
 	}
 	return r, s.c.lockedOut(r.want)
@@ -83,19 +81,4 @@ func (c *cli) lockedOut(recipients []string) error {
 		return nil
 	}
 	return fmt.Errorf("encryption.recipients leaves you out: nothing could read what you are about to write; add %s", strings.Join(own, " or "))
-}
-
-// warnings tell about the change in a plan.
-func (r *rewrap) warnings() []plan.Warning {
-	if r.empty() {
-		return nil
-	}
-	var detail []string
-	for _, a := range r.added {
-		detail = append(detail, "+ "+seal.Short(a))
-	}
-	for _, a := range r.removed {
-		detail = append(detail, "- "+seal.Short(a)+": a new data key; what they have read already they still have")
-	}
-	return []plan.Warning{{Summary: "The state will be encrypted for other recipients", Detail: strings.Join(detail, "\n")}}
 }

@@ -25,6 +25,10 @@ func (c *cli) newView(json, stream bool) view.View {
 		Version: version,
 		Sandbox: c.sandbox,
 		Stream:  stream,
+		Flags:   c.globals.again(),
+		Live:    isTerminal(c.Stderr),
+		// The sandbox's own person needs no browser.
+		NoBrowser: !c.hasBrowser() && !(c.sandbox && c.consent == consentAuto),
 	}
 	if json {
 		return view.NewJSON(o)
@@ -130,6 +134,10 @@ func (c *cli) canConsent(in *inputFlags) bool {
 	}
 	return isTerminal(c.Stdin) || isTerminal(c.Stderr) || c.hasBrowser()
 }
+
+// canPaste reports whether an answer to this machine should be asked for as
+// well as waited for: no browser runs here, and somebody can type.
+func (c *cli) canPaste(in *inputFlags) bool { return !c.hasBrowser() && c.canAsk(in) }
 
 func (c *cli) hasBrowser() bool { return c.env("BROWSER") != "" || c.noBrowser() == "" }
 

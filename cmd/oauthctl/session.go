@@ -73,7 +73,7 @@ func (s *session) connect(ctx context.Context, in *inputFlags) error {
 	s.o.HTTP = c.httpClient()
 	c.tokenSources(&s.o)
 	if c.canConsent(in) {
-		s.o.User = c.console()
+		s.o.User, s.o.NoBrowser = c.console(), c.canPaste(in)
 	}
 	return nil
 }

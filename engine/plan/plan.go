@@ -157,7 +157,16 @@ type Plan struct {
 	Options   Options
 	CreatedAt time.Time
 	Warnings  []Warning
+	// Recipients is a change of whom the state is encrypted for. Compute knows
+	// nothing of it: whoever does fills it in.
+	Recipients Recipients
 }
+
+// Recipients is a change of whom a state is encrypted for, by their names.
+type Recipients struct{ Added, Removed []string }
+
+// Empty reports whether it stays as it is.
+func (r *Recipients) Empty() bool { return len(r.Added)+len(r.Removed) == 0 }
 
 // Warning is something to know that changes nothing.
 type Warning struct {

@@ -61,6 +61,7 @@ var screens = []struct {
 }{
 	{"plan", func(_ *testing.T, v View) { v.Plan(samplePlan()) }},
 	{"plan_empty", func(_ *testing.T, v View) { v.Plan(emptyPlan()) }},
+	{"plan_recipients", func(_ *testing.T, v View) { v.Plan(recipientsPlan()) }},
 	{"plan_fold", func(_ *testing.T, v View) { v.Plan(foldPlan(24)) }},
 	{"events", func(_ *testing.T, v View) {
 		for _, e := range sampleEvents() {
@@ -108,7 +109,7 @@ func TestScreens(t *testing.T) {
 }
 
 func options(b *bytes.Buffer, f form) Options {
-	return Options{Out: b, Err: b, Color: f.color, Dark: f.dark, Width: f.width, Now: sampleNow, Version: "1.2.3"}
+	return Options{Out: b, Err: b, Color: f.color, Dark: f.dark, Width: f.width, Now: sampleNow, Version: "1.2.3", Live: true}
 }
 
 // What is too long for the screen is only what must stay whole to be copied.
@@ -144,7 +145,7 @@ func whole(line string, width int) bool {
 func TestColourChangesNoWord(t *testing.T) {
 	for _, s := range screens {
 		if s.name == "diagnostics" || s.name == "errors" || s.name == "validated_not" || s.name == "validated_warned" ||
-			s.name == "applied_partly" || s.name == "plan" || s.name == "plan_fold" {
+			s.name == "applied_partly" || s.name == "destroyed" || s.name == "plan" || s.name == "plan_fold" {
 			continue // the box of a message is drawn with colour only
 		}
 		var plainText, painted bytes.Buffer

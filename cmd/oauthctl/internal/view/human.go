@@ -29,8 +29,8 @@ func NewHuman(o Options) View {
 	return &human{o: o, theme: NewTheme(o.Color, o.Dark)}
 }
 
-func (h *human) out() *page { return newPage(h.o.Out, h.theme, h.o.Width) }
-func (h *human) err() *page { return newPage(h.o.Err, h.theme, h.o.Width) }
+func (h *human) out() *page { return newPage(h.o.Out, h.theme, &h.o) }
+func (h *human) err() *page { return newPage(h.o.Err, h.theme, &h.o) }
 
 // Note implements View.
 func (h *human) Note(format string, args ...any) {

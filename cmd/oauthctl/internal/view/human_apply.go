@@ -10,6 +10,12 @@ import (
 
 // Event implements View.
 func (h *human) Event(e engine.Event) {
+	switch {
+	case e.Type == engine.EventWarning:
+		return // it stands in the summary
+	case e.Type == engine.EventStart && !h.o.Live:
+		return
+	}
 	p := h.err()
 	defer p.flush()
 	if h.planned {
@@ -147,11 +153,34 @@ func (p *page) result(r engine.Result, now time.Time) {
 	}
 }
 
+// resultWarnings says each thing once, with everything that it is true of.
 func (p *page) resultWarnings(all []engine.Result) {
+	of := map[string][]string{}
+	var texts []string
 	for _, r := range all {
 		for _, w := range r.Warnings {
-			p.box(p.Warn, "Warning", sentence(Safe(w)), func(b *page) { b.line("  with ", Safe(r.Addr.String())) })
+			if of[w] == nil {
+				texts = append(texts, w)
+			}
+			of[w] = append(of[w], Safe(r.Addr.String()))
 		}
+	}
+	const most = 10
+	for _, w := range texts {
+		what, why, _ := strings.Cut(w, ": ")
+		p.box(p.Warn, "Warning", capital(Safe(what)), func(b *page) {
+			names := of[w]
+			for _, name := range names[:min(len(names), most)] {
+				b.line("  with ", name)
+			}
+			if more := len(names) - most; more > 0 {
+				b.line("  and " + count(more, "other"))
+			}
+			if why != "" {
+				b.line()
+				b.text(0, Paint{}, sentence(Safe(why)))
+			}
+		})
 	}
 }
 

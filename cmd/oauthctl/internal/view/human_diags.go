@@ -15,7 +15,8 @@ import (
 func (p *page) box(paint Paint, kind, title string, body func(b *page)) {
 	bar := p.Theme != Theme{}
 	var buf bytes.Buffer
-	in := newPage(&buf, p.Theme, p.prose())
+	in := newPage(&buf, p.Theme, p.o)
+	in.width = p.prose()
 	if bar {
 		in.width -= 2
 	}
@@ -122,9 +123,10 @@ func (p *page) place(d *hcl.Diagnostic, src *schema.Sources, paint Paint) {
 		return
 	}
 	r := d.Subject
-	text, ok := "", false
+	var code schema.Snippet
+	ok := false
 	if src != nil {
-		text, ok = src.Line(r.Filename, r.Start.Line)
+		code, ok = src.Snippet(*r)
 	}
 	where := "on " + Safe(r.Filename) + " line " + itoa(r.Start.Line)
 	if in := enclosing(src, r); ok && in != "" {
@@ -135,16 +137,16 @@ func (p *page) place(d *hcl.Diagnostic, src *schema.Sources, paint Paint) {
 	}
 	p.text(2, Paint{}, where)
 	if ok {
-		p.snippet(text, r, paint)
+		p.snippet(code, r.Start.Line, paint)
 	}
 	p.line()
 }
 
 // snippet writes one line of source with the range marked below it.
-func (p *page) snippet(text string, r *hcl.Range, paint Paint) {
-	before, marked, after := highlight(text, r)
-	before, marked, after = untab(before), untab(marked), untab(after)
-	number := pad("", 4-min(len(itoa(r.Start.Line)), 4)) + itoa(r.Start.Line) + ": "
+func (p *page) snippet(code schema.Snippet, line int, paint Paint) {
+	from, to := span(code)
+	before, marked, after := untab(code.Text[:from]), untab(code.Text[from:to]), untab(code.Text[to:])
+	number := pad("", 4-min(len(itoa(line)), 4)) + itoa(line) + ": "
 	room := max(p.width-Width(number), 20)
 	if Width(before)+Width(marked)+Width(after) > room {
 		before, marked, after = window(before, marked, after, room)
@@ -154,39 +156,14 @@ func (p *page) snippet(text string, r *hcl.Range, paint Paint) {
 	p.line(strings.Repeat(" ", Width(number)+Width(before)), paint.On(strings.Repeat("^", n)))
 }
 
+// span is the part of a snippet that is marked: without blanks at its end.
+func span(code schema.Snippet) (from, to int) {
+	marked := strings.TrimRight(code.Text[code.From:code.To], " \t")
+	return code.From, code.From + len(marked)
+}
+
 // untab makes columns countable.
 func untab(s string) string { return Safe(strings.ReplaceAll(s, "\t", "    ")) }
-
-// highlight splits a line at the range. The line has had secrets replaced, so
-// the columns may lie beyond its end.
-func highlight(text string, r *hcl.Range) (before, marked, after string) {
-	start := clampByte(text, r.Start.Column-1)
-	end := len(text)
-	if r.End.Line == r.Start.Line {
-		end = max(clampByte(text, r.End.Column-1), start)
-	}
-	const hidden = "(sensitive)"
-	if i := strings.Index(text[start:], hidden); i >= 0 && start+i <= end {
-		end = max(end, start+i+len(hidden))
-		if end < len(text) && text[end] == '"' {
-			end++
-		}
-	}
-	end = start + len(strings.TrimRight(text[start:end], " \t"))
-	return text[:start], text[start:end], text[end:]
-}
-
-// clampByte is the byte offset of a column; HCL counts grapheme clusters from 1.
-func clampByte(s string, column int) int {
-	n := 0
-	for i := range s {
-		if n >= column {
-			return i
-		}
-		n++
-	}
-	return len(s)
-}
 
 // window keeps the marked part of a long line in sight.
 func window(before, marked, after string, room int) (string, string, string) {

@@ -39,5 +39,5 @@ func (p *page) command(indent int, label, remedy string) {
 		return
 	}
 	p.lead(indent, label)
-	p.line(p.Info.On(Safe(line)))
+	p.line(p.Info.On(Safe(p.o.commands(line))))
 }

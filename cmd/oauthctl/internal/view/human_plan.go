@@ -22,15 +22,18 @@ func (h *human) Plan(pl *plan.Plan) {
 		p.sandbox()
 	}
 	counts := pl.Counts()
-	if pl.Empty() {
+	if pl.Empty() && pl.Recipients.Empty() {
 		p.planWarnings(pl)
 		p.line(p.Good.On("No changes."), " ", nothing(pl))
 		return
 	}
-	p.legend(counts)
+	if !pl.Empty() {
+		p.legend(counts)
+	}
 	for _, g := range group(pl.Changes) {
 		p.group(g)
 	}
+	p.recipients(&pl.Recipients)
 	if counts.NoOp > 0 {
 		p.line(p.Dim.On(count(counts.NoOp, "connection") + " unchanged."))
 		p.line()
@@ -38,6 +41,24 @@ func (h *human) Plan(pl *plan.Plan) {
 	p.planWarnings(pl)
 	p.line(p.Strong.On("Plan:"), " ", planSummary(counts))
 	h.planned = true
+}
+
+// recipients says for whom the state will be encrypted from now on.
+func (p *page) recipients(r *plan.Recipients) {
+	if r.Empty() {
+		return
+	}
+	p.flow(0, 2, seg{p.Strong, "The state", false}, seg{Paint{}, " will be encrypted for other recipients:", false})
+	for _, name := range r.Added {
+		p.flow(6, 8, seg{p.Good, "+ " + clip(Safe(name), p.width-8), false})
+	}
+	for _, name := range r.Removed {
+		p.flow(6, 8, seg{p.Bad, "- " + clip(Safe(name), p.width-8), false})
+	}
+	if len(r.Removed) > 0 {
+		p.text(6, p.Dim, "A new data key keeps out who is removed. What they have read already they still have.")
+	}
+	p.line()
 }
 
 func (p *page) sandbox() {
@@ -128,7 +149,7 @@ func (p *page) details(c *plan.Change, show func(string) string) {
 		label = ""
 	}
 	if c.NeedsUser {
-		p.paintRow(in, "needs", p.Warn, way(c))
+		p.paintRow(in, "needs", p.Warn, p.o.way(c))
 	}
 	if c.Replaces {
 		p.paintRow(in, "replaces", p.Warn, "another server or client: the tokens and the secret of the old one are never sent to the new one")

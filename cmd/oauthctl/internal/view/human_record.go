@@ -160,7 +160,7 @@ func (p *page) paintField(label string, paint Paint, value string) {
 	}
 	const wide = 16
 	lead := recordIndent + wide
-	for i, l := range Wrap(value, max(p.prose()-lead, 20)) {
+	for i, l := range Wrap(p.o.commands(value), max(p.prose()-lead, 20)) {
 		if i > 0 {
 			label = ""
 		}

@@ -43,6 +43,7 @@ func urgencyOf(s state.Summary, now time.Time) urgency {
 type standing struct {
 	addr                             addr.Addr
 	urgency                          urgency
+	ends                             time.Time // of the consent
 	sign                             string
 	name, provider, condition        string
 	access, accessAt, consent, dueAt string
@@ -50,7 +51,7 @@ type standing struct {
 
 func standingOf(s state.Summary, now time.Time) standing {
 	r := standing{
-		addr: s.Addr, urgency: urgencyOf(s, now),
+		addr: s.Addr, urgency: urgencyOf(s, now), ends: s.RefreshExpiresAt,
 		name: Safe(s.Addr.Short()), provider: Safe(s.Provider), condition: condition(s.Status),
 		access: expiry(s.ExpiresAt, now), consent: due(s.RefreshExpiresAt, now),
 	}
@@ -60,7 +61,7 @@ func standingOf(s state.Summary, now time.Time) standing {
 	case urgentUnknown:
 		r.sign = "!"
 	case urgentSoon:
-		r.sign = "!"
+		r.sign, r.condition = "!", "ends soon"
 	default:
 		r.sign = "✓"
 	}
@@ -100,7 +101,11 @@ func (h *human) Status(rows []state.Summary, location string) {
 		all[i] = standingOf(r, now)
 	}
 	slices.SortStableFunc(all, func(a, b standing) int {
-		return cmp.Or(cmp.Compare(a.urgency, b.urgency), addr.Compare(a.addr, b.addr))
+		byEnd := 0
+		if a.urgency == urgentSoon {
+			byEnd = a.ends.Compare(b.ends)
+		}
+		return cmp.Or(cmp.Compare(a.urgency, b.urgency), byEnd, addr.Compare(a.addr, b.addr))
 	})
 	if !p.statusTable(all) {
 		p.statusNarrow(all)
@@ -164,8 +169,6 @@ func (p *page) statusRows(t table, heads []string, cells [][]string, all []stand
 		paint := p.urgency(r.urgency)
 		p.line(t.cells(cells[i], func(col int, s string) string {
 			switch {
-			case col == 3 && r.urgency == urgentSoon:
-				return p.Good.On(s)
 			case col == 0, col == 3, col == 5 && (r.urgency == urgentPerson || r.urgency == urgentSoon):
 				return paint.On(s)
 			case col == 1:
@@ -201,42 +204,58 @@ func (p *page) statusNarrow(all []standing) {
 
 // statusSummary counts, and says what to type.
 func (p *page) statusSummary(all []standing) {
-	n := map[urgency]int{}
-	var person addr.Addr
+	of := map[urgency][]standing{}
 	for _, r := range all {
-		if r.urgency <= urgentUnknown && person.IsZero() {
-			person = r.addr
-		}
-		n[r.urgency]++
+		of[r.urgency] = append(of[r.urgency], r)
 	}
-	parts := []string{number(n[calm]+n[urgentSoon]) + " ok"}
-	switch k := n[urgentPerson]; k {
+	parts := []string{number(len(of[calm])+len(of[urgentSoon])) + " ok"}
+	switch k := len(of[urgentPerson]); k {
 	case 0:
 	case 1:
 		parts = append(parts, "1 needs a person")
 	default:
 		parts = append(parts, number(k)+" need a person")
 	}
-	if k := n[urgentUnknown]; k > 0 {
+	if k := len(of[urgentUnknown]); k > 0 {
 		parts = append(parts, number(k)+" with an unknown outcome")
 	}
-	summary, command := count(len(all), "connection")+": "+strings.Join(parts, ", "), ""
-	if k := n[urgentPerson] + n[urgentUnknown]; k == 1 {
-		command = "oauthctl apply -target=" + shellWord(person.String())
-	} else if k > 1 {
+	command := ""
+	if now := append(of[urgentPerson], of[urgentUnknown]...); len(now) == 1 {
+		command = "oauthctl apply" + flagged("target", now)
+	} else if len(now) > 1 {
 		command = "oauthctl apply"
 	}
+	p.toDo(Paint{}, count(len(all), "connection")+": "+strings.Join(parts, ", "), command)
+	if week := of[urgentSoon]; len(week) > 0 {
+		words := "1 consent ends this week"
+		if len(week) > 1 {
+			words = number(len(week)) + " consents end this week"
+		}
+		p.toDo(p.Warn, words, "oauthctl apply"+flagged("replace", week[:min(len(week), 3)]))
+	}
+}
+
+// flagged writes one flag for each connection.
+func flagged(flag string, all []standing) string {
+	var b strings.Builder
+	for _, r := range all {
+		b.WriteString(" -" + flag + "=" + shellWord(r.addr.String()))
+	}
+	return b.String()
+}
+
+// toDo writes a sentence and the command that goes with it, in one line if that
+// has room for both.
+func (p *page) toDo(paint Paint, words, command string) {
+	command = p.o.commands(command)
 	switch {
 	case command == "":
-		p.text(0, Paint{}, summary)
-	case Width(summary)+Width(command)+3 <= p.width:
-		p.line(summary, " (", p.Info.On(command), ")")
+		p.text(0, paint, words)
+	case Width(words)+Width(command)+2 <= p.width:
+		p.line(paint.On(words+":"), " ", p.Info.On(command))
 	default:
-		p.text(0, Paint{}, summary)
+		p.text(0, paint, words+":")
 		p.line("  ", p.Info.On(command))
-	}
-	if k := n[urgentSoon]; k > 0 {
-		p.text(0, p.Warn, count(k, "consent")+" to renew within a week.")
 	}
 }
 

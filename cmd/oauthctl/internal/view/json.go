@@ -146,14 +146,14 @@ func (j *programs) Providers(all []providers.Entry) {
 // Diagnostics implements View.
 func (j *programs) Diagnostics(diags hcl.Diagnostics, src *schema.Sources) {
 	for _, d := range sorted(diags) {
-		j.message(jsonDiagOf(d, src))
+		j.message(j.o.jsonDiag(d, src))
 	}
 }
 
 // Error implements View.
 func (j *programs) Error(err error) {
 	for _, f := range failures(err) {
-		j.message(jsonDiagOfFailure(f))
+		j.message(j.o.jsonDiagOfFailure(f))
 	}
 }
 
@@ -187,7 +187,7 @@ func (j *programs) Validated(diags hcl.Diagnostics, src *schema.Sources) {
 		Diagnostics   []jsonDiag `json:"diagnostics"`
 	}{FormatVersion, errs == 0, errs, warns, []jsonDiag{}}
 	for _, d := range sorted(diags) {
-		doc.Diagnostics = append(doc.Diagnostics, jsonDiagOf(d, src))
+		doc.Diagnostics = append(doc.Diagnostics, j.o.jsonDiag(d, src))
 	}
 	write(j.o.Out, doc)
 }

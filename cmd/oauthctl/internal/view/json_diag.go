@@ -61,8 +61,8 @@ type jsonError struct {
 	RetryAfter int64  `json:"retry_after_seconds,omitempty"`
 }
 
-func jsonDiagOf(d *hcl.Diagnostic, src *schema.Sources) jsonDiag {
-	out := jsonDiag{Severity: "error", Summary: d.Summary, Detail: d.Detail, Address: schema.AddrOf(d).String()}
+func (o *Options) jsonDiag(d *hcl.Diagnostic, src *schema.Sources) jsonDiag {
+	out := jsonDiag{Severity: "error", Summary: d.Summary, Detail: o.commands(d.Detail), Address: schema.AddrOf(d).String()}
 	if d.Severity == hcl.DiagWarning {
 		out.Severity = "warning"
 	}
@@ -78,15 +78,12 @@ func jsonDiagOf(d *hcl.Diagnostic, src *schema.Sources) jsonDiag {
 	if src == nil {
 		return out
 	}
-	text, ok := src.Line(r.Filename, r.Start.Line)
+	code, ok := src.Snippet(*r)
 	if !ok {
 		return out
 	}
-	before, marked, _ := highlight(text, r)
-	out.Snippet = &jsonSnippet{
-		Code: text, StartLine: r.Start.Line,
-		HighlightStart: len(before), HighlightEnd: len(before) + len(marked), Values: []any{},
-	}
+	from, to := span(code)
+	out.Snippet = &jsonSnippet{Code: code.Text, StartLine: r.Start.Line, HighlightStart: from, HighlightEnd: to, Values: []any{}}
 	if in := enclosing(src, r); in != "" {
 		out.Snippet.Context = &in
 	}
@@ -94,27 +91,27 @@ func jsonDiagOf(d *hcl.Diagnostic, src *schema.Sources) jsonDiag {
 }
 
 // jsonDiagOfFailure is an error that is not about a place in a file.
-func jsonDiagOfFailure(f failure) jsonDiag {
-	e := jsonErrorOf(f)
+func (o *Options) jsonDiagOfFailure(f failure) jsonDiag {
+	e := o.jsonError(f)
 	return jsonDiag{Severity: "error", Summary: f.Title, Detail: f.what(), Address: f.Addr.String(), Error: &e}
 }
 
 // jsonFailureOf is the first of what an error holds, or nil.
-func jsonFailureOf(err error) *jsonFailure {
+func (o *Options) jsonFailure(err error) *jsonFailure {
 	fs := failures(err)
 	if len(fs) == 0 {
 		return nil
 	}
-	return &jsonFailure{fs[0].Title, fs[0].what(), jsonErrorOf(fs[0])}
+	return &jsonFailure{fs[0].Title, fs[0].what(), o.jsonError(fs[0])}
 }
 
-func jsonErrorOf(f failure) jsonError {
+func (o *Options) jsonError(f failure) jsonError {
 	class := f.Class
 	if class == "" {
 		class = engine.ClassError
 	}
 	return jsonError{
-		Class: string(class), Code: f.Code, Step: f.Step, Hint: f.Hint, Remedy: f.Remedy,
+		Class: string(class), Code: f.Code, Step: f.Step, Hint: f.Hint, Remedy: o.commands(f.Remedy),
 		Outcome: string(f.Outcome), HTTPStatus: f.Status, RetryAfter: seconds(f.Retry),
 	}
 }

@@ -9,25 +9,26 @@ import (
 
 // jsonEvent is one line of a stream.
 type jsonEvent struct {
-	Level      string       `json:"@level"`
-	Message    string       `json:"@message"`
-	Module     string       `json:"@module"`
-	Timestamp  time.Time    `json:"@timestamp"`
-	Type       string       `json:"type"`
-	Version    string       `json:"oauthctl,omitempty"`
-	Format     string       `json:"format_version,omitempty"`
-	Sandbox    bool         `json:"sandbox,omitempty"`
-	Addr       string       `json:"addr,omitempty"`
-	Action     plan.Action  `json:"action,omitempty"`
-	Text       string       `json:"text,omitempty"`
-	Elapsed    *int64       `json:"elapsed_seconds,omitempty"`
-	Error      *jsonFailure `json:"error,omitempty"`
-	Diagnostic *jsonDiag    `json:"diagnostic,omitempty"`
-	Change     *jsonChange  `json:"change,omitempty"`
-	Changes    *jsonCounts  `json:"changes,omitempty"`
-	Summary    *jsonEnds    `json:"summary,omitempty"`
-	Results    []jsonResult `json:"results,omitempty"`
-	Outputs    *jsonOutputs `json:"outputs,omitempty"`
+	Level      string          `json:"@level"`
+	Message    string          `json:"@message"`
+	Module     string          `json:"@module"`
+	Timestamp  time.Time       `json:"@timestamp"`
+	Type       string          `json:"type"`
+	Version    string          `json:"oauthctl,omitempty"`
+	Format     string          `json:"format_version,omitempty"`
+	Sandbox    bool            `json:"sandbox,omitempty"`
+	Addr       string          `json:"addr,omitempty"`
+	Action     plan.Action     `json:"action,omitempty"`
+	Text       string          `json:"text,omitempty"`
+	Elapsed    *int64          `json:"elapsed_seconds,omitempty"`
+	Error      *jsonFailure    `json:"error,omitempty"`
+	Diagnostic *jsonDiag       `json:"diagnostic,omitempty"`
+	Change     *jsonChange     `json:"change,omitempty"`
+	Changes    *jsonCounts     `json:"changes,omitempty"`
+	Recipients *jsonRecipients `json:"recipients,omitempty"`
+	Summary    *jsonEnds       `json:"summary,omitempty"`
+	Results    []jsonResult    `json:"results,omitempty"`
+	Outputs    *jsonOutputs    `json:"outputs,omitempty"`
 }
 
 // jsonEnds counts how the changes of an apply ended.
@@ -79,7 +80,7 @@ func (j *programs) begin() {
 func (j *programs) planEvents(pl *plan.Plan) {
 	j.begin()
 	for _, w := range pl.Warnings {
-		j.message(jsonDiag{Severity: "warning", Summary: w.Summary, Detail: w.Detail, Address: w.Addr.String()})
+		j.message(jsonDiag{Severity: "warning", Summary: w.Summary, Detail: j.o.commands(w.Detail), Address: w.Addr.String()})
 	}
 	for i := range pl.Changes {
 		c := jsonChangeOf(&pl.Changes[i])
@@ -92,7 +93,7 @@ func (j *programs) planEvents(pl *plan.Plan) {
 	}
 	counts := pl.Counts()
 	e := j.event("change_summary", "info", "Plan: "+planSummary(counts))
-	e.Changes = (*jsonCounts)(&counts)
+	e.Changes, e.Recipients = (*jsonCounts)(&counts), jsonRecipientsOf(&pl.Recipients)
 	write(j.o.Out, e)
 }
 
@@ -114,7 +115,7 @@ func (j *programs) Event(ev engine.Event) {
 		s := seconds(ev.Elapsed)
 		e.Elapsed = &s
 	}
-	e.Error = jsonFailureOf(ev.Err)
+	e.Error = j.o.jsonFailure(ev.Err)
 	write(j.o.Out, e)
 }
 
@@ -143,7 +144,7 @@ func (j *programs) Applied(out *engine.Outcome, verb string) {
 	e.Summary = &jsonEnds{n[engine.Done], n[engine.Failed], n[engine.Skipped], n[engine.Waiting]}
 	for _, r := range out.Results {
 		e.Results = append(e.Results, jsonResult{
-			Addr: r.Addr.String(), Action: r.Action, State: r.State, Error: jsonFailureOf(r.Err), Warnings: list(r.Warnings),
+			Addr: r.Addr.String(), Action: r.Action, State: r.State, Error: j.o.jsonFailure(r.Err), Warnings: list(r.Warnings),
 			ExpiresAt: at(r.ExpiresAt), RefreshExpiresAt: at(r.RefreshExpiresAt), Account: r.Account, Elapsed: seconds(r.Elapsed),
 		})
 	}

@@ -16,6 +16,20 @@ type jsonPlan struct {
 	Changes   []jsonChange  `json:"changes"`
 	Summary   jsonCounts    `json:"summary"`
 	Warnings  []jsonWarning `json:"warnings"`
+	// For whom the state will be encrypted besides, or not any more.
+	Recipients *jsonRecipients `json:"recipients,omitempty"`
+}
+
+type jsonRecipients struct {
+	Added   []string `json:"added"`
+	Removed []string `json:"removed"`
+}
+
+func jsonRecipientsOf(r *plan.Recipients) *jsonRecipients {
+	if r.Empty() {
+		return nil
+	}
+	return &jsonRecipients{list(r.Added), list(r.Removed)}
 }
 
 type jsonOptions struct {
@@ -79,13 +93,13 @@ func (j *programs) Plan(pl *plan.Plan) {
 		},
 		Changes:  make([]jsonChange, len(pl.Changes)),
 		Summary:  jsonCounts(pl.Counts()),
-		Warnings: []jsonWarning{},
+		Warnings: []jsonWarning{}, Recipients: jsonRecipientsOf(&pl.Recipients),
 	}
 	for i := range pl.Changes {
 		doc.Changes[i] = jsonChangeOf(&pl.Changes[i])
 	}
 	for _, w := range pl.Warnings {
-		doc.Warnings = append(doc.Warnings, jsonWarning{w.Addr.String(), w.Summary, w.Detail})
+		doc.Warnings = append(doc.Warnings, jsonWarning{w.Addr.String(), w.Summary, j.o.commands(w.Detail)})
 	}
 	write(j.o.Out, doc)
 }

@@ -161,7 +161,7 @@ func TestDiagnosticsStandBesideADocument(t *testing.T) {
 
 func TestSnippetMarksTheRange(t *testing.T) {
 	diags, src := sampleDiags(t)
-	d := jsonDiagOf(diags[1], src)
+	d := (&Options{}).jsonDiag(diags[1], src)
 	if d.Snippet == nil {
 		t.Fatal("no snippet")
 	}

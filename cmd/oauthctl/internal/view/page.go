@@ -9,12 +9,13 @@ import (
 // page writes lines of one screen. It buffers; flush sends.
 type page struct {
 	Theme
+	o     *Options
 	w     *bufio.Writer
 	width int
 }
 
-func newPage(w io.Writer, t Theme, width int) *page {
-	return &page{Theme: t, w: bufio.NewWriterSize(w, 32<<10), width: width}
+func newPage(w io.Writer, t Theme, o *Options) *page {
+	return &page{Theme: t, o: o, w: bufio.NewWriterSize(w, 32<<10), width: o.Width}
 }
 
 // prose is the width of running text: long lines are hard to read.
@@ -33,7 +34,7 @@ func (p *page) line(parts ...string) {
 // text writes text wrapped behind indent columns, every line in one paint.
 func (p *page) text(indent int, paint Paint, text string) {
 	margin := strings.Repeat(" ", indent)
-	for _, l := range Wrap(text, max(p.prose()-indent, 20)) {
+	for _, l := range Wrap(p.o.commands(text), max(p.prose()-indent, 20)) {
 		if l == "" {
 			p.line()
 			continue
@@ -53,7 +54,7 @@ func (p *page) paintRow(indent int, label string, paint Paint, value string) {
 		return
 	}
 	lead := indent + labelWidth
-	for i, l := range Wrap(value, max(p.prose()-lead, 20)) {
+	for i, l := range Wrap(p.o.commands(value), max(p.prose()-lead, 20)) {
 		if i > 0 {
 			label = ""
 		}

@@ -165,10 +165,13 @@ func mixedOutcome() *engine.Outcome {
 	return out
 }
 
+const forgotten = "forgotten here, not revoked there: the server cannot revoke. Remove the app at https://myapps.example.com"
+
 func destroyOutcome() *engine.Outcome {
 	return &engine.Outcome{Results: []engine.Result{
 		{Addr: conn("archive"), Action: plan.Revoke, State: engine.Done},
-		{Addr: conn("old"), Action: plan.Forget, State: engine.Done},
+		{Addr: conn("old"), Action: plan.Forget, State: engine.Done, Warnings: []string{forgotten}},
+		{Addr: conn("older"), Action: plan.Forget, State: engine.Done, Warnings: []string{forgotten}},
 	}}
 }
 
@@ -196,6 +199,15 @@ func sampleErrors() []error {
 		fmt.Errorf("accept %q as an address: %w", "conn ection", errors.New(`want connection.NAME or connection.NAME["key"]`)),
 		errors.Join(errors.New("the first of two"), fmt.Errorf("the second: %w", context.Canceled)),
 	}
+}
+
+func recipientsPlan() *plan.Plan {
+	p := emptyPlan()
+	p.Recipients = plan.Recipients{
+		Added:   []string{"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"},
+		Removed: []string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJk9ZkZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZm"},
+	}
+	return p
 }
 
 const sampleFile = `connection "graph" {
@@ -231,7 +243,12 @@ func sampleDiags(t *testing.T) (hcl.Diagnostics, *schema.Sources) {
 		if from < 0 {
 			t.Fatalf("line %d does not hold %q", line, text)
 		}
-		return &hcl.Range{Filename: "main.hcl", Start: hcl.Pos{Line: line, Column: from + 1}, End: hcl.Pos{Line: line, Column: from + 1 + len(text)}}
+		start := len(strings.Join(lines[:line-1], "\n")) + min(line-1, 1) + from
+		return &hcl.Range{
+			Filename: "main.hcl",
+			Start:    hcl.Pos{Line: line, Column: from + 1, Byte: start},
+			End:      hcl.Pos{Line: line, Column: from + 1 + len(text), Byte: start + len(text)},
+		}
 	}
 	about := func(a addr.Addr) any { return schema.DiagExtra{Addr: a} }
 	return hcl.Diagnostics{

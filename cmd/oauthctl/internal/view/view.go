@@ -27,6 +27,16 @@ type Options struct {
 	Now      func() time.Time
 	Version  string
 	Sandbox  bool // say so in headers and summaries
+	// Flags are the global flags of this run that a later command about the same
+	// connections needs as well ("-sandbox", "-chdir=DIR"). They are put into
+	// every command line that is printed.
+	Flags []string
+	// Live: Err is a terminal, with somebody who watches. Elsewhere a log needs
+	// one line for what has ended, and none for what has begun.
+	Live bool
+	// NoBrowser: no browser can be opened here, so that an answer to this machine
+	// may have to be pasted.
+	NoBrowser bool
 	// Stream makes a JSON view write everything as events on Out, plans and
 	// errors included: for apply, destroy and refresh. Without it a plan is one
 	// document on Out, and diagnostics are lines on Err.

@@ -22,12 +22,9 @@ func heading(c *plan.Change) string {
 	case plan.Update:
 		return "will be updated here, without a request"
 	case plan.Revoke:
-		if c.Revocable {
-			return "will be revoked"
-		}
-		return "will be forgotten here, not revoked there"
+		return "will be revoked"
 	case plan.Forget:
-		return "will leave the state without being revoked"
+		return "will be forgotten here, not revoked there"
 	case plan.Publish:
 		return "will be published"
 	}
@@ -98,7 +95,11 @@ func reason(r plan.Reason) string {
 }
 
 // way says how a person is needed.
-func way(c *plan.Change) string {
+func (o *Options) way(c *plan.Change) string {
+	switch {
+	case c.Way == "browser" && o.NoBrowser:
+		return "a person, in a browser on this machine, or in any other and pastes the final address here"
+	}
 	switch c.Way {
 	case "browser":
 		return "a person, in a browser on this machine"
