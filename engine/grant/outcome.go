@@ -148,14 +148,9 @@ func (p *party) explain(e *Error, req post, words said) {
 	if e.Kind == Rejected && grant == ClientCredentials {
 		e.Kind = Config // nobody consented: the client or its registration is what was refused
 	}
-	if e.Remedy == "" && e.Code == "invalid_client" && e.Kind == Config {
-		e.Remedy = assertionRemedy[p.Auth]
-	}
+	p.explainAssertion(e, req.form.Get("client_assertion"))
 	if e.Remedy == "" {
 		e.Remedy = remedy(e, grant == "refresh_token")
-	}
-	if claims := tellClaims(req.form.Get("client_assertion")); claims != "" && p.Auth == authFederated && e.Kind == Config {
-		e.Remedy = strings.TrimSuffix(e.Remedy, ".") + ": " + claims
 	}
 }
 

@@ -227,6 +227,22 @@ var assertionRemedy = map[string]string{
 	authFederated: "compare client_id and the token with the federated credential that is registered for the client",
 }
 
+// explainAssertion completes an error of a client without a secret: what is
+// known of the code may speak of one. The claims of a federated token are named,
+// because they are what has to be compared.
+func (p *party) explainAssertion(e *Error, assertion string) {
+	own := assertionRemedy[p.Auth]
+	if own == "" || e.Kind != Config {
+		return
+	}
+	if e.Code == "invalid_client" && (e.Remedy == "" || strings.Contains(e.Remedy, "client_secret")) {
+		e.Hint, e.Remedy = "", own
+	}
+	if claims := tellClaims(assertion); claims != "" && p.Auth == authFederated {
+		e.Remedy = strings.TrimPrefix(strings.TrimSuffix(e.Remedy, ".")+"; "+claims, "; ")
+	}
+}
+
 // tellClaims says in a few words who a federated token speaks of, so that it
 // can be compared with what is registered. None of it is secret.
 func tellClaims(token string) string {

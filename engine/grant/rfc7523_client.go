@@ -70,7 +70,9 @@ func (b *builder) assertion() {
 		return
 	}
 	b.c.assertion.key = key
-	b.algorithm(key)
+	if !b.algorithm(key) {
+		return
+	}
 	switch {
 	case slices.Contains(conf.Unknown, "certificate"):
 	case conf.Certificate != "":
@@ -92,29 +94,34 @@ func (b *builder) assertion() {
 	}
 }
 
-// algorithm pins the signature algorithm as far as it is known before discovery.
-func (b *builder) algorithm(key *clientKey) {
+// algorithm pins the signature algorithm as far as it is known before
+// discovery, and reports whether the key can sign with it.
+func (b *builder) algorithm(key *clientKey) bool {
 	conf, offered := b.conn.ClientAssertion, b.preset.Assertion.Algorithms
 	at := b.at("client_assertion.algorithm")
 	switch {
 	case slices.Contains(conf.Unknown, "algorithm"):
 	case conf.Algorithm == "":
 		if len(offered) == 0 {
-			return
+			return true
 		}
 		if b.c.assertion.algorithm = key.choose(offered); b.c.assertion.algorithm == "" {
 			b.errorf(b.at("client_assertion.private_key"), "Private key of another kind",
 				"%s takes assertions that are signed with %s. The private key, an %s, cannot do that.", b.server(), list(offered), key.kind())
+			return false
 		}
 	case !slices.Contains(key.algorithms(), conf.Algorithm):
 		b.errorf(at, "Algorithm of another key", "The private key is an %s, which signs with %s, not %s. Remove algorithm, or give another key.",
 			key.kind(), list(key.algorithms()), conf.Algorithm)
+		return false
 	case len(offered) > 0 && !slices.Contains(offered, conf.Algorithm):
 		b.errorf(at, "Algorithm not accepted by the provider", "%s takes assertions that are signed with %s, not %s.",
 			b.server(), list(offered), conf.Algorithm)
+		return false
 	default:
 		b.c.assertion.algorithm = conf.Algorithm
 	}
+	return true
 }
 
 // upperFirst begins a sentence with what is a Go error otherwise.
