@@ -139,7 +139,7 @@ func want(c *grant.Client, prints map[string]string) plan.Want {
 	life := c.Lifetimes()
 	w := plan.Want{
 		Addr: c.Addr, DependsOn: c.Conn.DependsOn, Provider: c.Conn.Provider, Title: title(c),
-		Issuer: sc.Issuer, TokenEndpoint: sc.TokenEndpoint, ClientID: sc.ClientID, ClientAuth: sc.Auth,
+		Issuer: sc.Issuer, TokenEndpoint: sc.TokenEndpoint, ClientID: sc.ClientID, ClientAuth: sc.Auth, SecretEnds: c.Conn.SecretExpiresAt,
 		Grant: c.Settings.Type, Interactive: c.Settings.Interactive, Way: string(c.Settings.Way),
 		Scopes: c.Scopes, Added: c.Added, ScopeNames: c.ScopeNames, CanNarrow: !c.Settings.Interactive,
 		RedirectURI: c.Settings.RedirectURI, Account: c.Conn.Account, Hosts: c.Hosts(),

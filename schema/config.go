@@ -73,6 +73,7 @@ type Connection struct {
 	Description     string
 	ClientID        string
 	ClientSecret    secret.Secret
+	SecretExpiresAt time.Time  // of the client secret; zero: not known
 	ClientAuth      string     // "", "none", "client_secret_basic", "client_secret_post", …; "" means what the preset says
 	ClientAssertion *Assertion // client_assertion { … }; nil: none
 	ApplicationType string     // "", "web", "native", "spa"

@@ -274,6 +274,9 @@ func (e *evaluator) connectionAt(b *connectionBlock, a addr.Addr) (*Connection, 
 		Unknown:         o.Unknown,
 		Ranges:          o.Ranges,
 	}
+	var late hcl.Diagnostics
+	conn.SecretExpiresAt, late = o.moment("secret_expires_at")
+	diags = append(diags, late...)
 	deps := o.deps
 	for _, n := range o.Nested["client_assertion"] {
 		diags = append(diags, e.assertionOf(conn, o, n, diags.HasErrors())...)

@@ -69,6 +69,7 @@ var connectionSpec = &Spec{
 		{Name: "description", Kind: String, Doc: "For people; shown in plans."},
 		{Name: "client_id", Kind: String, Required: true, Doc: "The client's identifier at the server (RFC 6749 §2.2)."},
 		{Name: "client_secret", Kind: Sensitive, Doc: "The client's secret; never a literal: use env() or a sensitive variable."},
+		{Name: "secret_expires_at", Kind: String, Doc: "When the client secret ends: a day such as 2027-01-31, or a time as in RFC 3339. Plans warn from 30 days before."},
 		{Name: "client_auth", Kind: String, OneOf: clientAuths, Doc: "How the client authenticates at the token endpoint.", Default: "what the preset says"},
 		{Name: "application_type", Kind: String, OneOf: []string{"web", "native", "spa"}, Doc: "How the client is registered, where the server treats the kinds differently."},
 		{Name: "scopes", Kind: ScopeList, Doc: "Scopes to ask for: a list, or one string with spaces between them."},

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"time"
@@ -20,6 +21,9 @@ type decider struct {
 // decide gives the change of one item; a zero Change if there is nothing to say about it.
 func (d *decider) decide(it *item) Change {
 	o := &d.in.Options
+	if it.want != nil && !o.Destroy {
+		d.warnSecret(it.want)
+	}
 	switch {
 	case o.Destroy && it.rec == nil:
 		return Change{}
@@ -155,6 +159,28 @@ func (d *decider) warnEnd(r *state.Record) {
 	d.warn(r.Addr, "A new consent will be due soon",
 		"The refresh token ends on "+end.UTC().Format("2006-01-02 at 15:04 UTC")+
 			". Until then nothing has to be done; to consent earlier, run: oauthctl apply -replace='"+r.Addr.String()+"'")
+}
+
+// secretMargin is how long before the end of a client secret a plan begins to
+// say so: time to have a new one made.
+const secretMargin = 30 * 24 * time.Hour
+
+func (d *decider) warnSecret(w *Want) {
+	left := w.SecretEnds.Sub(d.in.Now)
+	if w.SecretEnds.IsZero() || left > secretMargin {
+		return
+	}
+	summary := "The client secret has expired"
+	switch {
+	case left >= 48*time.Hour:
+		summary = fmt.Sprintf("The client secret expires in %d days", left/(24*time.Hour))
+	case left >= 2*time.Hour:
+		summary = fmt.Sprintf("The client secret expires in %d hours", left/time.Hour)
+	case left > 0:
+		summary = "The client secret expires in less than two hours"
+	}
+	d.warn(w.Addr, summary, "secret_expires_at says "+w.SecretEnds.UTC().Format("2006-01-02 15:04 UTC")+
+		". Have a new secret made, set client_secret and secret_expires_at, and run oauthctl apply.")
 }
 
 func (d *decider) warn(a addr.Addr, summary, detail string) {

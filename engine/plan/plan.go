@@ -83,6 +83,7 @@ type Want struct {
 	TokenEndpoint string // "" if discovery will say
 	ClientID      string
 	ClientAuth    string
+	SecretEnds    time.Time // zero: not known
 	Grant         string
 	Interactive   bool              // the grant needs a person
 	Way           string            // how the answer comes back: "browser", "device", "paste", "" (nobody is needed)

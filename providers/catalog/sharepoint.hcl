@@ -42,7 +42,7 @@ provider "sharepoint" {
     lower(regex("^[a-z]+://[^/]*", arg.site_url)),
     regex("^[a-z]+://[^/]*(.*)$", arg.site_url)[0],
   ]), "/")
-  discovery              = "none"
+  discovery = "none"
   authorization_endpoint = join("", [
     lower(regex("^[a-z]+://[^/]*", arg.site_url)),
     trimsuffix(regex("^[a-z]+://[^/]*(.*)$", arg.site_url)[0], "/"),
