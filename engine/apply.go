@@ -44,7 +44,6 @@ func (e *Engine) Apply(ctx context.Context, cfg *schema.Config, p *plan.Plan) (*
 	for _, c := range cfg.Connections {
 		a.conns[c.Addr] = c
 	}
-	a.serial = sync.OnceValues(func() (uint64, error) { return e.o.Store.BumpSerial(context.WithoutCancel(ctx)) })
 	out := &Outcome{Results: a.run(ctx)}
 	return out, e.outputs(context.WithoutCancel(ctx), cfg, p, out)
 }
@@ -97,16 +96,47 @@ func (e *Engine) outputs(ctx context.Context, cfg *schema.Config, p *plan.Plan, 
 
 // applier carries out one plan.
 type applier struct {
-	e      *Engine
-	cfg    *schema.Config
-	p      *plan.Plan
-	env    grant.Env // of flows: each metadata document is asked for once
-	conns  map[addr.Addr]*schema.Connection
-	slots  chan struct{}          // requests under way
-	serial func() (uint64, error) // raises the configuration serial with the first change
+	e     *Engine
+	cfg   *schema.Config
+	p     *plan.Plan
+	env   grant.Env // of flows: each metadata document is asked for once
+	conns map[addr.Addr]*schema.Connection
+	slots chan struct{} // requests under way
 
 	mu   sync.Mutex
 	held map[addr.Addr]*state.Record // what this apply has saved
+
+	raising sync.Mutex
+	serial  uint64 // the configuration serial of this apply; 0: nothing is saved yet
+}
+
+// put saves a record under the configuration serial of this apply. The first
+// save raises it, in the same write: an apply that saves nothing leaves plans valid.
+func (a *applier) put(ctx context.Context, r *state.Record) error {
+	a.raising.Lock()
+	if a.serial == 0 {
+		defer a.raising.Unlock()
+		err := a.e.o.Store.PutNext(ctx, r)
+		if err == nil {
+			a.serial = r.Info.ConfigSerial
+		}
+		return err
+	}
+	r.Info.ConfigSerial = a.serial
+	a.raising.Unlock()
+	return a.e.o.Store.Put(ctx, r)
+}
+
+// remove takes a record out of the state; see put.
+func (a *applier) remove(ctx context.Context, r *state.Record) (err error) {
+	a.raising.Lock()
+	if a.serial == 0 {
+		defer a.raising.Unlock()
+		a.serial, err = a.e.o.Store.DeleteNext(ctx, r.Addr, r.Generation)
+		return err
+	}
+	a.raising.Unlock()
+	return a.e.o.Store.Delete(ctx, r.Addr, r.Generation)
 }
 
 // slot waits for a turn on the network.

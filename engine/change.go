@@ -68,17 +68,13 @@ func (a *applier) flow(ctx context.Context, client *grant.Client) (*grant.Grant,
 	return client.Authorize(ctx, a.env)
 }
 
-// settle lays the configuration over a record, under the new configuration serial.
+// settle lays the configuration over a record.
 func (a *applier) settle(ctx context.Context, rec *state.Record, client *grant.Client) error {
 	prints, err := a.e.fingerprint(ctx, client)
 	if err != nil {
 		return err
 	}
-	serial, err := a.serial()
-	if err != nil {
-		return err
-	}
-	settle(rec, client, prints, serial)
+	settle(rec, client, prints)
 	return nil
 }
 
@@ -103,7 +99,6 @@ func (a *applier) finished(rec *state.Record, r *Result) {
 // save writes a new grant over whatever refreshes have made of the record since
 // the plan, and returns the grant that it replaces.
 func (a *applier) save(ctx context.Context, c *plan.Change, rec *state.Record) (old *state.Record, err error) {
-	store := a.e.o.Store
 	if c.Generation != 0 {
 		if unlock, err := a.lock(ctx, c.Addr); err == nil {
 			defer unlock()
@@ -116,7 +111,7 @@ func (a *applier) save(ctx context.Context, c *plan.Change, rec *state.Record) (
 			}
 			rec.Generation = old.Generation
 		}
-		if err = store.Put(ctx, rec); err == nil {
+		if err = a.put(ctx, rec); err == nil {
 			return old, nil
 		}
 		if errors.Is(err, state.ErrConflict) && c.Generation == 0 {
@@ -216,6 +211,7 @@ func (a *applier) refresh(ctx context.Context, c *plan.Change, r *Result) error 
 		w.before = func(rec *state.Record) error {
 			return a.resettle(context.WithoutCancel(ctx), rec, client)
 		}
+		w.put = a.put
 	}
 	out, err := a.e.renew(ctx, w)
 	if err != nil {
@@ -248,7 +244,7 @@ func (a *applier) update(ctx context.Context, c *plan.Change, r *Result) error {
 		return a.e.failure(doing, c.Addr, err)
 	}
 	rec.UpdatedAt = a.e.now()
-	if err := a.e.o.Store.Put(ctx, rec); err != nil {
+	if err := a.put(ctx, rec); err != nil {
 		return a.e.failure(doing, c.Addr, err)
 	}
 	a.finished(rec, r)
@@ -281,10 +277,7 @@ func (a *applier) revoke(ctx context.Context, c *plan.Change, r *Result) error {
 	case !a.p.Options.NoRevoke:
 		r.Warnings = append(r.Warnings, notRevoked(rec, ""))
 	}
-	if _, err := a.serial(); err != nil {
-		return a.e.failure(doing, c.Addr, err)
-	}
-	if err := a.e.o.Store.Delete(ctx, c.Addr, rec.Generation); err != nil {
+	if err := a.remove(ctx, rec); err != nil {
 		return a.e.failure("remove "+c.Addr.String()+" from the state", c.Addr, err)
 	}
 	return nil

@@ -44,7 +44,7 @@ func (e *Engine) exchange(ctx context.Context, w *renewal, rec, with *state.Reco
 	}
 	next := renewed(with, g, e.now())
 	next.Generation = rec.Generation
-	if err := e.saveRenewed(ctx, rec, next); err != nil {
+	if err := e.saveRenewed(ctx, w, rec, next); err != nil {
 		return nil, err
 	}
 	return &renewedToken{record: next, refreshed: true}, nil
@@ -202,13 +202,17 @@ const saveTries = 4
 
 // saveRenewed saves the answer of a refresh. The generation guards it: if
 // somebody else has changed the record, what they did decides.
-func (e *Engine) saveRenewed(ctx context.Context, sent, next *state.Record) error {
+func (e *Engine) saveRenewed(ctx context.Context, w *renewal, sent, next *state.Record) error {
 	ctx, cancel := context.WithTimeout(ctx, saveTime)
 	defer cancel()
 	next.UpdatedAt = e.now()
+	put := w.put
+	if put == nil {
+		put = e.o.Store.Put
+	}
 	var err error
 	for try := range saveTries {
-		if err = e.o.Store.Put(ctx, next); err == nil {
+		if err = put(ctx, next); err == nil {
 			return nil
 		}
 		if errors.Is(err, state.ErrConflict) {

@@ -37,12 +37,12 @@ func received(g *grant.Grant, now time.Time) time.Time {
 
 // settle lays what the configuration says over a record: everything that a
 // later refresh needs, and what the next plan will compare.
-func settle(r *state.Record, c *grant.Client, prints map[string]string, serial uint64) {
+func settle(r *state.Record, c *grant.Client, prints map[string]string) {
 	life := c.Lifetimes()
 	i := r.Info
 	moveEnd(r, life.Refresh)
 	i.Preset = c.Preset.Base
-	i.ConfigSerial, i.Provider, i.Title, i.Grant = serial, c.Conn.Provider, title(c), c.Settings.Type
+	i.Provider, i.Title, i.Grant = c.Conn.Provider, title(c), c.Settings.Type
 	i.Client = mergeClient(i.Client, c.StateClient())
 	i.Requested, i.RedirectURI, i.Fingerprint = c.Scopes, c.Settings.RedirectURI, prints
 	i.Access, i.Refresh, i.RefreshBefore = life.Access, life.Refresh, life.RefreshBefore

@@ -23,6 +23,7 @@ type renewal struct {
 	// before lays new settings over the record before it is sent; nil: none.
 	// It may refuse, when the record is not the one that was planned with.
 	before func(*state.Record) error
+	put    func(context.Context, *state.Record) error // saves what before has changed; nil: as it is
 	// slot waits for a turn on the network and returns what ends it; nil: no waiting.
 	slot func() func()
 }

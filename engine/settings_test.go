@@ -9,6 +9,7 @@ import (
 
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/state"
 )
 
@@ -46,6 +47,62 @@ connection "graph" {
 	}
 	if p := k.plan(cfg, plan.Options{}); !p.Empty() {
 		t.Errorf("not settled: %+v", p.Changes)
+	}
+}
+
+// A plan is stale when something was saved since it was made, and not because
+// an apply of it has failed.
+func TestPlanOutlivesAnApplyThatSavedNothing(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	changed := k.config(strings.Replace(one, `"read"`, `"read"]
+  client_secret = env("NEW")
+  token_params = { "a" = "b" }
+  resource = ["https://r.example"`, 1))
+	update := k.config(strings.Replace(one, `scopes    = ["read"]`, `scopes = ["read"]
+  token_lifetimes { refresh = "30d" }`, 1))
+	refuse := func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	}
+	refresh := k.config(strings.Replace(one, `["read"]`, `["read"]
+  token_params = { "a" = "b" }`, 1))
+	for name, c := range map[string]struct {
+		cfg   *schema.Config
+		o     plan.Options
+		fault func()
+		mend  func()
+	}{
+		"new grant, not saved": {changed, plan.Options{}, func() {
+			k.server.setFault(func(http.ResponseWriter, *http.Request, url.Values) bool {
+				k.fail("write", state.ErrUnwritable)
+				return false
+			})
+		}, func() { k.fail("write", nil) }},
+		"settings, not saved":     {update, plan.Options{}, func() { k.fail("write", state.ErrUnwritable) }, func() { k.fail("write", nil) }},
+		"refresh with settings":   {refresh, plan.Options{}, func() { k.server.setFault(refuse) }, func() {}},
+		"revoked, not taken out":  {update, plan.Options{Destroy: true}, func() { k.fail("write", state.ErrUnwritable) }, func() { k.fail("write", nil) }},
+		"server is not reachable": {update, plan.Options{Destroy: true}, func() { k.server.setFault(refuse) }, func() {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := k.plan(c.cfg, c.o)
+			c.fault()
+			out, err := k.engine.Apply(k.ctx, c.cfg, p)
+			k.server.setFault(nil)
+			c.mend()
+			if err != nil || out.Results[0].State != engine.Failed {
+				t.Fatalf("%+v, %v", out, err)
+			}
+			if _, serial, err := k.store.Lineage(k.ctx); err != nil || serial != p.Serial {
+				t.Errorf("the serial rose from %d to %d (%v) although nothing was saved", p.Serial, serial, err)
+			}
+		})
+	}
+	p := k.plan(update, plan.Options{})
+	for i, want := range []bool{true, false} {
+		if _, err := k.engine.Apply(k.ctx, update, p); (err == nil) != want {
+			t.Errorf("apply %d of one plan: %v", i+1, err)
+		}
 	}
 }
 

@@ -160,16 +160,16 @@ func TestRekeyWhileOthersWrite(t *testing.T) {
 	})
 }
 
-func TestBumpSerialCountsEveryone(t *testing.T) {
+func TestTheSerialCountsEveryone(t *testing.T) {
 	onAll(t, func(t *testing.T, b state.Backend) {
 		alice := newPerson(t)
 		create(t, openStore(t, b, alice))
 		var wg sync.WaitGroup
-		for range 8 {
+		for i := range 8 {
 			s := openStore(t, b, alice)
 			wg.Go(func() {
-				if _, err := s.BumpSerial(t.Context()); err != nil {
-					t.Errorf("bump: %v", err)
+				if err := s.PutNext(t.Context(), record(fmt.Sprint("c", i))); err != nil {
+					t.Errorf("put: %v", err)
 				}
 			})
 		}
@@ -178,8 +178,24 @@ func TestBumpSerialCountsEveryone(t *testing.T) {
 		if _, serial, err := s.Lineage(t.Context()); err != nil || serial != 8 {
 			t.Errorf("serial %d, %v", serial, err)
 		}
-		if n, err := s.BumpSerial(t.Context()); err != nil || n != 9 {
-			t.Errorf("bump: %d, %v", n, err)
+		all, err := s.All(t.Context(), state.PartInfo)
+		must(t, err)
+		seen := map[uint64]bool{}
+		for _, r := range all {
+			seen[r.Info.ConfigSerial] = true
+		}
+		if len(seen) != 8 {
+			t.Errorf("serials %v", seen)
+		}
+		if n, err := s.DeleteNext(t.Context(), all[0].Addr, all[0].Generation); err != nil || n != 9 {
+			t.Errorf("delete: %d, %v", n, err)
+		}
+		// What is not written has no serial.
+		if err := s.PutNext(t.Context(), record("c7")); !errors.Is(err, state.ErrConflict) {
+			t.Errorf("a record that is there was made anew: %v", err)
+		}
+		if _, serial, err := s.Lineage(t.Context()); err != nil || serial != 9 {
+			t.Errorf("serial %d, %v", serial, err)
 		}
 	})
 }
@@ -247,7 +263,7 @@ func (x pinned) make(t *testing.T, p person) {
 }
 
 func bump(t *testing.T) func(*state.Store) error {
-	return func(s *state.Store) error { _, err := s.BumpSerial(t.Context()); return err }
+	return func(s *state.Store) error { return s.PutNext(t.Context(), record("mail")) }
 }
 
 func TestARestoredOldStateIsARollback(t *testing.T) {

@@ -58,18 +58,6 @@ func (s *Store) Digest(ctx context.Context, label, value string) (string, error)
 	return d, nil
 }
 
-// BumpSerial raises the configuration serial by one; apply calls it once, with its first change.
-func (s *Store) BumpSerial(ctx context.Context) (uint64, error) {
-	var serial uint64
-	err := s.rewriteHeader(ctx, func(o *opened) (*seal.Header, error) {
-		h := copyHeader(o.header)
-		h.Serial++
-		serial = h.Serial
-		return h, nil
-	})
-	return serial, err
-}
-
 // Rekey wraps the data key for these recipients. If one is removed, the data
 // key changes and every record is sealed again, all in one transaction. Whoever
 // was removed can still open copies made before.

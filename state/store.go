@@ -183,25 +183,33 @@ func (s *Store) All(ctx context.Context, parts Part) ([]*Record, error) {
 // a refresh token. Concurrent Puts share commits.
 // ErrConflict, ErrUnwritable. Once the write has begun, the end of ctx does not stop it.
 func (s *Store) Put(ctx context.Context, r *Record) error {
-	if r.Info == nil || r.Tokens == nil {
-		return fmt.Errorf("write %s: both parts are needed", r.Addr)
-	}
-	if err := checkAddr(r.Addr); err != nil {
+	sum, info, err := r.next()
+	if err != nil {
 		return err
 	}
-	sum := r.normal()
-	sum.Generation++
-	info := *r.Info
-	info.HasRefresh = !r.Tokens.RefreshToken.Empty()
-	err := s.change(ctx, r.Addr, func(box *seal.Box) (Change, error) {
-		row, err := sealRow(box, &Record{Summary: sum, Info: &info, Tokens: r.Tokens})
+	err = s.change(ctx, r.Addr, func(box *seal.Box) (Change, error) {
+		row, err := sealRow(box, &Record{Summary: sum, Info: info, Tokens: r.Tokens})
 		return Change{Row: row, Was: r.Generation}, err
 	})
 	if err != nil {
 		return err
 	}
-	r.Summary, r.Info = sum, &info
+	r.Summary, r.Info = sum, info
 	return nil
+}
+
+// next is what a record will be when it has been written.
+func (r *Record) next() (Summary, *Info, error) {
+	if r.Info == nil || r.Tokens == nil {
+		return Summary{}, nil, fmt.Errorf("write %s: both parts are needed", r.Addr)
+	}
+	if err := checkAddr(r.Addr); err != nil {
+		return Summary{}, nil, err
+	}
+	sum, info := r.normal(), *r.Info
+	sum.Generation++
+	info.HasRefresh = !r.Tokens.RefreshToken.Empty()
+	return sum, &info, nil
 }
 
 // Delete removes a record if its generation is still the one given.

@@ -1,0 +1,67 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state/seal"
+)
+
+// PutNext is Put that raises the configuration serial by one and writes it into
+// r.Info.ConfigSerial. Both happen in one write: if the record cannot be saved,
+// the serial has not risen, and a plan that was made from it is not stale. apply
+// makes its first change in this way.
+func (s *Store) PutNext(ctx context.Context, r *Record) error {
+	sum, info, err := r.next()
+	if err != nil {
+		return err
+	}
+	_, err = s.raise(ctx, r.Addr, func(box *seal.Box, serial uint64) (Change, error) {
+		info.ConfigSerial = serial
+		row, err := sealRow(box, &Record{Summary: sum, Info: info, Tokens: r.Tokens})
+		return Change{Row: row, Was: r.Generation}, err
+	})
+	if err != nil {
+		return err
+	}
+	r.Summary, r.Info = sum, info
+	return nil
+}
+
+// DeleteNext is Delete that raises the configuration serial by one, and returns it.
+func (s *Store) DeleteNext(ctx context.Context, a addr.Addr, generation uint64) (serial uint64, err error) {
+	return s.raise(ctx, a, func(*seal.Box, uint64) (Change, error) {
+		return Change{Row: Row{Summary: Summary{Addr: a}}, Was: generation, Delete: true}, nil
+	})
+}
+
+// raise writes a header with the next serial together with a change, again if
+// somebody else has written the header meanwhile.
+func (s *Store) raise(ctx context.Context, a addr.Addr, build func(*seal.Box, uint64) (Change, error)) (uint64, error) {
+	for range attempts {
+		o, err := s.fresh(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("write %s: %w", a, err)
+		}
+		h := copyHeader(o.header)
+		h.Serial++
+		c, err := build(o.box, h.Serial)
+		if err != nil {
+			return 0, fmt.Errorf("write %s: %w", a, err)
+		}
+		raw := Header{Version: o.raw.Version + 1, Epoch: h.Epoch, Bytes: h.Encode(o.box)}
+		err = s.b.Write(context.WithoutCancel(ctx), Batch{Header: &raw, Epoch: h.Epoch, Changes: []Change{c}})
+		var conflict *ConflictError
+		switch {
+		case err == nil:
+			_, _ = s.fresh(context.WithoutCancel(ctx)) // raises the pins; the change is made, whatever comes of that
+			return h.Serial, nil
+		case errors.Is(err, ErrConflict) && !errors.As(err, &conflict):
+			continue // of the header
+		}
+		return 0, fmt.Errorf("write %s: %w", a, err)
+	}
+	return 0, fmt.Errorf("write %s: %w: the header of %s changes all the time", a, ErrConflict, s.Location())
+}
