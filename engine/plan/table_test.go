@@ -195,6 +195,9 @@ func wantOf(t *testing.T, l line) plan.Want {
 			w.Client = &state.Client{Rotation: v, ScopeSeparator: " "}
 		case "params":
 			w.Client = &state.Client{Rotation: "single_use", ScopeSeparator: " ", TokenParams: digests(v)}
+		case "assertion":
+			w.Client = &state.Client{Rotation: "single_use", ScopeSeparator: " "}
+			assertion(t, w.Client, v)
 		case "unknown":
 			w.Unknown = words(v)
 		case "from-state":
@@ -204,6 +207,31 @@ func wantOf(t *testing.T, l line) plan.Want {
 		}
 	})
 	return w
+}
+
+// assertion is a list of what assertions are made with.
+func assertion(t *testing.T, c *state.Client, list string) {
+	t.Helper()
+	for k, v := range digests(list) {
+		switch k {
+		case "algorithm":
+			c.AssertionAlgorithm = v
+		case "kid":
+			c.AssertionKeyID = v
+		case "audience":
+			c.AssertionAudience = v
+		case "certificate":
+			c.CertificateSHA256 = v
+		case "file":
+			c.AssertionFile = v
+		case "env":
+			c.AssertionEnv = v
+		case "life":
+			c.AssertionLifetime = duration(t, v)
+		default:
+			t.Fatalf("assertion: unknown word %q", k)
+		}
+	}
 }
 
 func recordOf(t *testing.T, l line) *state.Record {
@@ -268,6 +296,8 @@ func recordWord(t *testing.T, r *state.Record, k, v string) {
 		i.Fingerprint = digests(v)
 	case "params":
 		i.Client.TokenParams = digests(v)
+	case "assertion":
+		assertion(t, &i.Client, v)
 	case "no-revocation":
 		i.Client.RevocationEndpoint, i.Client.RevocationNote = "", "remove it at https://as.example/apps"
 	case "status":
