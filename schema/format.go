@@ -1,9 +1,6 @@
 package schema
 
-import (
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclwrite"
-)
+import "github.com/hashicorp/hcl/v2"
 
 // Format brings native syntax into the canonical layout. Text that does not
 // parse is returned as it is, with the reasons.
@@ -15,5 +12,5 @@ func Format(src []byte, filename string) ([]byte, hcl.Diagnostics) {
 	if _, diags := parseFile(filename, src); diags.HasErrors() {
 		return src, diags
 	}
-	return hclwrite.Format(src), nil
+	return layout(src), nil
 }
