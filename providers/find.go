@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/oauthctl/oauthctl/schema"
 )
@@ -61,14 +62,19 @@ type message struct {
 }
 
 var (
-	wordPattern   = regexp.MustCompile(`[A-Za-z0-9_]+`)
-	numberPattern = regexp.MustCompile(`(?i)(AADSTS|(?:^|[^A-Za-z]|\\[nrt])ACS)[ :]{0,2}([0-9]{4,9})`)
-	codesPattern  = regexp.MustCompile(`(?i)"error_codes\\?"\s*:\s*\[([0-9,\s]{1,200})\]`)
-	linkPattern   = regexp.MustCompile(`(?i)/error\?code=([0-9]{4,9})`)
-	errorPattern  = regexp.MustCompile(`(?i)\berror\\?["']?\s*[=:]\s*\\?["']?([A-Za-z0-9_.-]{3,64})`)
-	codePattern   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{2,63}$`)
-	barePattern   = regexp.MustCompile(`^[0-9]{4,9}$`)
+	wordPattern   = pattern(`[A-Za-z0-9_]+`)
+	numberPattern = pattern(`(?i)(AADSTS|(?:^|[^A-Za-z]|\\[nrt])ACS)[ :]{0,2}([0-9]{4,9})`)
+	codesPattern  = pattern(`(?i)"error_codes\\?"\s*:\s*\[([0-9,\s]{1,200})\]`)
+	linkPattern   = pattern(`(?i)/error\?code=([0-9]{4,9})`)
+	errorPattern  = pattern(`(?i)\berror\\?["']?\s*[=:]\s*\\?["']?([A-Za-z0-9_.-]{3,64})`)
+	codePattern   = pattern(`^[A-Za-z][A-Za-z0-9_.-]{2,63}$`)
+	barePattern   = pattern(`^[0-9]{4,9}$`)
 )
+
+// pattern compiles an expression when it is first used: most runs read no message.
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
 
 func readMessage(text string) *message {
 	text = strings.TrimSpace(text[:min(len(text), maxMessage)])
@@ -80,28 +86,28 @@ func readMessage(text string) *message {
 	for _, s := range jsonStrings(text) {
 		m.text += "\n" + s
 	}
-	for _, at := range wordPattern.FindAllStringIndex(m.text, -1) {
+	for _, at := range wordPattern().FindAllStringIndex(m.text, -1) {
 		keep(m.words, strings.ToLower(m.text[at[0]:at[1]]), at[0])
 	}
-	for _, at := range numberPattern.FindAllStringSubmatchIndex(m.text, maxCodes) {
+	for _, at := range numberPattern().FindAllStringSubmatchIndex(m.text, maxCodes) {
 		prefix := "ACS"
 		if strings.EqualFold(m.text[at[2]:at[3]], "AADSTS") {
 			prefix = "AADSTS"
 		}
 		keep(m.numbers, prefix+m.text[at[4]:at[5]], at[0])
 	}
-	for _, at := range codesPattern.FindAllStringSubmatchIndex(m.text, maxCodes) {
+	for _, at := range codesPattern().FindAllStringSubmatchIndex(m.text, maxCodes) {
 		for _, n := range strings.FieldsFunc(m.text[at[2]:at[3]], func(r rune) bool { return r < '0' || r > '9' }) {
 			keep(m.numbers, "AADSTS"+n, at[0])
 		}
 	}
-	for _, at := range linkPattern.FindAllStringSubmatchIndex(m.text, maxCodes) {
+	for _, at := range linkPattern().FindAllStringSubmatchIndex(m.text, maxCodes) {
 		keep(m.numbers, "AADSTS"+m.text[at[2]:at[3]], at[0])
 	}
-	if barePattern.MatchString(text) {
+	if barePattern().MatchString(text) {
 		m.numbers["AADSTS"+text], m.numbers["ACS"+text] = 0, 0
 	}
-	for _, at := range errorPattern.FindAllStringSubmatch(m.text, -1) {
+	for _, at := range errorPattern().FindAllStringSubmatch(m.text, -1) {
 		if len(m.errors) < maxCodes && !slices.Contains(m.errors, at[1]) {
 			m.errors = append(m.errors, at[1])
 		}
@@ -212,7 +218,7 @@ func (m *message) unknown(found []KnownError) []UnknownCode {
 	})
 	for _, n := range numbers {
 		digits := strings.TrimLeft(n, "ACDST")
-		if has(n) || m.alone && (has("AADSTS"+digits) || has("ACS"+digits)) || m.alone && barePattern.MatchString(m.given) && strings.HasPrefix(n, "ACS") {
+		if has(n) || m.alone && (has("AADSTS"+digits) || has("ACS"+digits)) || m.alone && barePattern().MatchString(m.given) && strings.HasPrefix(n, "ACS") {
 			continue
 		}
 		u := UnknownCode{Code: n}
@@ -222,11 +228,11 @@ func (m *message) unknown(found []KnownError) []UnknownCode {
 		out = append(out, u)
 	}
 	said := m.errors
-	if m.alone && len(m.numbers) == 0 && len(found) == 0 && codePattern.MatchString(m.given) {
+	if m.alone && len(m.numbers) == 0 && len(found) == 0 && codePattern().MatchString(m.given) {
 		said = []string{m.given}
 	}
 	for _, code := range said {
-		if !has(code) && !barePattern.MatchString(code) {
+		if !has(code) && !barePattern().MatchString(code) {
 			out = append(out, UnknownCode{Code: code, Similar: similar(code)})
 		}
 	}

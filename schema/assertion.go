@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -139,7 +140,9 @@ func (a *Assertion) checkSource() hcl.Diagnostics {
 }
 
 // envName is a name that every shell can set.
-var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var envName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+})
 
 // checkValues finds values that could never work.
 func (a *Assertion) checkValues() hcl.Diagnostics {
@@ -160,7 +163,7 @@ func (a *Assertion) checkValues() hcl.Diagnostics {
 	if has("token_file") && !filepath.IsAbs(a.TokenFile) && !path.IsAbs(a.TokenFile) {
 		wrong("token_file", "The path %q is not absolute. The file is read at every refresh, whatever the working directory is then: write the whole path.", a.TokenFile)
 	}
-	if has("token_env") && !envName.MatchString(a.TokenEnv) {
+	if has("token_env") && !envName().MatchString(a.TokenEnv) {
 		wrong("token_env", "%q is not the name of an environment variable. Write the name without a dollar sign; the value is read at every request.", a.TokenEnv)
 	}
 	return diags

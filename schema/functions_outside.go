@@ -3,6 +3,7 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"unicode/utf8"
@@ -15,7 +16,7 @@ import (
 // functions adds those that look outside: at the environment and at files of
 // the configuration directory, through what Load was given.
 func (l *loader) functions() map[string]function.Function {
-	fs := pureFunctions()
+	fs := maps.Clone(pureFunctions())
 	fs["env"] = l.envFunc()
 	fs["file"] = l.fileFunc()
 	fs["fileexists"] = l.fileExistsFunc()
@@ -113,21 +114,25 @@ func (l *loader) fileExistsFunc() function.Function {
 	})
 }
 
-var sensitiveFunc = markFunc(func(v cty.Value) cty.Value { return v.Mark(Sensitive) })
+func sensitiveFunc() function.Function {
+	return markFunc(func(v cty.Value) cty.Value { return v.Mark(Sensitive) })
+}
 
 // nonsensitiveFunc takes the mark off, however deep it is.
-var nonsensitiveFunc = markFunc(func(v cty.Value) cty.Value {
-	out, err := v.WrangleMarksDeep(func(mark any, _ cty.Path) (ctymarks.WrangleAction, error) {
-		if mark == Sensitive {
-			return ctymarks.WrangleDrop, nil
+func nonsensitiveFunc() function.Function {
+	return markFunc(func(v cty.Value) cty.Value {
+		out, err := v.WrangleMarksDeep(func(mark any, _ cty.Path) (ctymarks.WrangleAction, error) {
+			if mark == Sensitive {
+				return ctymarks.WrangleDrop, nil
+			}
+			return nil, nil
+		})
+		if err != nil { // our callback returns none
+			return v
 		}
-		return nil, nil
+		return out
 	})
-	if err != nil { // our callback returns none
-		return v
-	}
-	return out
-})
+}
 
 func markFunc(do func(cty.Value) cty.Value) function.Function {
 	return function.New(&function.Spec{
@@ -140,11 +145,13 @@ func markFunc(do func(cty.Value) cty.Value) function.Function {
 	})
 }
 
-var isSensitiveFunc = function.New(&function.Spec{
-	Params: []function.Parameter{{
-		Name: "value", Type: cty.DynamicPseudoType,
-		AllowUnknown: true, AllowNull: true, AllowMarked: true, AllowDynamicType: true,
-	}},
-	Type: function.StaticReturnType(cty.Bool),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return cty.BoolVal(IsSensitive(args[0])), nil },
-})
+func isSensitiveFunc() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{
+			Name: "value", Type: cty.DynamicPseudoType,
+			AllowUnknown: true, AllowNull: true, AllowMarked: true, AllowDynamicType: true,
+		}},
+		Type: function.StaticReturnType(cty.Bool),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return cty.BoolVal(IsSensitive(args[0])), nil },
+	})
+}

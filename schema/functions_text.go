@@ -59,15 +59,18 @@ func stringArgs(args []cty.Value) []string {
 	return out
 }
 
-var (
-	endsWithFunc    = testFunc(strings.HasSuffix)
-	startsWithFunc  = testFunc(strings.HasPrefix)
-	strContainsFunc = testFunc(strings.Contains)
+func endsWithFunc() function.Function    { return testFunc(strings.HasSuffix) }
+func startsWithFunc() function.Function  { return testFunc(strings.HasPrefix) }
+func strContainsFunc() function.Function { return testFunc(strings.Contains) }
 
-	base64EncodeFunc = textFunc(func(a []string) (string, error) {
+func base64EncodeFunc() function.Function {
+	return textFunc(func(a []string) (string, error) {
 		return base64.StdEncoding.EncodeToString([]byte(a[0])), nil
 	}, "str")
-	base64DecodeFunc = textFunc(func(a []string) (string, error) {
+}
+
+func base64DecodeFunc() function.Function {
+	return textFunc(func(a []string) (string, error) {
 		b, err := base64.StdEncoding.DecodeString(a[0])
 		if err != nil {
 			return "", errors.New("the text is not base64")
@@ -77,95 +80,115 @@ var (
 		}
 		return string(b), nil
 	}, "str")
-	sha256Func = textFunc(func(a []string) (string, error) {
+}
+
+func sha256Func() function.Function {
+	return textFunc(func(a []string) (string, error) {
 		sum := sha256.Sum256([]byte(a[0]))
 		return hex.EncodeToString(sum[:]), nil
 	}, "str")
-	sha512Func = textFunc(func(a []string) (string, error) {
+}
+
+func sha512Func() function.Function {
+	return textFunc(func(a []string) (string, error) {
 		sum := sha512.Sum512([]byte(a[0]))
 		return hex.EncodeToString(sum[:]), nil
 	}, "str")
-	urlEncodeFunc = textFunc(func(a []string) (string, error) { return url.QueryEscape(a[0]), nil }, "str")
-	urlDecodeFunc = textFunc(func(a []string) (string, error) {
+}
+
+func urlEncodeFunc() function.Function {
+	return textFunc(func(a []string) (string, error) { return url.QueryEscape(a[0]), nil }, "str")
+}
+
+func urlDecodeFunc() function.Function {
+	return textFunc(func(a []string) (string, error) {
 		s, err := url.QueryUnescape(a[0])
 		if err != nil {
 			return "", errors.New("the text is not percent-encoded correctly")
 		}
 		return s, nil
 	}, "str")
-)
+}
 
 // replaceFunc is Terraform's replace: a pattern in slashes is a regular expression.
-var replaceFunc = function.New(&function.Spec{
-	Params: stringParams([]string{"str", "substr", "replace"}),
-	Type:   function.StaticReturnType(cty.String),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		if p := args[1].AsString(); len(p) > 1 && p[0] == '/' && p[len(p)-1] == '/' {
-			return stdlib.RegexReplace(args[0], cty.StringVal(p[1:len(p)-1]), args[2])
-		}
-		return stdlib.Replace(args[0], args[1], args[2])
-	},
-})
+func replaceFunc() function.Function {
+	return function.New(&function.Spec{
+		Params: stringParams([]string{"str", "substr", "replace"}),
+		Type:   function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			if p := args[1].AsString(); len(p) > 1 && p[0] == '/' && p[len(p)-1] == '/' {
+				return stdlib.RegexReplace(args[0], cty.StringVal(p[1:len(p)-1]), args[2])
+			}
+			return stdlib.Replace(args[0], args[1], args[2])
+		},
+	})
+}
 
 // jsonDecodeFunc checks the text first: encoding/json limits the nesting, the
 // decoder of cty is recursive without a limit.
-var jsonDecodeFunc = function.New(&function.Spec{
-	Params: stringParams([]string{"str"}),
-	Type: func(args []cty.Value) (cty.Type, error) {
-		if !args[0].IsKnown() {
-			return cty.DynamicPseudoType, nil
-		}
-		if text := []byte(args[0].AsString()); !json.Valid(text) || jsonTooDeep(text) {
-			return cty.NilType, function.NewArgErrorf(0, "the text is not valid JSON, or nested deeper than %d levels", maxDepth)
-		}
-		v, err := stdlib.JSONDecode(args[0])
-		return v.Type(), err
-	},
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return stdlib.JSONDecode(args[0]) },
-})
-
-var timeCmpFunc = function.New(&function.Spec{
-	Params: stringParams([]string{"a", "b"}),
-	Type:   function.StaticReturnType(cty.Number),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		var at [2]time.Time
-		for i, a := range args {
-			t, err := time.Parse(time.RFC3339, a.AsString())
-			if err != nil {
-				return cty.UnknownVal(cty.Number), function.NewArgErrorf(i, "want a time in RFC 3339, such as 2026-01-31T00:00:00Z")
+func jsonDecodeFunc() function.Function {
+	return function.New(&function.Spec{
+		Params: stringParams([]string{"str"}),
+		Type: func(args []cty.Value) (cty.Type, error) {
+			if !args[0].IsKnown() {
+				return cty.DynamicPseudoType, nil
 			}
-			at[i] = t
-		}
-		return cty.NumberIntVal(int64(at[0].Compare(at[1]))), nil
-	},
-})
+			if text := []byte(args[0].AsString()); !json.Valid(text) || jsonTooDeep(text) {
+				return cty.NilType, function.NewArgErrorf(0, "the text is not valid JSON, or nested deeper than %d levels", maxDepth)
+			}
+			v, err := stdlib.JSONDecode(args[0])
+			return v.Type(), err
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return stdlib.JSONDecode(args[0]) },
+	})
+}
+
+func timeCmpFunc() function.Function {
+	return function.New(&function.Spec{
+		Params: stringParams([]string{"a", "b"}),
+		Type:   function.StaticReturnType(cty.Number),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			var at [2]time.Time
+			for i, a := range args {
+				t, err := time.Parse(time.RFC3339, a.AsString())
+				if err != nil {
+					return cty.UnknownVal(cty.Number), function.NewArgErrorf(i, "want a time in RFC 3339, such as 2026-01-31T00:00:00Z")
+				}
+				at[i] = t
+			}
+			return cty.NumberIntVal(int64(at[0].Compare(at[1]))), nil
+		},
+	})
+}
 
 // lengthFunc counts characters of strings too.
-var lengthFunc = function.New(&function.Spec{
-	Params: []function.Parameter{{
-		Name: "value", Type: cty.DynamicPseudoType,
-		AllowDynamicType: true, AllowUnknown: true, AllowMarked: true,
-	}},
-	Type: func(args []cty.Value) (cty.Type, error) {
-		switch ty := args[0].Type(); {
-		case ty == cty.String, ty == cty.DynamicPseudoType, ty.IsTupleType(), ty.IsObjectType(), ty.IsCollectionType():
-			return cty.Number, nil
-		}
-		return cty.Number, function.NewArgErrorf(0, "want a list, set, map, object or string")
-	},
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		v, marks := args[0].Unmark()
-		switch ty := v.Type(); {
-		case ty.IsObjectType():
-			return cty.NumberIntVal(int64(len(ty.AttributeTypes()))).WithMarks(marks), nil
-		case ty.IsTupleType():
-			return cty.NumberIntVal(int64(ty.Length())).WithMarks(marks), nil
-		case !v.IsKnown():
-			return cty.UnknownVal(cty.Number).WithMarks(marks), nil
-		case ty == cty.String:
-			n, err := stdlib.Strlen(v)
-			return n.WithMarks(marks), err
-		}
-		return v.Length().WithMarks(marks), nil
-	},
-})
+func lengthFunc() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{
+			Name: "value", Type: cty.DynamicPseudoType,
+			AllowDynamicType: true, AllowUnknown: true, AllowMarked: true,
+		}},
+		Type: func(args []cty.Value) (cty.Type, error) {
+			switch ty := args[0].Type(); {
+			case ty == cty.String, ty == cty.DynamicPseudoType, ty.IsTupleType(), ty.IsObjectType(), ty.IsCollectionType():
+				return cty.Number, nil
+			}
+			return cty.Number, function.NewArgErrorf(0, "want a list, set, map, object or string")
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			v, marks := args[0].Unmark()
+			switch ty := v.Type(); {
+			case ty.IsObjectType():
+				return cty.NumberIntVal(int64(len(ty.AttributeTypes()))).WithMarks(marks), nil
+			case ty.IsTupleType():
+				return cty.NumberIntVal(int64(ty.Length())).WithMarks(marks), nil
+			case !v.IsKnown():
+				return cty.UnknownVal(cty.Number).WithMarks(marks), nil
+			case ty == cty.String:
+				n, err := stdlib.Strlen(v)
+				return n.WithMarks(marks), err
+			}
+			return v.Length().WithMarks(marks), nil
+		},
+	})
+}

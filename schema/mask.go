@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -189,7 +190,9 @@ func (m *masker) literals(from, to int) {
 	m.expression(toks)
 }
 
-var keyPattern = regexp.MustCompile(`([A-Za-z_][\w-]*)"?\s*[=:]`)
+var keyPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`([A-Za-z_][\w-]*)"?\s*[=:]`)
+})
 
 // linewise goes through text that starts at an offset line by line, so that a
 // quote that is not closed on one line does not turn the rest inside out.
@@ -206,7 +209,7 @@ func (m *masker) linewise(text []byte, start int) {
 				goesOn = nil
 			}
 		default:
-			for _, at := range keyPattern.FindAllSubmatchIndex(line, -1) {
+			for _, at := range keyPattern().FindAllSubmatchIndex(line, -1) {
 				if m.sensitive(string(line[at[2]:at[3]])) {
 					m.literals(start+at[1], end)
 					goesOn = continues(line[at[1]:])

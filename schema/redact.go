@@ -65,7 +65,7 @@ func (r *redactor) clean(diags hcl.Diagnostics) {
 			d.Detail = sentence(extra.FunctionCallError().Error())
 		}
 		if unknown, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d); ok {
-			if why := leftOut[unknown.CalledFunctionName()]; why != "" {
+			if why := leftOut()[unknown.CalledFunctionName()]; why != "" {
 				d.Detail = fmt.Sprintf("The function %s() is left out of this language: %s.", unknown.CalledFunctionName(), why)
 			}
 		}

@@ -65,6 +65,17 @@ connection "down" {
 `, n/100)}
 }
 
+// manyInASet writes n instances of one block, over a set written out.
+func manyInASet(n int) map[string]string {
+	var b strings.Builder
+	b.WriteString("connection \"c\" {\n  for_each = toset([")
+	for i := range n {
+		fmt.Fprintf(&b, "\"c%05d\",", i)
+	}
+	b.WriteString("])\n  provider = \"acme\"\n  client_id = \"client-${each.key}\"\n}\n")
+	return map[string]string{"main.hcl": b.String()}
+}
+
 func loadMany(tb testing.TB, dir string, want int) {
 	tb.Helper()
 	cfg, diags := schema.Load(context.Background(), schema.Source{Dir: dir})
@@ -105,5 +116,13 @@ func BenchmarkLoad10kInstances(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		loadMany(b, dir, 20_000)
+	}
+}
+
+func BenchmarkLoad10kSet(b *testing.B) {
+	dir := write(b, manyInASet(10_000))
+	b.ReportAllocs()
+	for b.Loop() {
+		loadMany(b, dir, 10_000)
 	}
 }

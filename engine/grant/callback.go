@@ -94,7 +94,7 @@ func (s *session) sameIssuer(iss string) bool {
 	if ok {
 		id, ok = strings.CutSuffix(id, after)
 	}
-	return ok && tenant.MatchString(id)
+	return ok && tenant().MatchString(id)
 }
 
 func (s *session) broken(detail string) callback {

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -224,11 +225,13 @@ func (p *party) verify(ctx context.Context, env Env, raw, nonce string, access s
 }
 
 // tenant is what {tenantid} may stand for: a tenant's GUID.
-var tenant = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+var tenant = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+})
 
 // sameIssuer compares an issuer with a template that has {tenantid} in it.
 func sameIssuer(template, issuer, tid string) bool {
-	return tenant.MatchString(tid) && issuer == strings.ReplaceAll(template, "{tenantid}", tid)
+	return tenant().MatchString(tid) && issuer == strings.ReplaceAll(template, "{tenantid}", tid)
 }
 
 // keySet tells keys that could not be fetched from a signature that is wrong.

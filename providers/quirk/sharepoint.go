@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // sharePoint is the principal of SharePoint in every realm.
@@ -157,7 +158,9 @@ func rung(right string) int {
 	return -1
 }
 
-var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+var guid = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+})
 
 // realmPrincipals names client and resource as ACS wants to hear them:
 // client@realm, principal/host@realm. The realm stands in the path of the token
@@ -165,7 +168,7 @@ var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{1
 func realmPrincipals(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		realm, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-		if r.Method != http.MethodPost || r.Body == nil || !isForm(r.Header) || !guid.MatchString(realm) {
+		if r.Method != http.MethodPost || r.Body == nil || !isForm(r.Header) || !guid().MatchString(realm) {
 			return next.RoundTrip(r)
 		}
 		form, err := readForm(r.Body)

@@ -80,7 +80,7 @@ func realmOf(list []challenge, fail *LocateError) (string, error) {
 		switch {
 		case !strings.EqualFold(c.scheme, "Bearer"):
 			others = add(others, c.scheme)
-		case !guid.MatchString(realm):
+		case !guid().MatchString(realm):
 			others = add(others, "Bearer without a realm")
 		case strings.EqualFold(c.params["client_id"], sharePoint):
 			own = add(own, realm)

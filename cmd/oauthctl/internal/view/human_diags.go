@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -181,7 +182,9 @@ func window(before, marked, after string, room int) (string, string, string) {
 }
 
 // header matches the first line of a block: connection "graph" {
-var header = regexp.MustCompile(`^([A-Za-z_][\w-]*)((?:\s+"[^"]*")*)\s*\{`)
+var header = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([A-Za-z_][\w-]*)((?:\s+"[^"]*")*)\s*\{`)
+})
 
 // enclosing names the top-level block around a range, by its header's text.
 func enclosing(src *schema.Sources, r *hcl.Range) string {
@@ -193,7 +196,7 @@ func enclosing(src *schema.Sources, r *hcl.Range) string {
 		if !ok || strings.HasPrefix(l, "}") {
 			return ""
 		}
-		if m := header.FindStringSubmatch(l); m != nil {
+		if m := header().FindStringSubmatch(l); m != nil {
 			return strings.Join(strings.Fields(m[1]+" "+m[2]), " ")
 		}
 	}
