@@ -47,6 +47,7 @@ func (c *cli) explainCommand() *cobra.Command {
 		},
 	}
 	jsonFlag(cmd, &json)
+	cmd.AddCommand(c.explainScopeCommand())
 	return cmd
 }
 

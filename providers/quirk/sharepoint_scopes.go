@@ -313,12 +313,19 @@ func unknownAlias(word, name string) *Finding {
 	if slices.Contains(foreign, word) {
 		return badScope("Unknown scope", "%q belongs to OpenID Connect, which this server does not speak; a refresh token comes without being asked for. Remove it.", word)
 	}
-	var names []string
-	for i := range aliases {
-		names = append(names, aliases[i].name)
+	var all []string
+	for _, r := range ScopeTable() {
+		all = append(all, r.Scope)
 	}
-	return badScope("Unknown scope", "There is no scope %q, and the server would ignore it silently.%s The scopes are %s.",
-		word, didYouMean(name, names), aliasList())
+	near := didYouMean(word, all)
+	if near == "" {
+		all = all[:0]
+		for i := range aliases {
+			all = append(all, aliases[i].name)
+		}
+		near = didYouMean(name, all)
+	}
+	return badScope("Unknown scope", "There is no scope %q, and the server would ignore it silently.%s The scopes are %s.", word, near, aliasList())
 }
 
 // aliasList names every alias with its rights.

@@ -7,6 +7,14 @@ import (
 
 // didYouMean is a sentence with a leading space, or nothing.
 func didYouMean(given string, known []string) string {
+	if best := nearest(given, known); best != "" {
+		return fmt.Sprintf(" Did you mean %q?", best)
+	}
+	return ""
+}
+
+// nearest is what given was probably meant to be, or "".
+func nearest(given string, known []string) string {
 	best, least := "", 3
 	if len(given) < 4 {
 		least = 2 // in a short word, two changes make another word
@@ -16,10 +24,7 @@ func didYouMean(given string, known []string) string {
 			best, least = k, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" Did you mean %q?", best)
+	return best
 }
 
 // distance is how many letters have to be put in, taken out or changed to make b

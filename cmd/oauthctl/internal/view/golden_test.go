@@ -84,6 +84,7 @@ var screens = []struct {
 	{"outputs", func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) }},
 	{"addresses", func(_ *testing.T, v View) { v.Addresses(sampleRows()) }},
 	{"providers", func(_ *testing.T, v View) { v.Providers(sampleProviders()) }},
+	{"scopes", func(_ *testing.T, v View) { v.Scopes(sampleScopes()) }},
 	{"known_errors", func(_ *testing.T, v View) { v.KnownErrors(sampleKnownErrors()) }},
 	{"version", func(_ *testing.T, v View) { v.Version(sampleVersion()) }},
 	{"note", func(_ *testing.T, v View) {

@@ -42,6 +42,7 @@ var documents = map[string]func(t *testing.T, v View){
 	"output":    func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) },
 	"addresses": func(_ *testing.T, v View) { v.Addresses(sampleRows()) },
 	"providers": func(_ *testing.T, v View) { v.Providers(sampleProviders()) },
+	"scopes":    func(_ *testing.T, v View) { v.Scopes(sampleScopes()[:1]) },
 	"explain":   func(_ *testing.T, v View) { v.KnownErrors(sampleKnownErrors()) },
 	"version":   func(_ *testing.T, v View) { v.Version(sampleVersion()) },
 }

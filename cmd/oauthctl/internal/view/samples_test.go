@@ -361,6 +361,15 @@ func sampleKnownErrors() ([]providers.KnownError, []providers.UnknownCode) {
 		}
 }
 
+// sampleScopes are one with a successor that is wider, and one without any.
+func sampleScopes() []providers.ScopeRow {
+	rows, err := providers.ExplainScopes("web.read AllProfiles.Write Social.Manage")
+	if err != nil {
+		panic(err)
+	}
+	return rows
+}
+
 func sampleVersion() VersionInfo {
 	return VersionInfo{Version: "1.2.3", Commit: "1a2b3c4", Date: "2026-03-01", Go: "go1.26.8", Platform: "linux/amd64", StateFormat: 1}
 }

@@ -69,6 +69,8 @@ type View interface {
 	Providers(list []providers.Entry)
 	// KnownErrors explains what was found in a message, and names what is not known.
 	KnownErrors(found []providers.KnownError, unknown []providers.UnknownCode)
+	// Scopes explains scope aliases.
+	Scopes(rows []providers.ScopeRow)
 	// Version shows the program's version.
 	Version(v VersionInfo)
 	// Error shows a failure on Err: what was being done, what went wrong, what to do now.
