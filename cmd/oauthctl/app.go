@@ -28,11 +28,14 @@ type App struct {
 	// Arm is called before anything is done that must not be cut off: from then
 	// on an interrupt cancels the context of Run and does no more. May be nil.
 	Arm func()
+	// AtKill takes what has to be done before the process is ended in the middle
+	// of its work: giving the terminal back. May be nil.
+	AtKill func(f func())
 }
 
-func osApp(args []string, arm func()) *App {
+func osApp(args []string, in *interrupts) *App {
 	return &App{
-		Args: args, Arm: arm, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Args: args, Arm: in.arm, AtKill: in.atKill, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		LookupEnv: os.LookupEnv, Now: time.Now, Rand: rand.Reader,
 	}
 }
@@ -94,6 +97,9 @@ func readable(err error) error {
 // crashed ends a run that panicked. The panic's value and the arguments of the
 // stack may hold anything, so only the places are printed.
 func (c *cli) crashed(r any) int {
+	if c.person != nil {
+		c.person.Close()
+	}
 	fmt.Fprintf(c.Stderr, "oauthctl crashed (%T). This is a bug, and what was saved is safe. The places, without values:\n", r)
 	_, _ = c.Stderr.Write(places(debug.Stack()))
 	return exitError

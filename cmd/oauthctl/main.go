@@ -13,6 +13,6 @@ import (
 
 func main() {
 	harden()
-	ctx, arm := interruptible(context.Background())
-	os.Exit(osApp(os.Args[1:], arm).Run(ctx))
+	ctx, in := interruptible(context.Background())
+	os.Exit(osApp(os.Args[1:], in).Run(ctx))
 }

@@ -48,12 +48,16 @@ func (c *cli) console() *console.Console {
 		Color:       c.wantColor(c.Stderr),
 		Dark:        c.dark(),
 		Width:       c.width(c.Stderr),
+		Height:      height(c.Stderr),
 		Now:         c.Now,
 	}
 	if c.hasBrowser() {
 		o.OpenBrowser = c.openBrowser
 	}
 	c.person = console.New(o)
+	if c.AtKill != nil {
+		c.AtKill(c.person.Close)
+	}
 	return c.person
 }
 
@@ -105,6 +109,16 @@ func (c *cli) width(w io.Writer) int {
 		}
 	}
 	return 80
+}
+
+// height is the number of lines of a terminal, 0 if nobody knows.
+func height(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if _, n, err := term.GetSize(int(f.Fd())); err == nil {
+			return max(n, 0)
+		}
+	}
+	return 0
 }
 
 func isTerminal(v any) bool {

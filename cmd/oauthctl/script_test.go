@@ -22,8 +22,8 @@ func TestMain(m *testing.M) {
 // scriptMain is main with a clock that a script can put forward:
 // TEST_CLOCK=90m.
 func scriptMain() {
-	ctx, arm := interruptible(context.Background())
-	app := osApp(os.Args[1:], arm)
+	ctx, in := interruptible(context.Background())
+	app := osApp(os.Args[1:], in)
 	if shift, err := time.ParseDuration(os.Getenv("TEST_CLOCK")); err == nil {
 		app.Now = func() time.Time { return time.Now().Add(shift) }
 	}

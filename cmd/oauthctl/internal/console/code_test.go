@@ -9,7 +9,7 @@ import (
 	"rsc.io/qr"
 )
 
-func TestCodeIsReadLetterByLetterAndTheHostStandsAlone(t *testing.T) {
+func TestCodeCanBeCopiedAsItHasToBeTyped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var term terminal
 		c := New(Options{Out: &term, Interactive: true, Dark: true, Now: time.Now})
@@ -23,7 +23,7 @@ func TestCodeIsReadLetterByLetterAndTheHostStandsAlone(t *testing.T) {
 		for _, l := range above {
 			has[strings.Trim(l, " │")] = true
 		}
-		for _, want := range []string{"W D J B - M J H T", "github.com", "https://github.com/login/device"} {
+		for _, want := range []string{"WDJB-MJHT", "Its host has to be  github.com", "https://github.com/login/device"} {
 			if !has[want] {
 				t.Errorf("%q is not a line of its own:\n%s", want, strings.Join(above, "\n"))
 			}
@@ -60,6 +60,7 @@ func TestQRCodeIsLeftOutWhereItCannotBeRead(t *testing.T) {
 		uri string
 	}{
 		"narrow":       {Options{Interactive: true, Width: 30}, "https://github.com/login/device"},
+		"low":          {Options{Interactive: true, Width: 80, Height: 24}, "https://github.com/login/device"},
 		"no terminal":  {Options{Width: 120}, "https://github.com/login/device"},
 		"http":         {Options{Interactive: true, Width: 120}, "http://github.com/login/device"},
 		"hostile":      {Options{Interactive: true, Width: 120}, "https://github.com/login\u202edevice"},

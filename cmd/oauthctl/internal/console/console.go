@@ -26,6 +26,7 @@ type Options struct {
 	Interactive bool      // In and Out are a terminal: live countdown, prompts
 	Color, Dark bool
 	Width       int // columns; 0: 80
+	Height      int // lines; 0: nobody knows
 	Now         func() time.Time
 	// OpenBrowser opens a URL that has been checked, as one argv element, or says
 	// why it cannot. It should return when the program has been started. Nil:
@@ -43,6 +44,7 @@ type Console struct {
 	drawn   int        // columns of the live line on the screen
 	mid     bool       // the last write ended within a line
 	restore func()     // gives the terminal back, while keys are read
+	ahead   []byte     // typed behind the last answer, for the next question
 
 	in *lines // In, if it is no terminal
 }

@@ -13,9 +13,12 @@ import (
 // The margin that ISO/IEC 18004 §9.1 asks for, in modules.
 const quietZone = 4
 
+// How many lines the rest of the screen with a device code takes.
+const aroundQR = 19
+
 // qr draws the verification URL as a QR code, if it is a plain https URL and
-// the code fits the width, and returns the words that mention it.
-func (s *screen) qr(d grant.DeviceCode, dark bool) string {
+// the whole screen fits the terminal, and returns the words that mention it.
+func (s *screen) qr(d grant.DeviceCode, dark bool, height int) string {
 	target := d.VerificationURIComplete
 	if target == "" {
 		target = d.VerificationURI
@@ -25,7 +28,7 @@ func (s *screen) qr(d grant.DeviceCode, dark bool) string {
 		return ""
 	}
 	code, err := qr.Encode(target, qr.L)
-	if err != nil || code.Size+2*quietZone+2 > s.width {
+	if err != nil || code.Size+2*quietZone+2 > s.width || height > 0 && (code.Size+2*quietZone+1)/2+aroundQR > height {
 		return ""
 	}
 	for _, l := range halfBlocks(code, s.Code != (view.Paint{}) || !dark) {

@@ -28,6 +28,7 @@ type prompt struct {
 	label string
 	echo  bool      // show what is typed; else only how much
 	until time.Time // show the time left; zero: no end
+	fresh bool      // what was typed before the question is no answer to it
 }
 
 // read shows the prompt and reads one line. The context ends it at once.
@@ -94,15 +95,15 @@ type editor struct {
 	escape int // within an escape sequence: 1 after ESC, 2 after ESC [
 }
 
-// keys takes what has been typed; done says that the line is complete. What
-// follows the line's end is not an answer to this question.
-func (e *editor) keys(typed []byte) (done bool, err error) {
-	for _, b := range typed {
+// keys takes what has been typed; done says that the line is complete, and rest
+// is what follows it: the answer to the next question.
+func (e *editor) keys(typed []byte) (rest []byte, done bool, err error) {
+	for i, b := range typed {
 		if done, err = e.key(b); done || err != nil {
-			return done, err
+			return typed[i+1:], done, err
 		}
 	}
-	return false, nil
+	return nil, false, nil
 }
 
 // key takes one byte; done says that the line is complete.

@@ -25,6 +25,12 @@ func TestScreens(t *testing.T) {
 		"open": func(c *Console) (func(), error) { return c.Open(t.Context(), visit(deadline)) },
 		"code": func(c *Console) (func(), error) { return c.Code(t.Context(), device(deadline)) },
 		"paste": func(c *Console) (func(), error) {
+			v := visit(deadline)
+			v.Listening, v.RedirectURI = "", "https://contoso.example/accept"
+			_, err := c.Paste(t.Context(), v)
+			return func() {}, err
+		},
+		"elsewhere": func(c *Console) (func(), error) {
 			_, err := c.Paste(t.Context(), visit(deadline))
 			return func() {}, err
 		},

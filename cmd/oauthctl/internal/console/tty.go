@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -20,8 +21,16 @@ func (c *Console) readTerminal(ctx context.Context, f *os.File, p prompt) (strin
 	c.mu.Lock()
 	c.restore = restore
 	c.clear()
-	c.lives = append(c.lives, l)
-	c.draw()
+	if p.fresh {
+		c.ahead = nil
+	}
+	if c.o.Interactive {
+		c.lives = append(c.lives, l)
+		c.draw()
+	} else { // the keys come from a terminal, and the question goes elsewhere: once
+		_, _ = io.WriteString(c.o.Out, p.label)
+		c.mid = true
+	}
 	c.mu.Unlock()
 
 	err = c.keys(ctx, f, &e, !p.until.IsZero())
@@ -32,7 +41,8 @@ func (c *Console) readTerminal(ctx context.Context, f *os.File, p prompt) (strin
 	return string(e.text), nil
 }
 
-// keys feeds the editor until the line is complete.
+// keys feeds the editor until the line is complete: first what has been typed
+// ahead, then what is typed.
 func (c *Console) keys(ctx context.Context, f *os.File, e *editor, ticks bool) error {
 	buf := make([]byte, 4096)
 	drawn := c.o.Now()
@@ -40,13 +50,21 @@ func (c *Console) keys(ctx context.Context, f *os.File, e *editor, ticks bool) e
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n, err := readKeys(ctx, f, buf)
-		if err != nil {
-			return err
+		c.mu.Lock()
+		typed := c.ahead
+		c.ahead = nil
+		c.mu.Unlock()
+		if len(typed) == 0 {
+			n, err := readKeys(ctx, f, buf)
+			if err != nil {
+				return err
+			}
+			typed = buf[:n]
 		}
 		c.mu.Lock()
-		done, err := e.keys(buf[:n])
-		if now := c.o.Now(); n > 0 || ticks && now.Sub(drawn) >= time.Second {
+		rest, done, err := e.keys(typed)
+		c.ahead = slices.Clone(rest)
+		if now := c.o.Now(); len(typed) > 0 || ticks && now.Sub(drawn) >= time.Second {
 			c.draw()
 			drawn = now
 		}
@@ -65,7 +83,7 @@ func (c *Console) leave(l *live) {
 	c.giveBack()
 	c.draw()
 	_, _ = io.WriteString(c.o.Out, "\n")
-	c.drawn = 0
+	c.drawn, c.mid = 0, false
 	c.drop(l)
 	c.draw()
 }

@@ -129,16 +129,16 @@ func TestKeysEditTheLine(t *testing.T) {
 		strings.Repeat("\x7f", 5) + "\r": "",
 	} {
 		var e editor
-		done, err := e.keys([]byte(typed))
+		_, done, err := e.keys([]byte(typed))
 		if !done || err != nil || string(e.text) != want {
 			t.Errorf("typing %q gives %q, %v, %v; want %q", typed, e.text, done, err, want)
 		}
 	}
 	var e editor
-	if _, err := e.keys([]byte("\x04")); !errors.Is(err, ErrNoInput) {
+	if _, _, err := e.keys([]byte("\x04")); !errors.Is(err, ErrNoInput) {
 		t.Errorf("Ctrl-D on an empty line: %v", err)
 	}
-	if _, err := e.keys([]byte("abc\x03")); !errors.Is(err, context.Canceled) {
+	if _, _, err := e.keys([]byte("abc\x03")); !errors.Is(err, context.Canceled) {
 		t.Errorf("Ctrl-C: %v", err)
 	}
 }
@@ -207,5 +207,81 @@ func TestAHiddenAnswerIsNotEchoed(t *testing.T) {
 	}
 	if text := screen.String() + echo.String(); strings.Contains(text, "hunter2") || !strings.Contains(text, "alice") {
 		t.Errorf("the screen is %q", text)
+	}
+}
+
+// A paste of several lines answers several questions.
+func TestWhatIsTypedAheadAnswersTheNextQuestion(t *testing.T) {
+	keyboard, tty, _ := openTerminal(t)
+	var screen watched
+	c := New(Options{In: tty, Out: &screen, Interactive: true, Now: time.Now})
+	got := make(chan string)
+	go func() {
+		for range 3 {
+			s, _ := c.Ask(context.Background(), "Value", false)
+			got <- s
+		}
+	}()
+	waitFor(t, &screen, "Value:")
+	_, _ = keyboard.WriteString("one\rtwo\rthr")
+	for _, want := range []string{"one", "two"} {
+		if s := <-got; s != want {
+			t.Errorf("answer %q, want %q", s, want)
+		}
+	}
+	_, _ = keyboard.WriteString("ee\r")
+	if s := <-got; s != "three" {
+		t.Errorf("answer %q, want three", s)
+	}
+}
+
+// What was pasted wrongly is not tried line by line.
+func TestAProblemIsToldAndAsksForSomethingNew(t *testing.T) {
+	keyboard, tty, _ := openTerminal(t)
+	var screen watched
+	c := New(Options{In: tty, Out: &screen, Interactive: true, Now: time.Now})
+	got := make(chan string)
+	ask := func(problem string) {
+		v := visit(time.Now().Add(time.Minute))
+		v.Problem = problem
+		s, _ := c.Paste(context.Background(), v)
+		got <- s.Reveal()
+	}
+	go ask("")
+	waitFor(t, &screen, "Address:")
+	_, _ = keyboard.WriteString("half a\rpage\r")
+	if s := <-got; s != "half a" {
+		t.Errorf("pasted %q", s)
+	}
+	go ask("it is another page")
+	waitFor(t, &screen, "it is another page")
+	_, _ = keyboard.WriteString("the page\r")
+	if s := <-got; s != "the page" {
+		t.Errorf("pasted %q", s)
+	}
+	if n := strings.Count(screen.String(), "https://login.example"); n != 1 {
+		t.Errorf("the page is shown %d times", n)
+	}
+}
+
+// Where the questions go into a file, they stand there once.
+func TestThePromptIsWrittenOnceWhereNobodyRewritesIt(t *testing.T) {
+	keyboard, tty, _ := openTerminal(t)
+	var log watched
+	c := New(Options{In: tty, Out: &log, Now: time.Now})
+	got := make(chan string)
+	go func() {
+		s, _ := c.Ask(context.Background(), "Name", false)
+		got <- s
+	}()
+	waitFor(t, &log, "Name:")
+	for _, key := range []string{"a", "l", "i", "\r"} {
+		_, _ = keyboard.WriteString(key)
+	}
+	if s := <-got; s != "ali" {
+		t.Errorf("answer %q", s)
+	}
+	if text := log.String(); text != "Name: \n" {
+		t.Errorf("the log is %q", text)
 	}
 }

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strconv"
@@ -72,25 +73,21 @@ func (c *Console) Code(ctx context.Context, d grant.DeviceCode) (func(), error) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	host := hostOf(d.VerificationURI)
 	c.print(func(s *screen) {
 		s.asks(d.Addr, d.Title)
 		s.facts(d.Account, d.Scopes)
 		s.line()
 		scan := ""
 		if c.o.Interactive {
-			scan = s.qr(d, c.o.Dark)
+			scan = s.qr(d, c.o.Dark, c.o.Height)
 		}
 		s.text(2, view.Paint{}, "On any device, "+scan+"open this page:")
 		s.url(d.VerificationURI)
-		s.text(2, view.Paint{}, "and check that the browser shows this host:")
+		s.line("  Its host has to be  ", s.Strong.On(hostOf(d.VerificationURI)))
 		s.line()
-		s.line("      ", s.Strong.On(host))
-		s.line()
-		s.text(2, view.Paint{}, "Then enter this code:")
-		s.line()
+		s.text(2, view.Paint{}, "Enter this code there:")
 		s.code(d.UserCode)
-		s.text(2, s.Warn, "Enter it only there, and only because you started this here yourself. Whoever else asks you to enter a code wants your account.")
+		s.text(2, s.Warn, "Only there, and only because you started this here yourself: whoever else asks you to enter a code wants your account.")
 		s.line()
 	})
 	return c.wait(ctx, "Waiting for the code…", d.Deadline), nil
@@ -99,17 +96,22 @@ func (c *Console) Code(ctx context.Context, d grant.DeviceCode) (func(), error) 
 // Paste implements grant.User.
 func (c *Console) Paste(ctx context.Context, v grant.Visit) (secret.Secret, error) {
 	c.print(func(s *screen) {
+		if v.Problem != "" { // the page stands above
+			s.text(2, s.Warn, "That is not it: "+view.Safe(v.Problem)+".")
+			s.line()
+			return
+		}
 		s.asks(v.Addr, v.Title)
 		s.facts(v.Account, v.Scopes)
 		s.line()
 		s.step("1.", "Open this page in any browser, sign in and consent:")
 		s.url(v.URL)
-		s.step("2.", "The browser ends at an address that begins with "+view.Safe(v.RedirectURI)+" and may show an error page; that is all right.")
-		s.step("3.", "Copy the whole address from the browser's address bar, paste it here and press Enter. It is not shown: it holds a one-time code.")
+		s.elsewhere(v)
 		s.line()
 	})
+	fresh := v.Problem != ""
 	for {
-		text, err := c.read(ctx, prompt{label: "  " + c.theme.Strong.On("Address:") + " ", until: v.Deadline})
+		text, err := c.read(ctx, prompt{label: "  " + c.theme.Strong.On("Address:") + " ", until: v.Deadline, fresh: fresh})
 		if err != nil {
 			return "", err
 		}
@@ -120,6 +122,26 @@ func (c *Console) Paste(ctx context.Context, v grant.Visit) (secret.Secret, erro
 			s.text(2, s.Warn, "Nothing was pasted. Paste the address, or press Ctrl-C to cancel.")
 		})
 	}
+}
+
+// elsewhere says how the answer comes from a browser that may run anywhere.
+func (s *screen) elsewhere(v grant.Visit) {
+	ends, address := "The browser ends at an address that begins with " + view.Safe(v.RedirectURI) + " and may show an error page; that is all right.", "Copy the whole address"
+	if v.Listening != "" {
+		ends = "If that browser runs on this machine, or port " + portOf(v.Listening) + " is forwarded to it, you are done. Anywhere else it ends with an error page, " +
+			"at an address that begins with " + view.Safe(v.RedirectURI) + "; that is all right."
+		address = "In that case copy the whole address"
+	}
+	s.step("2.", ends)
+	s.step("3.", address+" from the browser's address bar, paste it here and press Enter. It is not shown: it holds a one-time code.")
+}
+
+func portOf(address string) string {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return view.Safe(address)
+	}
+	return view.Safe(port)
 }
 
 // wait shows the time left: as a live line on a terminal, else as one plain line.
@@ -193,16 +215,14 @@ func (s *screen) step(number, text string) {
 	}
 }
 
-// code writes a user code so that nobody overlooks it, and once more to copy.
+// code writes a user code so that nobody overlooks it, as it has to be typed: a
+// double click or a triple click takes what can be pasted.
 func (s *screen) code(code string) {
-	large, plain := spaced(code), view.Safe(strings.TrimSpace(code))
-	rule := strings.Repeat("─", view.Width(large)+4)
+	code = view.Safe(strings.TrimSpace(code))
+	rule := strings.Repeat("─", view.Width(code)+6)
 	s.line("      ", s.Dim.On("╭"+rule+"╮"))
-	s.line("      ", s.Dim.On("│"), "  ", s.Strong.On(large), "  ", s.Dim.On("│"))
+	s.line("      ", s.Dim.On("│"), "   ", s.Strong.On(code), "   ", s.Dim.On("│"))
 	s.line("      ", s.Dim.On("╰"+rule+"╯"))
-	if large != plain {
-		s.line("      ", s.Dim.On("to copy: "+plain))
-	}
 	s.line()
 }
 
@@ -222,13 +242,4 @@ func hostOf(raw string) string {
 	}
 	q := strconv.QuoteToASCII(u.Host)
 	return q[1 : len(q)-1]
-}
-
-// spaced writes a user code so that it is read letter by letter: W D J B - M J H T.
-func spaced(code string) string {
-	code = strings.TrimSpace(code)
-	if view.Safe(code) != code {
-		return view.Safe(code)
-	}
-	return strings.Join(strings.Split(code, ""), " ")
 }
