@@ -166,8 +166,10 @@ func (f *codeFlow) ended(ctx, limited context.Context, err error) *Error {
 	case ctx.Err() != nil:
 		return fail(Interrupted, f.session.doing, "", "interrupted; nothing was changed")
 	case limited.Err() != nil:
-		return fail(Expired, f.session.doing, "run oauthctl apply again and answer in time, or set a longer timeout in the grant block",
+		e := fail(Expired, f.session.doing, "run oauthctl apply again and answer in time, or set a longer timeout in the grant block",
 			"nobody answered within %s", f.window())
+		e.Hint = f.c.draft.Silence
+		return e
 	}
 	var e *Error
 	if errors.As(err, &e) {

@@ -9,11 +9,13 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/oauthctl/oauthctl/providers/quirk"
 	"github.com/oauthctl/oauthctl/state"
 )
 
 // Revoke revokes a record's refresh token, which ends the access tokens too
-// (RFC 7009 §2.1), else its access token. ErrNotRevocable if the server has no
+// (RFC 7009 §2.1) unless the server is known to end each by itself; else its
+// access token. ErrNotRevocable if the server has no
 // endpoint for it. Other errors are an *Error.
 func Revoke(ctx context.Context, env Env, rec *state.Record) error {
 	if rec.Info == nil || rec.Tokens == nil {
@@ -25,10 +27,10 @@ func Revoke(ctx context.Context, env Env, rec *state.Record) error {
 	p := partyOf(env, rec)
 	if rt := rec.Tokens.RefreshToken; !rt.Empty() {
 		e := p.revoke(ctx, env, rt.Reveal(), "refresh_token")
-		if e == nil {
+		if e == nil && !quirk.RevokesEach(p.Quirks) {
 			return nil
 		}
-		if e.Code != "unsupported_token_type" {
+		if e != nil && e.Code != "unsupported_token_type" {
 			return e
 		}
 	}

@@ -204,7 +204,7 @@ func (d *difference) scopes() {
 		return
 	}
 	had := d.info.Requested
-	if had == nil {
+	if had == nil && len(d.w.Scopes) > 0 { // asking for nothing takes what the server gives
 		had = d.info.Granted
 	}
 	added := minus(minus(d.w.Scopes, d.info.Granted), d.info.Requested)

@@ -32,6 +32,8 @@ type quirk struct {
 	words   func(description string) string
 	prepare func(*Draft) []Finding
 	locate  func(context.Context, *http.Client, *Endpoints) error
+	// each: revoking a token ends that token only, and not those of its grant.
+	each bool
 }
 
 // table holds every quirk, sorted by name. To add one, write its function and its row.
@@ -40,14 +42,18 @@ var table = []quirk{
 	{name: "accept_json", doc: "Asks for a JSON answer, where the server would otherwise send form data.", wrap: acceptJSON},
 	{name: "account_scopes", doc: "Asks for the scopes openid and profile, visibly, where an account is declared: without them nothing says who signed in.", prepare: accountScopes},
 	{name: "authed_user", doc: "Takes the user's token out of the member authed_user if the answer has no other.", wrap: answers(authedUser)},
+	{name: "catch_all_401", doc: "Takes a 401 server_error, which some servers answer to every refused token request, for the refusal that it is, and not for a failure that passes.", wrap: answers(catchAll401)},
 	{name: "epoch_lifetime", doc: "Reads the life of a token from not_before and expires_on where expires_in is missing.", wrap: answers(epochLifetime)},
 	{name: "error_in_200", doc: "Turns an error that came with status 200 into a 400.", wrap: answers(errorIn200)},
 	{name: "error_names", doc: "Gives the server's own error codes their names in RFC 6749 and RFC 8628.", wrap: answers(errorNames)},
+	{name: "first_redirect", doc: "Wants a redirect URI that is declared letter by letter, since the server sends what does not match to the first registered one, without a word.", prepare: firstRedirect},
 	{name: "json_request", doc: "Sends the request as JSON instead of form data.", wrap: jsonRequest},
 	{name: "no_state", doc: "Sends no state, since the server does not hand one back: an answer counts only at its redirect URI, for the one sign-in that is open, within 5 minutes.", prepare: noState},
 	{name: "notion_version", doc: "Adds the header Notion-Version.", wrap: header("Notion-Version", "2022-06-28")},
+	{name: "optional_refresh", doc: "Says in the plan that a client without a secret may get no refresh token.", prepare: optionalRefresh},
 	{name: "realm_challenge", doc: "Finds the token endpoint by the realm in the site's 401 challenge and the document of Azure ACS; refuses SharePoint Online, where ACS has ended.", prepare: realmClient, locate: realmChallenge},
 	{name: "realm_principals", doc: "Writes client and resource of a token request as principal@realm, with the realm of the token endpoint.", wrap: realmPrincipals},
+	{name: "revoke_by_url", doc: "Revokes each token by a GET request with the token in the query, as the server documents it.", wrap: revokeByURL, each: true},
 	{name: "scope_aliases", doc: "Checks scopes against SharePoint's table of aliases and rights, and gives them their canonical names.", prepare: realmScopes},
 	{name: "scope_list", doc: "Makes a space-delimited string of scopes that came with commas or as an array.", wrap: answers(scopeList)},
 	{name: "single_resource", doc: "Refuses scopes that no single token can have: those of several resources, or RESOURCE/.default beside others. A scope without a resource is one of Microsoft Graph.", prepare: singleResource},
@@ -96,6 +102,15 @@ func Words(names []string, description string) string {
 		}
 	}
 	return description
+}
+
+// RevokesEach reports whether revoking a refresh token leaves its access tokens
+// alive, against RFC 7009 §2.1: each has to be revoked by itself.
+func RevokesEach(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		q := find(name)
+		return q != nil && q.each
+	})
 }
 
 // roundTripper is a function as an [http.RoundTripper].

@@ -38,6 +38,7 @@ type Draft struct {
 	Origin       string        // to send with every token call
 	Refresh      time.Duration // lifetime of refresh tokens; 0: not known
 	RefreshFixed bool          // use does not extend it
+	Silence      string        // what to look at when nobody answers, one sentence
 	Hosts        []string      // further hosts that will be spoken to
 	Notes        []string      // to say in the plan, one sentence each
 

@@ -167,6 +167,12 @@ func (v *visit) checkClient(params url.Values) (*request, string) {
 	if problem := v.checkRedirect(req.redirect); problem != "" {
 		return nil, "redirect_uri " + problem
 	}
+	if first := v.manner().firstRedirect; first && row.Strict && len(row.Redirects) > 0 {
+		if !slices.Contains(row.Redirects, req.redirect) {
+			req.redirect = row.Redirects[0]
+		}
+		return req, ""
+	}
 	if row.Strict && !v.redirectKnown(row.Redirects, req.redirect) {
 		if strayed := v.manner().strayed; strayed != nil {
 			return nil, strayed(v, req.clientID, req.redirect)

@@ -45,6 +45,7 @@ type (
 		// Registered clients only.
 		Platform   string `json:"platform,omitempty"`
 		SecretEnds stamp  `json:"secretEnds,omitempty"`
+		NoRefresh  bool   `json:"noRefresh,omitempty"`
 	}
 	code struct {
 		Hash      digest   `json:"h"`

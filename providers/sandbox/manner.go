@@ -20,6 +20,8 @@ type manner struct {
 	whole bool
 	// codeLife is how long a code lives; 0: as elsewhere.
 	codeLife time.Duration
+	// firstRedirect: what is not registered is replaced by the first that is.
+	firstRedirect bool
 	// strayed is what the page says about a redirect URI that is not registered.
 	strayed func(v *visit, clientID, redirect string) string
 	// check refuses a token request of a client that has been recognised.
@@ -28,6 +30,12 @@ type manner struct {
 	begin func(v *visit, t *tx, c client, creds credentials, g *consent) *refusal
 	// again refuses the use of a refresh token.
 	again func(v *visit, creds credentials, g consent) *refusal
+	// reissue gives out an access token that still lives, or a new one.
+	reissue func(v *visit, t *tx, g consent, scopes []string) (value string, life time.Duration)
+	// sameRefresh: a refresh token comes back with every answer.
+	sameRefresh bool
+	// revoke answers at the revocation endpoint, instead of RFC 7009.
+	revoke func(v *visit, w http.ResponseWriter, r *http.Request)
 	// life is how long the next access token lives, instead of v.Access.
 	life func(v *visit, t *tx) (time.Duration, error)
 	// word gives an error the server's words and code; body is the JSON that is sent.
@@ -39,6 +47,10 @@ var manners = map[string]*manner{
 	"realm_challenge": {
 		ask: askRealm, strayed: strayedFromEntra, present: presentRealm, whole: true,
 		codeLife: 5 * time.Minute, word: wordRealm,
+	},
+	"catch_all_401": {
+		firstRedirect: true, ask: askInstance, word: wordInstance,
+		reissue: sameToken, sameRefresh: true, revoke: revokeOne,
 	},
 	"aadsts": {
 		turnAway: adminNeeded, strayed: strayedFromEntra, check: checkEntra, begin: beginEntra,

@@ -50,7 +50,11 @@ func (v *visit) refresh(t *tx, c client, creds credentials, form url.Values) (is
 		row.Used = t.now
 		t.put.Refresh = append(t.put.Refresh, row)
 	}
-	return v.issue(t, g, scopes, v.Rotation != "none")
+	out, err := v.issue(t, g, scopes, v.Rotation != "none")
+	if v.manner().sameRefresh {
+		out.refreshToken = form.Get("refresh_token")
+	}
+	return out, err
 }
 
 // punish revokes what reuse costs.

@@ -65,7 +65,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	case v == nil:
 		s.nothingHere(w, target, plain)
 	case readErr != nil:
-		fail(w, refuse("invalid_request", "the request cannot be read: "+readErr.Error()))
+		v.fail(w, r, refuse("invalid_request", "the request cannot be read: "+readErr.Error()))
 	default:
 		next := func(w http.ResponseWriter, r *http.Request) { endpoints[role](v, w, r) }
 		if f, ok := s.takeFault(role, isRefresh(v, r)); ok {

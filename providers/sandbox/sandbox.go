@@ -124,6 +124,7 @@ type Client struct {
 	Platform      string
 	Key           crypto.PublicKey // of a client that signs assertions; nil: none
 	SecretExpires time.Time        // zero: never
+	NoRefresh     bool             // it gets no refresh tokens
 }
 
 // Register makes a client known to the server of a preset, which it mounts.
@@ -136,7 +137,7 @@ func (s *Server) Register(p *providers.Preset, c Client) error {
 		err = s.book.mount(prof)
 	}
 	if err == nil {
-		row := client{Realm: prof.ID, ID: c.ID, Strict: true, Redirects: c.RedirectURIs, Platform: c.Platform}
+		row := client{Realm: prof.ID, ID: c.ID, Strict: true, Redirects: c.RedirectURIs, Platform: c.Platform, NoRefresh: c.NoRefresh}
 		if !c.SecretExpires.IsZero() {
 			row.SecretEnds = stampOf(c.SecretExpires)
 		}

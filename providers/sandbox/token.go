@@ -153,7 +153,7 @@ func (v *visit) exchange(t *tx, c client, creds credentials, form url.Values) (i
 	row.Grant = g.ID
 	t.put.Event = eventCode
 	t.put.Codes = append(t.put.Codes, row)
-	out, err := v.issue(t, g, g.Scopes, row.Offline)
+	out, err := v.issue(t, g, g.Scopes, row.Offline && !c.NoRefresh)
 	out.nonce = row.Nonce
 	return out, err
 }
@@ -197,7 +197,12 @@ func (v *visit) issue(t *tx, g consent, scopes []string, offline bool) (issued, 
 		openid: v.OpenID && slices.Contains(scopes, "openid"),
 	}
 	var err error
-	if out.accessToken, out.life, err = v.accessToken(t, g.Client, g.ID, scopes); err != nil || !offline {
+	if reissue := v.manner().reissue; reissue != nil {
+		out.accessToken, out.life = reissue(v, t, g, scopes)
+	} else {
+		out.accessToken, out.life, err = v.accessToken(t, g.Client, g.ID, scopes)
+	}
+	if err != nil || !offline {
 		return out, err
 	}
 	if out.refreshToken, err = t.random("sandbox_rt_", 32); err != nil {

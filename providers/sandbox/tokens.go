@@ -23,6 +23,10 @@ func (t *tx) lookAccess(value string, realms []string) (live, bool) {
 // revoke is RFC 7009: an unknown token is no error, a refresh token takes its
 // family with it.
 func (v *visit) revoke(w http.ResponseWriter, r *http.Request) {
+	if own := v.manner().revoke; own != nil {
+		own(v, w, r)
+		return
+	}
 	if !allow(w, r, http.MethodPost) {
 		return
 	}
