@@ -237,6 +237,7 @@ func (a *applier) end(r Result, start time.Time) Result {
 	switch {
 	case r.Err == nil:
 		r.State = Done
+		ev.ExpiresAt, ev.RefreshExpiresAt = r.ExpiresAt, r.RefreshExpiresAt
 	case errors.Is(r.Err, errNobody), errors.As(r.Err, &g) && g.Kind == grant.NeedsUser:
 		r.State, ev.Type = Waiting, EventWaiting
 	default:

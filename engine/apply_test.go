@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -356,6 +357,9 @@ func TestEventsTellTheStory(t *testing.T) {
 		got[ev.Addr.Short()] = append(got[ev.Addr.Short()], ev.Type)
 		if ev.At.IsZero() {
 			t.Errorf("%s has no time", ev.Type)
+		}
+		if done := ev.Type == engine.EventDone; done != ev.ExpiresAt.Equal(k.clock.now().Add(time.Hour)) {
+			t.Errorf("%s of %s says that the token ends at %v", ev.Type, ev.Addr, ev.ExpiresAt)
 		}
 	}
 	want := map[string][]engine.EventType{

@@ -16,6 +16,9 @@ type Event struct {
 	Err     error
 	Elapsed time.Duration
 	At      time.Time
+	// Of what was saved, with EventDone; zero: unknown, or nothing was saved.
+	ExpiresAt        time.Time
+	RefreshExpiresAt time.Time
 }
 
 // EventType names an event in human and JSON output.

@@ -36,7 +36,7 @@ func happening(t Theme, e engine.Event) (word string, paint Paint, rest string) 
 	case engine.EventStart:
 		return ing(e.Action) + "…", Paint{}, ""
 	case engine.EventDone:
-		return ed(e.Action), t.Good, after(e.Elapsed) + comma(Safe(e.Text))
+		return ed(e.Action), t.Good, after(e.Elapsed) + comma(Safe(e.Text)) + comma(lasts(e))
 	case engine.EventFailed:
 		return "failed", t.Bad, after(e.Elapsed) + colon(short(e))
 	case engine.EventSkipped:
@@ -47,6 +47,14 @@ func happening(t Theme, e engine.Event) (word string, paint Paint, rest string) 
 		return "warning", t.Warn, colon(short(e))
 	}
 	return Safe(e.Text), t.Dim, ""
+}
+
+// lasts says when the token that was saved ends; "" if nobody knows.
+func lasts(e engine.Event) string {
+	if e.ExpiresAt.IsZero() {
+		return ""
+	}
+	return expiry(e.ExpiresAt, e.At)
 }
 
 // after says how long something took, if that is worth saying.

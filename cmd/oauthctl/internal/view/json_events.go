@@ -21,6 +21,8 @@ type jsonEvent struct {
 	Action     plan.Action     `json:"action,omitempty"`
 	Text       string          `json:"text,omitempty"`
 	Elapsed    *int64          `json:"elapsed_seconds,omitempty"`
+	Expires    *time.Time      `json:"expires_at,omitempty"`
+	Consent    *time.Time      `json:"refresh_expires_at,omitempty"`
 	Error      *jsonFailure    `json:"error,omitempty"`
 	Diagnostic *jsonDiag       `json:"diagnostic,omitempty"`
 	Change     *jsonChange     `json:"change,omitempty"`
@@ -115,6 +117,7 @@ func (j *programs) Event(ev engine.Event) {
 		s := seconds(ev.Elapsed)
 		e.Elapsed = &s
 	}
+	e.Expires, e.Consent = at(ev.ExpiresAt), at(ev.RefreshExpiresAt)
 	e.Error = j.o.jsonFailure(ev.Err)
 	write(j.o.Out, e)
 }
