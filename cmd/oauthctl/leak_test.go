@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/pem"
 	"io/fs"
 	"net/url"
 	"os"
@@ -41,6 +45,12 @@ connection "worker" {
   client_secret = env("WORKER_SECRET")
   grant "client_credentials" {}
 }
+connection "signer" {
+  provider  = "acme"
+  client_id = "signer"
+  client_assertion { private_key = env("SIGNER_KEY") }
+  grant "client_credentials" {}
+}
 output "hidden" {
   value     = connection.worker.access_token
   sensitive = true
@@ -58,7 +68,7 @@ var leakRuns = map[string][]leakRun{
 	"validate":       {{}, {args: "-json"}},
 	"plan":           {{}, {args: "-json"}, {args: "-replace=person"}, {args: "-destroy -json"}, {args: "-refresh-only"}},
 	"apply":          {{args: "-auto-approve"}, {args: "-auto-approve -json -replace=person"}, {args: "-auto-approve -refresh-only"}, {args: "-auto-approve -replace=worker -input=false"}},
-	"token":          {{args: "person", asked: true}, {args: "-format=json person", asked: true}, {args: "-format=env -force-refresh person", asked: true}, {args: "-format=header worker", asked: true}, {args: "nobody"}},
+	"token":          {{args: "person", asked: true}, {args: "-format=json person", asked: true}, {args: "-format=env -force-refresh person", asked: true}, {args: "-format=header worker", asked: true}, {args: "-force-refresh signer", asked: true}, {args: "nobody"}},
 	"refresh":        {{args: "person worker"}, {args: "-json person"}, {args: "nobody"}},
 	"status":         {{}, {args: "-json"}},
 	"show":           {{}, {args: "-json"}, {args: "person"}, {args: "-json worker"}},
@@ -135,14 +145,44 @@ func newLeakUser(t *testing.T) *leakUser {
 		"HOME": filepath.Join(dir, "home"), "XDG_CONFIG_HOME": filepath.Join(dir, "home", "config"),
 		"XDG_STATE_HOME":    filepath.Join(dir, "home", "state"),
 		"WORKER_SECRET":     canary(),
+		"SIGNER_KEY":        keyCanary(t),
 		"OAUTHCTL_VAR_pass": canary(),
 	}}
 	if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(leakConfig), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	u.secret("client secret", u.env["WORKER_SECRET"])
+	u.key("private key", u.env["SIGNER_KEY"])
 	u.secret("sensitive variable", u.env["OAUTHCTL_VAR_pass"])
 	return u
+}
+
+// keyCanary is a private key in PEM.
+func keyCanary(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+// key is looked for line by line, and as bytes.
+func (u *leakUser) key(what, text string) {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return
+	}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); !strings.HasPrefix(line, "-----") {
+			u.secret(what, line)
+		}
+	}
+	u.secret(what, string(block.Bytes))
 }
 
 func canary() string {
@@ -230,6 +270,7 @@ func (u *leakUser) learn() {
 		u.secret("refresh token", r.Tokens.RefreshToken.Reveal())
 		u.secret("ID token", r.Tokens.IDToken.Reveal())
 		u.secret("client secret in the state", r.Tokens.ClientSecret.Reveal())
+		u.key("private key in the state", r.Tokens.ClientKey.Reveal())
 		for k, v := range r.Tokens.Extra {
 			if len(v.Reveal()) >= 16 {
 				u.secret(k, v.Reveal())
