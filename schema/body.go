@@ -60,7 +60,7 @@ func readBody(body hcl.Body, spec *Spec, what string, header hcl.Range) (*conten
 				"An argument named %q is not expected in %s.%s", name, what, didYouMean(name, spec.names())))
 		}
 	}
-	diags = append(diags, c.count(spec, what, sortedKeys(rest))...)
+	diags = append(diags, c.count(spec, what, rest)...)
 	return c, diags
 }
 
@@ -81,17 +81,21 @@ func explainLabels(diags hcl.Diagnostics, spec *Spec) {
 }
 
 // count reports attributes that are missing and blocks that stand too often.
-// rest names what is there and not in the table: perhaps a misspelt one.
-func (c *content) count(spec *Spec, what string, rest []string) hcl.Diagnostics {
+// rest is what is there and not in the table: perhaps a misspelt one, which then
+// is the mistake to tell.
+func (c *content) count(spec *Spec, what string, rest hcl.Attributes) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, a := range spec.Attrs {
-		if _, ok := c.attrs[a.Name]; a.Required && !ok {
-			hint := ""
-			if near := Suggest(a.Name, rest); near != "" {
-				hint = fmt.Sprintf(" There is %q: perhaps that is meant.", near)
-			}
+		if _, ok := c.attrs[a.Name]; !a.Required || ok {
+			continue
+		}
+		switch near := Suggest(a.Name, sortedKeys(rest)); {
+		case near == "":
 			diags = append(diags, errorAt(c.rng, "Missing required argument",
-				"The argument %q is required in %s, but it is not set.%s", a.Name, what, hint))
+				"The argument %q is required in %s, but it is not set.", a.Name, what))
+		case spec.Open: // else it has been told
+			diags = append(diags, errorAt(rest[near].NameRange, "Unsupported argument",
+				"An argument named %q is not expected in %s. Did you mean %q? It is required.", near, what, a.Name))
 		}
 	}
 	for _, n := range spec.Blocks {

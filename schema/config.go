@@ -19,7 +19,7 @@ type Source struct {
 	Vars      []VarInput                  // -var and -var-file, in the order given
 	LookupEnv func(string) (string, bool) // for env() and OAUTHCTL_VAR_name; nil: an empty environment
 	Version   string                      // of this program, for required_version
-	MakeUp    bool                        // sandbox: invent env() and sensitive variables that are missing; see Config.MadeUp
+	MakeUp    bool                        // sandbox: invent env() and sensitive variables that are missing, and nothing else; see Config.MadeUp
 	// Prompt asks a person for a variable that has no value; nil: a missing value is an error.
 	Prompt func(v *Variable) (string, error)
 }

@@ -305,7 +305,7 @@ func (e *evaluator) connectionAt(b *connectionBlock, a addr.Addr) (*Connection, 
 	if conn.DependsOn = b.afterAddrs; len(deps) > 0 { // else all instances share one list
 		conn.DependsOn = sortAddrs(slices.Concat(deps, b.afterAddrs))
 	}
-	if len(conn.Unknown) > 0 && len(conn.DependsOn) == 0 && !diags.HasErrors() {
+	if len(conn.Unknown) > 0 && len(conn.DependsOn) == 0 && !e.guessed && !diags.HasErrors() {
 		diags = append(diags, errorAt(b.block.DefRange, "Value that will never be known",
 			"The values of %s depend on no connection, and still they are not known. Check the expressions.", strings.Join(conn.Unknown, ", ")))
 	}

@@ -99,7 +99,7 @@ mode = "fsat"
 on   = "maybe"
 port = 1.5
 ttl  = "1.5s"
-nmae = "x"
+fruit = "x"
 hnit "x" {}
 raw {}
 raw {}

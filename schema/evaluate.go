@@ -25,7 +25,8 @@ type evaluator struct {
 	locals    map[string]*local
 	blocks    map[string]*connectionBlock
 
-	makeUp bool // for the sandbox: see Source.MakeUp
+	makeUp  bool // for the sandbox: see Source.MakeUp
+	guessed bool // something has no value, which was told: what follows from that is not
 
 	known  Known
 	wanted map[addr.Addr]bool // instances that known is asked for; nil: all

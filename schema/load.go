@@ -75,6 +75,7 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 	l.declareOutputs(blocks["output"])
 	l.declareSinks(blocks["sink"])
 	l.assignVariables(ctx)
+	l.eval.guessed = l.diags.HasErrors()
 	l.resolveOrder()
 	l.decodeSettings()
 	l.evaluateConnections()

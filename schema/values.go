@@ -151,7 +151,7 @@ func (l *loader) assign(v *variableDecl, g given, ok bool) {
 		val = l.read(v, g)
 	case v.hasDefault:
 		val = v.fallback
-	case l.src.MakeUp:
+	case l.src.MakeUp && v.Sensitive:
 		val = v.invented()
 		l.madeUp("var." + v.Name)
 	case l.src.Prompt != nil:

@@ -126,7 +126,7 @@ func (c *Console) Paste(ctx context.Context, v grant.Visit) (secret.Secret, erro
 
 // elsewhere says how the answer comes from a browser that may run anywhere.
 func (s *screen) elsewhere(v grant.Visit) {
-	ends, address := "The browser ends at an address that begins with " + view.Safe(v.RedirectURI) + " and may show an error page; that is all right.", "Copy the whole address"
+	ends, address := "The browser ends at an address that begins with "+view.Safe(v.RedirectURI)+" and may show an error page; that is all right.", "Copy the whole address"
 	if v.Listening != "" {
 		ends = "If that browser runs on this machine, or port " + portOf(v.Listening) + " is forwarded to it, you are done. Anywhere else it ends with an error page, " +
 			"at an address that begins with " + view.Safe(v.RedirectURI) + "; that is all right."
