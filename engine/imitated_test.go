@@ -121,7 +121,7 @@ func (i *imitated) quiet() {
 }
 
 // drawn are values that are different every time.
-var drawn = map[string]string{"code": "CODE", "refresh_token": "REFRESH", "code_verifier": "VERIFIER", "device_code": "DEVICE"}
+var drawn = map[string]string{"code": "CODE", "refresh_token": "REFRESH", "code_verifier": "VERIFIER", "device_code": "DEVICE", "token": "TOKEN"}
 
 var localPort = regexp.MustCompile(`(localhost|127\.0\.0\.1):\d{5}`)
 
@@ -139,6 +139,9 @@ func (i *imitated) wire() string {
 			if v := r.Header[h]; len(v) > 0 {
 				fmt.Fprintf(&b, "  %s: %s\n", h, localPort.ReplaceAllString(v[0].Reveal(), "$1:PORT"))
 			}
+		}
+		for _, k := range slices.Sorted(maps.Keys(r.Query)) {
+			fmt.Fprintf(&b, "  ?%s=%s\n", k, drawn[k])
 		}
 		for _, k := range slices.Sorted(maps.Keys(r.Form)) {
 			v := localPort.ReplaceAllString(r.Form[k][0].Reveal(), "$1:PORT")
