@@ -125,8 +125,8 @@ var drawn = map[string]string{"code": "CODE", "refresh_token": "REFRESH", "code_
 
 var localPort = regexp.MustCompile(`(localhost|127\.0\.0\.1):\d{5}`)
 
-// wire shows the requests since the last call: method, URL, the headers that
-// mean something, and the form. GET requests of people are left out.
+// wire shows the requests since the last call: method, URL and query, the
+// headers that mean something, and the form. GET requests of people are left out.
 func (i *imitated) wire() string {
 	var b strings.Builder
 	all := i.box.Requests()
@@ -135,9 +135,12 @@ func (i *imitated) wire() string {
 			continue
 		}
 		fmt.Fprintf(&b, "%s %s\n", r.Method, r.URL)
+		for _, k := range slices.Sorted(maps.Keys(r.Query)) {
+			fmt.Fprintf(&b, "  ?%s=%s\n", k, r.Query[k][0].Reveal())
+		}
 		for _, h := range []string{"Authorization", "Content-Type", "Origin"} {
 			if v := r.Header[h]; len(v) > 0 {
-				fmt.Fprintf(&b, "  %s: %s\n", h, localPort.ReplaceAllString(v[0].Reveal(), "$1:PORT"))
+				fmt.Fprintf(&b, "  %s: %s\n", h, localPort.ReplaceAllString(strings.TrimSpace(v[0].Reveal()), "$1:PORT"))
 			}
 		}
 		for _, k := range slices.Sorted(maps.Keys(r.Query)) {

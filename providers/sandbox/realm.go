@@ -177,6 +177,9 @@ func presentRealm(v *visit, creds *credentials, form url.Values) *refusal {
 
 // wordRealm writes errors as ACS does: with the numbers of Microsoft Entra ID.
 func wordRealm(v *visit, e *refusal) (*refusal, any) {
+	if e.why == whyDenied { // by the farm's own page
+		return e, e
+	}
 	if e.why == whyRefreshExpired {
 		own := aadstsError(700082, "invalid_grant", "The refresh token has expired due to inactivity.")
 		own.status, e = e.status, own
