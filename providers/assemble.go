@@ -23,6 +23,7 @@ type assembly struct {
 func (p *Preset) Clone() *Preset {
 	q := *p
 	q.Grants, q.ClientAuth, q.Quirks = slices.Clone(p.Grants), slices.Clone(p.ClientAuth), slices.Clone(p.Quirks)
+	q.CallbackParams = slices.Clone(p.CallbackParams)
 	q.Hints, q.Redirect.Refused = slices.Clone(p.Hints), slices.Clone(p.Redirect.Refused)
 	q.Assertion.Algorithms = slices.Clone(p.Assertion.Algorithms)
 	q.OfflineParams, q.AuthorizeParams = maps.Clone(p.OfflineParams), maps.Clone(p.AuthorizeParams)
@@ -53,6 +54,7 @@ func (a *assembly) preset() *Preset {
 		AuthorizeParams: l.stringMap("authorize_params"),
 		TokenParams:     l.stringMap("token_params"),
 		ResponseMode:    l.str("response_mode"),
+		CallbackParams:  l.strings("callback_params"),
 		RevocationNote:  l.str("revocation_note"),
 		Hints:           hints(l),
 	}

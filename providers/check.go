@@ -25,6 +25,7 @@ func (a *assembly) check(p *Preset) {
 	a.checkNames("client_auth", p.ClientAuth, authMethods, "client authentication method")
 	a.checkNames("client_assertion", p.Assertion.Algorithms, schema.SignatureAlgorithms(), "signature algorithm")
 	a.checkNames("quirks", p.Quirks, quirk.Names(), "quirk")
+	a.checkCallback(p)
 	a.checkHints()
 	if a.partial {
 		return
@@ -84,6 +85,23 @@ func (a *assembly) checkNames(attr string, given, known []string, what string) {
 				what, g, didYouMean(g, known), strings.Join(known, ", "))
 		case slices.Contains(given[:i], g):
 			a.fail(attr, "Listed twice", "The %s %s is listed twice.", what, g)
+		}
+	}
+}
+
+// ofTheFlow are parameters of the authorization response that the flow itself
+// uses (RFC 6749 §4.1.2, RFC 9207 §2, OpenID Connect Core §3.3.2.5): they are not kept.
+var ofTheFlow = []string{"code", "state", "iss", "error", "error_description", "error_uri", "id_token", "access_token", "refresh_token"}
+
+func (a *assembly) checkCallback(p *Preset) {
+	for i, name := range p.CallbackParams {
+		switch {
+		case name == "" || len(name) > 64:
+			a.fail("callback_params", "Invalid name", "A name in callback_params must have between 1 and 64 characters.")
+		case slices.Contains(ofTheFlow, name):
+			a.fail("callback_params", "Parameter of the flow", "%q is used by the flow itself and is not kept. Remove it from callback_params.", name)
+		case slices.Contains(p.CallbackParams[:i], name):
+			a.fail("callback_params", "Listed twice", "The parameter %s is listed twice.", name)
 		}
 	}
 }

@@ -65,6 +65,9 @@ type Preset struct {
 	AuthorizeParams map[string]string
 	TokenParams     map[string]string
 	ResponseMode    string // "", "query", "form_post"
+	// CallbackParams are parameters of the authorization response, beside those of
+	// the standards, that are kept with the tokens: realmId.
+	CallbackParams []string
 
 	Assertion  AssertionRules
 	Redirect   RedirectRules

@@ -209,6 +209,10 @@ func TestMistakes(t *testing.T) {
 			"provider \"p\" {\n  token_endpoint = \"http://login.acme.example/token\"\n}\n" + connectionC,
 			[]string{"main.hcl:2", "http is for this machine only"},
 		},
+		"parameter of the flow, kept": {
+			"provider \"p\" {\n  issuer = \"https://login.acme.example\"\n  callback_params = [\"realmId\", \"state\"]\n}\n" + connectionC,
+			[]string{"main.hcl:3", `"state" is used by the flow itself`, "Remove it"},
+		},
 		"issuer with a query": {
 			"provider \"p\" {\n  issuer = \"https://login.acme.example/?x=1\"\n}\n" + connectionC,
 			[]string{"main.hcl:2", "an issuer has no query"},

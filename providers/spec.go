@@ -110,6 +110,8 @@ func requestAttrs() []schema.Attr {
 		{Name: "token_params", Kind: schema.StringMap, Doc: "Further parameters of every token request."},
 		{Name: "response_mode", Kind: schema.String, OneOf: []string{"", "query", "form_post"},
 			Doc: "How the authorization response comes back, if that has to be asked for."},
+		{Name: "callback_params", Kind: schema.Strings,
+			Doc: "Further parameters of the authorization response that are kept, sealed, with the tokens, and are members of `extra`. A `scope` among them says what was granted if the token answer does not."},
 	}
 }
 

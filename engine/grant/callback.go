@@ -17,14 +17,16 @@ type session struct {
 	own        url.Values // then: the query that the redirect URI itself has
 	issuer     string     // "" is not compared; may be a template
 	requireIss bool
-	party      *party // explains errors
+	keep       []string // names of further parameters to keep
+	party      *party   // explains errors
 }
 
 // callback is an authorization response that belongs to the session: a code, or
 // the error that ends the flow.
 type callback struct {
-	code secret.Secret
-	err  *Error
+	code  secret.Secret
+	extra map[string]secret.Secret // what the session wants kept
+	err   *Error
 }
 
 // read checks the parameters of an authorization response (RFC 6749 §4.1.2, RFC
@@ -35,7 +37,7 @@ func (s *session) read(v url.Values) (cb callback, ours bool) {
 	if !s.binds(v) {
 		return callback{}, false
 	}
-	for _, name := range []string{"code", "iss", "error", "error_description"} {
+	for _, name := range slices.Concat([]string{"code", "iss", "error", "error_description"}, s.keep) {
 		if len(v[name]) > 1 {
 			return s.broken("the answer has the parameter " + name + " twice"), true
 		}
@@ -54,7 +56,23 @@ func (s *session) read(v url.Values) (cb callback, ours bool) {
 	if code == "" || !isPrintable(code) {
 		return s.broken("the answer has no usable code"), true
 	}
-	return callback{code: secret.Secret(code)}, true
+	return callback{code: secret.Secret(code), extra: s.kept(v)}, true
+}
+
+// kept are the further parameters that the session wants, as far as they came.
+func (s *session) kept(v url.Values) map[string]secret.Secret {
+	var out map[string]secret.Secret
+	for _, name := range s.keep {
+		value := v.Get(name)
+		if value == "" || len(value) > maxExtraBytes || !isPlain(value) {
+			continue
+		}
+		if out == nil {
+			out = map[string]secret.Secret{}
+		}
+		out[name] = secret.Secret(value)
+	}
+	return out
 }
 
 // binds reports whether an answer proves that it belongs to this request: by its

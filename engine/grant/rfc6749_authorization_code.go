@@ -46,7 +46,7 @@ func (c *Client) authorizeByCode(ctx context.Context, env Env) (*Grant, *Error) 
 		f.settle(e)
 		return nil, e
 	}
-	g, e := f.exchange(ctx, cb.code)
+	g, e := f.exchange(ctx, cb)
 	if e != nil {
 		f.settle(e)
 		return nil, e
@@ -75,7 +75,8 @@ func (c *Client) newCodeFlow(ctx context.Context, env Env) (*codeFlow, *Error) {
 	if err != nil {
 		return nil, fail(Config, doing, "", "%s", err)
 	}
-	f.session = &session{doing: doing, state: hex.EncodeToString(raw), issuer: c.Preset.Issuer, requireIss: c.Preset.RequireIss, party: f.party}
+	f.session = &session{doing: doing, state: hex.EncodeToString(raw), issuer: c.Preset.Issuer, requireIss: c.Preset.RequireIss,
+		keep: c.Preset.CallbackParams, party: f.party}
 	if c.draft.NoState {
 		f.session.state, f.session.own = "", ownQuery(c.Settings.RedirectURI)
 	}
@@ -266,12 +267,12 @@ func pastedQuery(text secret.Secret, redirect string) (url.Values, string) {
 
 // exchange redeems the code: one POST. An interruption does not stop it, since
 // the code is used up by it.
-func (f *codeFlow) exchange(ctx context.Context, code secret.Secret) (*Grant, *Error) {
+func (f *codeFlow) exchange(ctx context.Context, cb callback) (*Grant, *Error) {
 	ctx, cancel := uninterrupted(ctx, totalTimeout)
 	defer cancel()
 	p := f.party
 	form := p.form("authorization_code")
-	form.Set("code", code.Reveal())
+	form.Set("code", cb.code.Reveal())
 	form.Set("redirect_uri", f.redirect)
 	if f.verifier != "" {
 		form.Set("code_verifier", f.verifier)
@@ -285,7 +286,28 @@ func (f *codeFlow) exchange(ctx context.Context, code secret.Secret) (*Grant, *E
 	if e != nil {
 		return nil, e
 	}
-	return f.c.accept(ctx, f.env, ans, f.nonce, "exchange the code at "+p.TokenEndpoint)
+	if s := cb.extra["scope"]; !s.Empty() && ans.members["scope"] == nil {
+		ans.members["scope"] = s.Reveal()
+	}
+	g, e := f.c.accept(ctx, f.env, ans, f.nonce, "exchange the code at "+p.TokenEndpoint)
+	if e != nil {
+		return nil, e
+	}
+	g.keep(cb.extra)
+	return g, nil
+}
+
+// keep adds further members to those of the token answer, which go first: they
+// did not pass through a browser.
+func (g *Grant) keep(extra map[string]secret.Secret) {
+	for name, value := range extra {
+		if g.Tokens.Extra == nil {
+			g.Tokens.Extra = map[string]secret.Secret{}
+		}
+		if _, has := g.Tokens.Extra[name]; !has {
+			g.Tokens.Extra[name] = value
+		}
+	}
 }
 
 // uninterrupted is a context that a cancelled ctx does not end, only its

@@ -15,6 +15,8 @@ provider "quickbooks" {
   grants      = ["authorization_code", "refresh_token"]
   client_auth = ["client_secret_basic"]
 
+  callback_params = ["realmId"] # the company
+
   redirect {
     fixed_port    = true
     loopback_host = "localhost"

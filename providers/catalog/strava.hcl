@@ -14,6 +14,7 @@ provider "strava" {
   pkce        = "broken"
 
   scope_separator = ","
+  callback_params = ["scope"] # what the person left ticked
 
   # Only the domain is compared, and this machine is always allowed.
   redirect {

@@ -121,7 +121,14 @@ func (v *visit) giveCode(w http.ResponseWriter, req *request, p Person, ticked [
 		fail(w, err)
 		return
 	}
-	v.sendBack(w, req, url.Values{"code": {value}})
+	back := url.Values{"code": {value}}
+	for _, name := range v.Callback {
+		back.Set(name, "sandbox-"+name)
+		if name == "scope" {
+			back.Set(name, strings.Join(scopes, v.Separator))
+		}
+	}
+	v.sendBack(w, req, back)
 }
 
 // learnRedirect remembers where a client that was never registered is sent.

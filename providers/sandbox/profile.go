@@ -41,9 +41,10 @@ type profile struct {
 	Grants    []string          `json:"grants,omitempty"`    // as in providers.Preset; none: all
 	Auth      []string          `json:"auth"`                // client authentication methods
 	PKCE      string            `json:"pkce,omitempty"`
-	Iss       bool              `json:"iss,omitempty"`    // iss in authorization responses, RFC 9207
-	OpenID    bool              `json:"openid,omitempty"` // ID tokens for the scope openid
-	Separator string            `json:"separator"`        // between scopes
+	Iss       bool              `json:"iss,omitempty"`      // iss in authorization responses, RFC 9207
+	OpenID    bool              `json:"openid,omitempty"`   // ID tokens for the scope openid
+	Separator string            `json:"separator"`          // between scopes
+	Callback  []string          `json:"callback,omitempty"` // further parameters of authorization responses
 	Offline   string            `json:"offline,omitempty"`
 	OfflineBy map[string]string `json:"offlineBy,omitempty"`
 	HTTPS     bool              `json:"https,omitempty"`     // redirect URIs
@@ -81,6 +82,7 @@ func newProfile(p *providers.Preset) (*profile, error) {
 		Iss:       p.RequireIss,
 		OpenID:    p.IDToken,
 		Separator: p.ScopeSeparator,
+		Callback:  p.CallbackParams,
 		Offline:   p.OfflineScope,
 		OfflineBy: p.OfflineParams,
 		HTTPS:     p.Redirect.HTTPS,
