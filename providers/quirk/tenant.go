@@ -73,6 +73,9 @@ func spaOrigin(d *Draft) []Finding {
 	if d.HasSecret {
 		out = append(out, Errorf("client_secret", "Secret of a single-page application",
 			"%s refuses a secret from a single-page registration (AADSTS700025). Remove client_secret; or, if the redirect URI is registered for the platform Web, remove application_type.", d.Server))
+	} else if d.ClientAuth == "private_key_jwt" || d.ClientAuth == "federated" {
+		out = append(out, Errorf("client_assertion", "Single-page applications are public",
+			"%s refuses an assertion from a single-page registration (AADSTS700025). Remove the client_assertion block; or, if the redirect URI is registered for the platform Web, remove application_type.", d.Server))
 	} else if d.ClientAuth != "" && d.ClientAuth != "none" {
 		out = append(out, Errorf("client_auth", "Single-page applications are public",
 			"%s takes no client authentication from a single-page registration, but client_auth is %q. Remove client_auth.", d.Server, d.ClientAuth))
