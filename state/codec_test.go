@@ -1,6 +1,8 @@
 package state
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -209,17 +211,94 @@ func TestErrorsDoNotRepeatWhatIsSealed(t *testing.T) {
 	}
 }
 
-func TestOnlyRealReplacementsAreRefused(t *testing.T) {
-	for text, want := range map[string]bool{
-		"plain": false, "\ufffd": false, `\ufffd`: false, `\\ufffd`: false, "\xff": true, "\\\xff": true, `\ufffd` + "\xff": true,
+func TestOnlyTextIsTaken(t *testing.T) {
+	for text, good := range map[string]bool{
+		"plain": true, "": true, "\ufffd": true, `\ufffd`: true, "\x00\x1f\"\\\u2028<&>": true, "\xff": false, "\\\xff": false, "\ud7ff\xed\xa0\x80": false,
 	} {
-		_, err := encodePart(text)
-		if (err != nil) != want {
+		sum := Summary{Addr: addr.Connection("a"), Generation: 1}
+		b, err := encodeInfo(sum, &Info{Title: text, Granted: []string{text}, Fingerprint: map[string]string{text: text}})
+		if (err == nil) != good {
 			t.Errorf("%q: %v", text, err)
+		}
+		if err != nil {
+			continue
+		}
+		i, err := decodeInfo(b, sum)
+		if err != nil || i.Title != text || i.Granted[0] != text || i.Fingerprint[text] != text {
+			t.Errorf("%q came back as %+v, %v", text, i, err)
 		}
 	}
 }
 
+// What this package writes is JSON, and it reads JSON however it is written.
+func TestPartsAreJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := drawRecord(t)
+		info, err := encodeInfo(want.Summary, want.Info)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens, err := encodeTokens(want.Summary, want.Tokens)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gotInfo, err := decodeInfo(rewrite(t, info), want.Summary)
+		if err != nil {
+			t.Fatalf("%v in %s", err, rewrite(t, info))
+		}
+		gotTokens, err := decodeTokens(rewrite(t, tokens), want.Summary)
+		if err != nil {
+			t.Fatalf("%v in %s", err, rewrite(t, tokens))
+		}
+		if d := cmp.Diff(want.Info, gotInfo) + cmp.Diff(want.Tokens, gotTokens, revealed); d != "" {
+			t.Fatalf("parts (-want +got):\n%s", d)
+		}
+	})
+}
+
+// rewrite writes JSON as encoding/json does: members sorted, other escapes, white space.
+func rewrite(t *rapid.T, b []byte) []byte {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		t.Fatalf("%v in %s", err, b)
+	}
+	out, err := json.MarshalIndent(v, "\r\n", " \t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestJSONThatIsNotARecord(t *testing.T) {
+	sum := Summary{Addr: addr.Connection("a"), Generation: 1}
+	const good = `{"v":1,"clear":{"address":"connection.a","provider":"","status":"","generation":1},"info":{"access_lifetime_ns":-5,"refresh_lifetime_ns":0,"granted_scopes":["a"],"intent":null,"fingerprint":{},"received_at":"2026-01-31T00:00:00Z","has_refresh_token":true}}`
+	if _, err := decodeInfo([]byte(good), sum); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range [][2]string{
+		{`-5`, `-05`}, {`-5`, `5.0`}, {`-5`, `5e1`}, {`-5`, `+5`}, {`-5`, `--5`}, {`-5`, ``}, {`-5`, `-`}, {`-5`, `"5"`}, {`-5`, `9223372036854775808`}, {`"generation":1`, `"generation":-1`},
+		{`["a"]`, `["a",]`}, {`["a"]`, `[,"a"]`}, {`["a"]`, `["a" "b"]`}, {`["a"]`, `["a"`}, {`["a"]`, `[null]`}, {`["a"]`, `"a"`}, {`["a"]`, `{}`}, {`["a"]`, `['a']`}, {`["a"]`, "[\"a\nb\"]"}, {`["a"]`, `["\x"]`}, {`["a"]`, `["\u12"]`},
+		{`{}`, `{"a"}`}, {`{}`, `{"a":}`}, {`{}`, `{"a":1}`}, {`{}`, `{"a":"b",}`}, {`{}`, `{a:"b"}`},
+		{`true`, `tru`}, {`true`, `1`}, {`true`, `TRUE`}, {`null`, `nul`}, {`2026-01-31T`, `2026-1-31T`}, {`00Z`, `00`}, {`"v"`, `"V"`}, {`{"v"`, `[{"v"`}, {`{"v"`, "\v{\"v\""}, {`"v":1,`, `"v":1`}, {`"v":1,`, `"v":1,,`},
+	} {
+		text := strings.Replace(good, change[0], change[1], 1)
+		if text == good {
+			t.Fatalf("%q is not there", change[0])
+		}
+		if i, err := decodeInfo([]byte(text), sum); !errors.Is(err, ErrTampered) && !errors.Is(err, ErrFormat) {
+			t.Errorf("%s for %s: %+v, %v", change[1], change[0], i, err)
+		}
+	}
+	for i := range good {
+		if _, err := decodeInfo([]byte(good[:i]), sum); !errors.Is(err, ErrTampered) {
+			t.Errorf("cut at %d: %v", i, err)
+		}
+	}
+}
+
+// Whatever is read as a part is JSON, and stays what it is when it is written again.
 func FuzzDecode(f *testing.F) {
 	sum := Summary{Addr: addr.Connection("a"), Generation: 1}
 	info, _ := encodeInfo(sum, &Info{Granted: []string{"x"}, Intent: &Intent{PID: 1}})
@@ -228,9 +307,12 @@ func FuzzDecode(f *testing.F) {
 	f.Add(tokens)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if i, err := decodeInfo(b, sum); err == nil {
+			if !json.Valid(b) {
+				t.Errorf("%s was read", b)
+			}
 			again, err := encodeInfo(sum, i)
 			if err != nil {
-				return // an escape that stands for half a character
+				t.Fatalf("%s: %v", b, err)
 			}
 			j, err := decodeInfo(again, sum)
 			if err != nil {

@@ -38,6 +38,17 @@ type placePin struct {
 	Lineage  string `json:"lineage"`
 }
 
+func (p *lineagePin) members() []member {
+	return []member{
+		{"v", &p.Version}, {"lineage", &p.Lineage}, {"commitment", &p.Commitment}, {"pending", &p.Pending},
+		{"epoch", &p.Epoch}, {"serial", &p.Serial},
+	}
+}
+
+func (p *placePin) members() []member {
+	return []member{{"v", &p.Version}, {"location", &p.Location}, {"lineage", &p.Lineage}}
+}
+
 func (p pins) lineageFile(lineage string) string { return filepath.Join(p.dir, lineage+".json") }
 
 func (p pins) placeFile() string {
@@ -127,13 +138,13 @@ func (p pins) created(h *seal.Header) error {
 	return errors.Join(err, writePin(p.placeFile(), placePin{Version: 1, Location: p.location, Lineage: h.Lineage}))
 }
 
-func readPin(file string, into any) (found bool, err error) {
+func readPin(file string, into interface{ members() []member }) (found bool, err error) {
 	b, err := os.ReadFile(file) // the directory is the caller's, the name ours
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	if err == nil {
-		err = json.Unmarshal(b, into)
+	if err == nil && readObject(b, into.members()) != nil {
+		err = json.Unmarshal(b, into) // of a later version, perhaps, or it says what is wrong
 	}
 	if err != nil {
 		return false, fmt.Errorf("%w: the pin %s cannot be read (%w): remove it if you trust the state", ErrTampered, file, err)
