@@ -135,16 +135,17 @@ func (i *imitated) wire() string {
 			continue
 		}
 		fmt.Fprintf(&b, "%s %s\n", r.Method, r.URL)
-		for _, k := range slices.Sorted(maps.Keys(r.Query)) {
-			fmt.Fprintf(&b, "  ?%s=%s\n", k, r.Query[k][0].Reveal())
-		}
 		for _, h := range []string{"Authorization", "Content-Type", "Origin"} {
 			if v := r.Header[h]; len(v) > 0 {
 				fmt.Fprintf(&b, "  %s: %s\n", h, localPort.ReplaceAllString(strings.TrimSpace(v[0].Reveal()), "$1:PORT"))
 			}
 		}
 		for _, k := range slices.Sorted(maps.Keys(r.Query)) {
-			fmt.Fprintf(&b, "  ?%s=%s\n", k, drawn[k])
+			v, ok := drawn[k]
+			if !ok {
+				v = r.Query[k][0].Reveal()
+			}
+			fmt.Fprintf(&b, "  ?%s=%s\n", k, v)
 		}
 		for _, k := range slices.Sorted(maps.Keys(r.Form)) {
 			v := localPort.ReplaceAllString(r.Form[k][0].Reveal(), "$1:PORT")

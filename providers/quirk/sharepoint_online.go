@@ -57,8 +57,12 @@ func migration(d *Draft, resource, tenant, cloud string) string {
 	}
 	b.WriteString("    client_id = \"00000000-0000-0000-0000-000000000000\" # of the new application\n    scopes = [\n")
 	scopes, remarks := successorsOf(rows)
+	width := 0
 	for _, s := range scopes {
-		fmt.Fprintf(&b, "      %q, # %s\n", resource+"/"+s.to, strings.Join(s.from, ", "))
+		width = max(width, len(s.to))
+	}
+	for _, s := range scopes { // aligned as "oauthctl fmt" does
+		fmt.Fprintf(&b, "      %q,%*s # %s\n", resource+"/"+s.to, width-len(s.to), "", strings.Join(s.from, ", "))
 	}
 	b.WriteString("    ]\n    redirect_uris = [\"http://localhost\"]\n  }\n")
 	if len(remarks) > 0 {
