@@ -132,7 +132,7 @@ func (e *Engine) refreshFailed(ctx context.Context, w *renewal, rec *state.Recor
 	next := clone(rec)
 	warning := "the refresh failed: " + cmp.Or(g.Code, g.Detail, string(g.Kind))
 	switch {
-	case g.Kind == grant.Rejected && !renewsItself(rec):
+	case (g.Kind == grant.Rejected || g.Kind == grant.Config && e.outlived(rec, g)) && !renewsItself(rec):
 		return e.refused(ctx, w, rec, g)
 	case g.Outcome == grant.Unknown && oneTime(rec):
 		next.Status = state.StatusUnknown
@@ -159,6 +159,13 @@ func (e *Engine) refreshFailed(ctx context.Context, w *renewal, rec *state.Recor
 		next = rec
 	}
 	return e.serveOr(w, next, warning, failed)
+}
+
+// outlived: a server that does not say why has refused a refresh token that has
+// ended by all that is known of it.
+func (e *Engine) outlived(rec *state.Record, g *grant.Error) bool {
+	end := rec.RefreshExpiresAt
+	return g.Outcome == grant.Answered && !end.IsZero() && !e.now().Before(end)
 }
 
 func pause(g *grant.Error) time.Duration {

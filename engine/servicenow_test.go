@@ -332,6 +332,20 @@ func TestServiceNowCatchAll(t *testing.T) {
 	})
 }
 
+// After 100 days the 401 has one likely cause: a person is needed.
+func TestServiceNowAfterTheEnd(t *testing.T) {
+	i := newImitated(t, serviceNow(t, `client_secret = env("APP")`))
+	i.connect()
+	i.clock.pass(8640000 * time.Second)
+	_, err := i.engine.Token(i.ctx, incidents, engine.TokenOptions{})
+	if class(err) != engine.ClassNeedsUser || !errors.Is(err, engine.ErrConsentEnded) || !strings.Contains(err.Error(), "ServiceNow answers every refused token request") {
+		t.Errorf("%s: %v", class(err), err)
+	}
+	if r := i.record(incidents); r.Status != state.StatusNeedsConsent || r.Tokens.RefreshToken.Empty() {
+		t.Errorf("the status is %s, or the refresh token was lost", r.Status)
+	}
+}
+
 // Deny, a closed window, an answer that went elsewhere: one clear error each.
 func TestServiceNowNobodyConsents(t *testing.T) {
 	t.Run("denied", func(t *testing.T) {

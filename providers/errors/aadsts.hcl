@@ -199,6 +199,14 @@ error "AADSTS70011" {
   needs   = "configuration"
 }
 
+error "AADSTS28000" {
+  name    = "several resources"
+  meaning = "The scopes belong to more than one resource."
+  cause   = "A token is for one resource only."
+  remedy  = "Keep the scopes of one resource in a connection, and make another connection for the next."
+  needs   = "configuration"
+}
+
 error "AADSTS700022" {
   name    = "InvalidMultipleResourcesScope"
   meaning = "The scopes belong to more than one resource."
