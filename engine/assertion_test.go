@@ -120,7 +120,9 @@ func TestUnreadableTokenSpendsNothing(t *testing.T) {
 	}
 	before := k.record(graph)
 	k.server.journal.take()
-	k.options.ReadFile = func(name string) ([]byte, error) { return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist} }
+	k.options.ReadFile = func(name string) ([]byte, error) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
 	k.engine = engine.New(k.options)
 	_, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{ForceRefresh: true})
 	if err == nil || !strings.Contains(err.Error(), "/run/token") {

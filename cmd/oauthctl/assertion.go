@@ -29,7 +29,7 @@ func readToken(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxToken+1))
 	if err == nil && len(text) > maxToken {
 		err = errors.New("it is larger than a token")

@@ -6,7 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // x5t is defined with it (RFC 7515 §4.1.7), as a name and not as a protection
+	"crypto/sha1" // x5t is defined with it (RFC 7515 §4.1.7), as a name and not as a protection
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -227,6 +227,6 @@ func (k *clientKey) id() string {
 // thumbprints are the values of x5t#S256 and x5t (RFC 7515 §4.1.7, §4.1.8).
 func thumbprints(c *x509.Certificate) (s256, s1 string) {
 	sum := sha256.Sum256(c.Raw)
-	old := sha1.Sum(c.Raw) //nolint:gosec // see the import
+	old := sha1.Sum(c.Raw)
 	return base64.RawURLEncoding.EncodeToString(sum[:]), base64.RawURLEncoding.EncodeToString(old[:])
 }
