@@ -27,6 +27,9 @@ func (e *Engine) Validate(ctx context.Context, cfg *schema.Config) hcl.Diagnosti
 		if ctx.Err() != nil {
 			break
 		}
+		if cfg.Partial && slices.Contains(conn.Unknown, "provider") {
+			continue // nothing says which server it is at
+		}
 		_, d := e.client(cfg, conn)
 		diags = append(diags, d...)
 	}

@@ -20,6 +20,7 @@ type values struct {
 	known   map[string]string
 	partial bool     // some required ones are missing, which only Check allows
 	missing []string // their names
+	open    bool     // of a configuration that is checked without its environment
 }
 
 // key is a string that is equal for equal values.
@@ -102,8 +103,8 @@ func newArgument(n schema.NestedObject) (Argument, *hcl.Diagnostic) {
 
 // values merges the arguments that a connection gives over those of the block
 // and the defaults, and checks them. conn is nil for the block alone.
-func (ch *chain) values(conn *schema.Connection) (values, hcl.Diagnostics) {
-	v := values{known: map[string]string{}}
+func (ch *chain) values(conn *schema.Connection, open bool) (values, hcl.Diagnostics) {
+	v := values{known: map[string]string{}, open: open}
 	var diags hcl.Diagnostics
 	if conn != nil {
 		for _, name := range slices.Sorted(maps.Keys(conn.Args)) {
@@ -118,6 +119,10 @@ func (ch *chain) values(conn *schema.Connection) (values, hcl.Diagnostics) {
 			if own, set := conn.Args[a.Name]; set {
 				given, ok = own, true
 			}
+		}
+		if open && ok && !given.Value.IsKnown() {
+			v.partial, v.missing = true, append(v.missing, a.Name)
+			continue
 		}
 		s, d := a.value(given, ok)
 		switch {

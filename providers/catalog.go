@@ -108,7 +108,7 @@ func (c *Catalog) Resolve(cfg *schema.Config, conn *schema.Connection) (*Preset,
 	if ch.diags.HasErrors() {
 		return nil, ch.diags
 	}
-	values, diags := ch.values(conn)
+	values, diags := ch.values(conn, cfg.Partial)
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -142,7 +142,7 @@ func (c *Catalog) Named(name string) *Preset {
 		return nil
 	}
 	ch := c.chain(block, name)
-	values, diags := ch.values(nil)
+	values, diags := ch.values(nil, false)
 	if ch.diags.HasErrors() || diags.HasErrors() {
 		return nil
 	}
@@ -163,7 +163,7 @@ func (c *Catalog) Check(cfg *schema.Config) hcl.Diagnostics {
 		if ch.diags.HasErrors() {
 			continue
 		}
-		values, more := ch.values(nil)
+		values, more := ch.values(nil, cfg.Partial)
 		diags = append(diags, more...)
 		if more.HasErrors() {
 			continue

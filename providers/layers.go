@@ -175,12 +175,18 @@ func (c *Catalog) build(ch *chain, v values, fallback hcl.Range) *resolved {
 			return r
 		}
 		if i < ch.user && !v.partial {
-			r.diags = append(r.diags, checkKnown(o)...)
+			unknown := checkKnown(o)
+			if v.open && len(unknown) > 0 {
+				v.partial = true
+			} else {
+				r.diags = append(r.diags, unknown...)
+			}
 		}
 		ls = append(ls, o)
 	}
 	a := assembly{chain: ch, layers: ls, fallback: fallback, partial: v.partial}
 	r.preset = a.preset()
+	r.preset.Partial = v.partial
 	if len(v.known) > 0 {
 		r.preset.Args = v.known
 	}

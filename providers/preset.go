@@ -77,6 +77,11 @@ type Preset struct {
 	// RevocationNote says what a person can do where the server cannot revoke.
 	RevocationNote string
 
+	// Partial: values that the server depends on are not known, which only a
+	// configuration that is checked without its environment has. What depends on
+	// them is empty.
+	Partial bool
+
 	Args   map[string]string // values of the arguments: tenant, instance, …
 	Hints  []Hint
 	Quirks []string // names of behaviours in package providers/quirk

@@ -20,6 +20,10 @@ type Source struct {
 	LookupEnv func(string) (string, bool) // for env() and OAUTHCTL_VAR_name; nil: an empty environment
 	Version   string                      // of this program, for required_version
 	MakeUp    bool                        // sandbox: invent env() and sensitive variables that are missing, and nothing else; see Config.MadeUp
+	// Partial lets what nothing gives a value to, variables and env(), be unknown
+	// instead of wrong: a configuration can be checked without its environment.
+	// MakeUp goes before it, and nobody is asked.
+	Partial bool
 	// Prompt asks a person for a variable that has no value; nil: a missing value is an error.
 	Prompt func(v *Variable) (string, error)
 }
@@ -39,6 +43,7 @@ type Config struct {
 	Connections []*Connection     // every instance, sorted by address
 	Sinks       []*Block          // undecoded; package engine/sink decodes them
 	MadeUp      []string          // what Source.MakeUp invented: "var.client_secret", `env("PRINT_SECRET")`
+	Partial     bool              // loaded with Source.Partial: to be checked, and not to be planned
 	Sources     *Sources          // the files read, for snippets; set even when Load fails
 
 	eval    *evaluator

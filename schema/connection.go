@@ -158,6 +158,8 @@ func (l *loader) expand(b *connectionBlock) {
 		fail("The value is sensitive, but the keys of for_each become part of addresses, which are shown. If the keys are no secret, wrap them: nonsensitive(…).")
 	case v.IsNull():
 		fail("The value is null. Give a map, or a set of strings; an empty one makes no instances.")
+	case !v.IsKnown() && l.src.Partial:
+		b.broken = true // its instances are not known, which is no mistake
 	case !v.IsKnown():
 		fail("The value is not known before other connections have been applied, so the instances cannot be named. Use keys that are written in the configuration.")
 	case ty.IsSetType() && ty.ElementType() == cty.String, ty.IsMapType(), ty.IsObjectType():
@@ -173,6 +175,9 @@ func (l *loader) expand(b *connectionBlock) {
 
 func (l *loader) instances(b *connectionBlock, v cty.Value, fail func(string, ...any)) {
 	if !v.Type().IsObjectType() && !v.Type().IsMapType() && !v.IsWhollyKnown() {
+		if b.broken = l.src.Partial; b.broken {
+			return
+		}
 		fail("The value is not known before other connections have been applied, so the instances cannot be named. Use keys that are written in the configuration.")
 		return
 	}

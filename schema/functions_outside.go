@@ -45,6 +45,8 @@ func (l *loader) envFunc() function.Function {
 				return args[1].Mark(Sensitive), nil
 			case l.src.MakeUp:
 				l.madeUp(fmt.Sprintf("env(%q)", name))
+			case l.src.Partial:
+				return cty.UnknownVal(cty.String).Mark(Sensitive), nil
 			default:
 				return cty.UnknownVal(cty.String), function.NewArgErrorf(0, "the environment variable %s is not set; set it, or give env() a default as its second argument", name)
 			}

@@ -51,6 +51,7 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 		cfg: &Config{
 			Variables: map[string]*Variable{},
 			Providers: map[string]*Block{},
+			Partial:   src.Partial,
 			Sources:   sources,
 		},
 		seen:  map[string]hcl.Range{},
@@ -75,7 +76,7 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 	l.declareOutputs(blocks["output"])
 	l.declareSinks(blocks["sink"])
 	l.assignVariables(ctx)
-	l.eval.guessed = l.diags.HasErrors()
+	l.eval.guessed = l.diags.HasErrors() || src.Partial
 	l.resolveOrder()
 	l.decodeSettings()
 	l.evaluateConnections()

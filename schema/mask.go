@@ -22,7 +22,7 @@ type masker struct {
 // as its name tells, misspelt names included.
 func sensitiveName(name string) bool {
 	n := strings.ToLower(strings.ReplaceAll(name, "-", "_"))
-	for _, harmless := range []string{"_endpoint", "_url", "_uri", "_uris", "_type", "_lifetimes", "_params", "_auth", "_auth_method", "_file", "_env", "_expires_at"} {
+	for _, harmless := range []string{"_endpoint", "_url", "_uri", "_uris", "_type", "_lifetime", "_lifetimes", "_params", "_auth", "_auth_method", "_file", "_env", "_expires_at", "_expires_in"} {
 		if strings.HasSuffix(n, harmless) {
 			return false
 		}

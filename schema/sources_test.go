@@ -42,7 +42,7 @@ func TestLinesHideSecrets(t *testing.T) {
 		"variable json":    `{"variable": {"x": {"default": "canary", "sensitive": true}, "y": {"default": "shown"}}}`,
 		"not sensitive":    "variable \"x\" {\n  default = \"shown\"\n  sensitive = false\n}",
 		"comment":          "# client_secret = \"canary\"\nx = \"shown\"",
-		"harmless names":   "token_endpoint = \"shown\"\ntoken_lifetimes {}\nsubject_token_type = \"shown\"",
+		"harmless names":   "token_endpoint = \"shown\"\ntoken_lifetimes {}\nsubject_token_type = \"shown\"\nx_refresh_token_expires_in = \"shown\"\ntoken_lifetime = \"shown\"",
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := "a.hcl"

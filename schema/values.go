@@ -154,6 +154,8 @@ func (l *loader) assign(v *variableDecl, g given, ok bool) {
 	case l.src.MakeUp && v.Sensitive:
 		val = v.invented()
 		l.madeUp("var." + v.Name)
+	case l.src.Partial:
+		val = cty.UnknownVal(v.Type)
 	case l.src.Prompt != nil:
 		text, err := l.src.Prompt(v.Variable)
 		if err != nil {

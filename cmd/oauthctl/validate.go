@@ -17,7 +17,7 @@ func (c *cli) validateCommand() *cobra.Command {
 		Use:   "validate",
 		Short: "Check the configuration",
 		Long: "Check the configuration: syntax, references, providers, grants. " +
-			"No state, no key and no network is needed.",
+			"No state, no key and no network is needed, nor values for variables and environment variables: what depends on one that is missing is checked as far as that goes.",
 		Example: "oauthctl validate -json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,6 +35,7 @@ func (c *cli) validate(ctx context.Context, vars *varFlags) error {
 	if err != nil {
 		return err
 	}
+	src.Partial = true
 	cfg, diags := schema.Load(ctx, src)
 	if !diags.HasErrors() {
 		e := engine.New(engine.Options{Catalog: providers.New(), Now: c.Now, Rand: c.Rand})

@@ -26,7 +26,9 @@ func NewClient(conn *schema.Connection, preset *providers.Preset) (*Client, hcl.
 		b.scopes()
 		b.params()
 		b.redirect()
-		b.behaviours()
+		if !preset.Partial {
+			b.behaviours()
+		}
 		b.account()
 		b.lifetimes()
 	}
@@ -328,6 +330,9 @@ func (b *builder) account() {
 		return
 	}
 	p := b.preset
+	if p.Partial {
+		return
+	}
 	canDiscover := p.Issuer != "" && p.Discovery != "none"
 	if p.UserinfoEndpoint == "" && !canDiscover && !slices.Contains(b.c.Scopes, "openid") {
 		b.errorf(b.at("account"), "Account that cannot be verified",
