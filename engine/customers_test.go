@@ -33,6 +33,8 @@ func example(t *testing.T, name string, pairs ...string) string {
 			t.Fatalf("%s has no %q", name, pairs[k])
 		}
 	}
+	// Tests of other packages run the examples at the same time.
+	pairs = append(pairs, "127.0.0.1:8405", "127.0.0.1:18405")
 	return strings.NewReplacer(pairs...).Replace(string(text))
 }
 
@@ -52,7 +54,7 @@ func TestCustomersBehindAProxy(t *testing.T) {
 		u, _ := url.Parse(v.URL)
 		q := u.Query()
 		want := "https://audits-" + v.Addr.Key + ".example.com/auth/oauth2/microsoft/callback"
-		if q.Get("redirect_uri") != want || v.Listening != "127.0.0.1:8085" {
+		if q.Get("redirect_uri") != want || v.Listening != "127.0.0.1:18405" {
 			t.Errorf("%s: %s at %s", v.Addr, q.Get("redirect_uri"), v.Listening)
 		}
 		if st := q.Get("state"); !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(st) || states[st] {
@@ -104,7 +106,7 @@ func (w wrongHost) Open(ctx context.Context, v grant.Visit) (func(), error) {
 
 // Without listen, the address that the browser ended at is pasted.
 func TestCustomersPaste(t *testing.T) {
-	i := newImitated(t, example(t, "customer-subdomains.hcl", "    listen = \"127.0.0.1:8085\"\n", ""))
+	i := newImitated(t, example(t, "customer-subdomains.hcl", "    listen = \"127.0.0.1:8405\"\n", ""))
 	if way := i.plan(i.cfg, plan.Options{}).Changes[0].Way; way != "paste" {
 		t.Errorf("the answer comes by %s", way)
 	}

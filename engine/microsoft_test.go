@@ -76,25 +76,25 @@ GET https://login.microsoftonline.com/contoso.onmicrosoft.com/discovery/v2.0/key
 		{"single-page application", codeFlow + ", " + replyURL, `
   application_type = "spa"
   scopes           = ["User.Read"]
-  redirect_uris    = ["http://localhost:8400/auth"]`, `https://login.microsoftonline.com/common/oauth2/v2.0/authorize
+  redirect_uris    = ["http://localhost:8411/auth"]`, `https://login.microsoftonline.com/common/oauth2/v2.0/authorize
   client_id=app
   code_challenge=zwkx4Wi0nph1A8rxivb-JTtrPYKoEAjD6OHuZ8fI3FU
   code_challenge_method=S256
-  redirect_uri=http://localhost:8400/auth
+  redirect_uri=http://localhost:8411/auth
   response_type=code
   scope=User.Read offline_access
   state=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
 `, `POST https://login.microsoftonline.com/common/oauth2/v2.0/token
   Content-Type: application/x-www-form-urlencoded
-  Origin: http://localhost:8400
+  Origin: http://localhost:8411
   client_id=app
   code=CODE
   code_verifier=VERIFIER
   grant_type=authorization_code
-  redirect_uri=http://localhost:8400/auth
+  redirect_uri=http://localhost:8411/auth
 `, `POST https://login.microsoftonline.com/common/oauth2/v2.0/token
   Content-Type: application/x-www-form-urlencoded
-  Origin: http://localhost:8400
+  Origin: http://localhost:8411
   client_id=app
   grant_type=refresh_token
   refresh_token=REFRESH
@@ -451,7 +451,7 @@ func TestMicrosoftTroubles(t *testing.T) {
 		{"redirect URI mismatch", "redirect_uris = [\"http://localhost/other\"]",
 			sandbox.Client{ID: "app", RedirectURIs: []string{"http://localhost/registered"}}, false,
 			"AADSTS50011", "registered", "Register the redirect URI"},
-		{"the port of localhost does not count", "redirect_uris = [\"http://localhost:8400/registered\"]",
+		{"the port of localhost does not count", "redirect_uris = [\"http://localhost:8411/registered\"]",
 			sandbox.Client{ID: "app", RedirectURIs: []string{"http://localhost/registered"}}, false, "", "", ""},
 		{"consent denied", "", sandbox.Client{}, true, "AADSTS65004", "declined", "ask for fewer scopes"},
 		{"wrong secret", "client_secret = env(\"A\")", sandbox.Client{ID: "app", Secret: "right", RedirectURIs: []string{"http://localhost"}}, false,

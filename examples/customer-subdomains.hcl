@@ -33,7 +33,7 @@ connection "audit" {
   # /auth/oauth2/microsoft/callback to this address and keeps the header Host.
   # Without listen, the address that the browser ends at is pasted.
   grant "authorization_code" {
-    listen = "127.0.0.1:8085"
+    listen = "127.0.0.1:8405"
     prompt = "select_account"
   }
 

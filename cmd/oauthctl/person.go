@@ -57,11 +57,13 @@ func (u *autoUser) Paste(ctx context.Context, v grant.Visit) (secret.Secret, err
 // browserUser sends a real person to the sandbox's pages: url says where they are.
 type browserUser struct {
 	grant.User
-	url func(string) string
+	url   func(string) string
+	carry func(redirectURI, address string) // plays the proxy in front of a listener
 }
 
 // Open implements [grant.User].
 func (u *browserUser) Open(ctx context.Context, v grant.Visit) (func(), error) {
+	u.carry(v.RedirectURI, v.Listening)
 	v.URL = u.url(v.URL)
 	return u.User.Open(ctx, v)
 }

@@ -13,6 +13,7 @@ import (
 type request struct {
 	clientID  string
 	redirect  string // where the browser is sent
+	carried   string // where a proxy would carry it; "" if there is none
 	sent      string // redirect_uri as it was sent; "" if it was left out
 	state     string
 	mode      string // "query" or "form_post"
@@ -39,6 +40,9 @@ func (v *visit) authorize(w http.ResponseWriter, r *http.Request) {
 	if problem != "" {
 		v.errorPage(w, problem)
 		return
+	}
+	if r.Context().Value(inProcess{}) == nil {
+		req.carried = v.s.carriedTo(req.redirect)
 	}
 	if err := v.checkRequest(params, req); err != nil {
 		v.sendRefusal(w, req, err)
@@ -346,14 +350,18 @@ func (v *visit) sendBack(w http.ResponseWriter, req *request, values url.Values)
 	if v.Iss {
 		values.Set("iss", v.Issuer)
 	}
+	to := req.redirect
+	if req.carried != "" {
+		to = req.carried
+	}
 	if req.mode == "form_post" {
-		v.postPage(w, req.redirect, values)
+		v.postPage(w, to, values)
 		return
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Location", appendQuery(req.redirect, values))
+	h.Set("Location", appendQuery(to, values))
 	w.WriteHeader(http.StatusSeeOther)
 }
 

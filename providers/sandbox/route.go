@@ -48,6 +48,12 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("sandbox: there is no host %q here", r.Host), http.StatusMisdirectedRequest)
 		return
 	}
+	if r.Context().Value(inProcess{}) == nil {
+		if address, ok := s.carries(target); ok {
+			s.carry(w, r, target, address)
+			return
+		}
+	}
 	v, err := s.find(target, plain)
 	if err != nil {
 		http.Error(w, "sandbox: "+err.Error(), http.StatusInternalServerError)

@@ -53,7 +53,8 @@ type Server struct {
 	polls      map[digest]poll  // of device codes, by this process
 	assertions map[string]stamp // seen by this process, and until when they are valid
 	plains     map[string]*plainIssuer
-	serving    map[string]bool // hosts that Serve listens under
+	serving    map[string]bool   // hosts that Serve listens under
+	carried    map[string]string // listening addresses by the key of a redirect URI
 	closed     chan struct{}
 	closing    sync.Once
 	handlers   sync.WaitGroup // of Serve
@@ -85,7 +86,7 @@ func New(o Options) (*Server, error) {
 		pages:  sync.OnceValue(loadPages),
 		faults: slices.Clone(o.Faults),
 		polls:  map[digest]poll{}, assertions: map[string]stamp{},
-		plains: map[string]*plainIssuer{}, serving: map[string]bool{},
+		plains: map[string]*plainIssuer{}, serving: map[string]bool{}, carried: map[string]string{},
 		closed: make(chan struct{}),
 	}
 	return s, nil
