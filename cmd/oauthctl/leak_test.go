@@ -79,6 +79,7 @@ var leakRuns = map[string][]leakRun{
 	"providers":      {{}, {args: "-json"}},
 	"providers show": {{args: "google"}},
 	"explain":        {{args: "AADSTS65001"}, {args: "-json invalid_grant"}, {args: "no_such_code"}},
+	"explain scope":  {{args: "sharepoint Web.Read"}, {args: "-json sharepoint Web.Read"}},
 	"fmt":            {{args: "-check -diff"}},
 	"sandbox":        {{}},
 	"completion":     {{args: "bash"}},
@@ -94,7 +95,7 @@ type leakRun struct {
 // leakOrder: what changes much comes last.
 var leakOrder = []string{
 	"init", "validate", "plan", "apply", "token", "refresh", "status", "show", "output", "state list", "state show",
-	"providers", "providers show", "explain", "fmt", "sandbox", "completion", "version", "state rm", "destroy",
+	"providers", "providers show", "explain", "explain scope", "fmt", "sandbox", "completion", "version", "state rm", "destroy",
 }
 
 // Every command in every mode, with secrets whose every appearance is looked
