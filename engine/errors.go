@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,17 +36,23 @@ type Error struct {
 
 // Error says all of it in one line.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(e.Doing)
+	text := e.Doing
 	if e.Err != nil {
-		b.WriteString(": ")
-		b.WriteString(e.Err.Error())
+		text = strings.TrimPrefix(text+": "+e.Cause(), ": ")
 	}
 	if e.Remedy != "" {
-		b.WriteString("; ")
-		b.WriteString(e.Remedy)
+		text += "; " + e.Remedy
 	}
-	return b.String()
+	return text
+}
+
+// Cause is what went wrong, without what the other fields say already.
+func (e *Error) Cause() string {
+	if e.Err == nil {
+		return ""
+	}
+	text := strings.TrimPrefix(e.Err.Error(), e.Doing+": ")
+	return strings.TrimSuffix(text, ": "+e.Remedy)
 }
 
 // Unwrap gives the cause.
@@ -123,25 +130,24 @@ func grantRemedy(g *grant.Error, a addr.Addr) string {
 }
 
 func (e *Engine) stateClass(err error, a addr.Addr) (Class, string) {
+	class, remedy := ClassError, ""
 	switch {
 	case errors.Is(err, state.ErrNotFound), errors.Is(err, state.ErrNoState):
 		return ClassError, applyCommand(a)
-	case errors.Is(err, state.ErrBusy):
-		return ClassTemporary, "try again, or wait longer with -lock-timeout"
-	case errors.Is(err, state.ErrConflict):
-		return ClassTemporary, "try again"
+	case errors.Is(err, state.ErrBusy), errors.Is(err, state.ErrConflict):
+		class, remedy = ClassTemporary, "try again"
 	case errors.Is(err, state.ErrNoKey):
-		return ClassState, "name the identity that the state was encrypted for with -identity"
+		class, remedy = ClassState, "name the identity that the state was encrypted for with -identity"
 	case errors.Is(err, state.ErrTampered), errors.Is(err, state.ErrRollback):
-		return ClassState, "restore " + e.o.Store.Location() + " from a copy that you trust"
+		class, remedy = ClassState, "restore "+e.o.Store.Location()+" from a copy that you trust"
 	case errors.Is(err, state.ErrFormat):
-		return ClassState, "use the version of oauthctl that wrote it, or a newer one"
+		class, remedy = ClassState, "use the version of oauthctl that wrote it, or a newer one"
 	case errors.Is(err, state.ErrPlace):
-		return ClassState, "name the file of the state with -state"
+		class, remedy = ClassState, "name the file of the state with -state"
 	case errors.Is(err, state.ErrUnwritable):
-		return ClassError, "make " + e.o.Store.Location() + " writable and try again"
+		remedy = "make " + e.o.Store.Location() + " writable and try again"
 	}
-	return ClassError, ""
+	return class, cmp.Or(state.Advice(err), remedy)
 }
 
 // errNotSaved: a server handed something out that could not be kept.

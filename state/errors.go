@@ -27,6 +27,38 @@ var (
 	ErrRekeyed = errors.New("the data key was changed meanwhile")
 )
 
+// adviceError is an error that says what to do now. Its text ends with it.
+type adviceError struct {
+	err error
+	do  string
+}
+
+// WithAdvice adds to the text of an error what to do now: see [Advice].
+func WithAdvice(err error, do string) error { return &adviceError{err, do} }
+
+func (e *adviceError) Error() string { return e.err.Error() + ": " + e.do }
+func (e *adviceError) Unwrap() error { return e.err }
+
+// Advice is what an error says to do now, "" if it says nothing. The text of the
+// error ends with it, behind ": ".
+func Advice(err error) string {
+	var a *adviceError
+	var busy *BusyError
+	do := ""
+	switch {
+	case errors.As(err, &a):
+		do = a.do
+	case errors.As(err, &busy):
+		do = busyAdvice
+	}
+	if do == "" || !strings.HasSuffix(err.Error(), ": "+do) {
+		return ""
+	}
+	return do
+}
+
+const busyAdvice = "wait for it to end, or give -lock-timeout more time"
+
 // BusyError says who holds a lock, as far as it is known. It is ErrBusy.
 type BusyError struct {
 	Addr   addr.Addr // zero: the lock for making the state
@@ -59,8 +91,7 @@ func (e *BusyError) Error() string {
 	} else {
 		b.WriteString(" by another process")
 	}
-	b.WriteString("; wait for it to end, or give -lock-timeout more time")
-	return b.String()
+	return b.String() + ": " + busyAdvice
 }
 
 // Unwrap gives ErrBusy and the cause.

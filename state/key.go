@@ -105,8 +105,8 @@ func noKey(h *seal.Header, why error) error {
 	if len(names) > most {
 		fmt.Fprintf(&b, " and %d more", len(names)-most)
 	}
-	return fmt.Errorf("%w: it is sealed for %s; %w: give the identity of one of them with -identity FILE or OAUTHCTL_IDENTITY, or ask one of them to add you to encryption.recipients and apply",
-		ErrNoKey, b.String(), why)
+	return WithAdvice(fmt.Errorf("%w: it is sealed for %s; %w", ErrNoKey, b.String(), why),
+		"give an identity that it is sealed for with -identity FILE or OAUTHCTL_IDENTITY, or let who has one add you to encryption.recipients and apply")
 }
 
 func openRow(box *seal.Box, row Row, parts Part) (*Record, error) {

@@ -67,8 +67,8 @@ func (p pins) check(h *seal.Header, box *seal.Box) error {
 	case err != nil:
 		return err
 	case found && place.Lineage != h.Lineage:
-		return fmt.Errorf("%w: %s held the state %s on this machine before, and now holds %s: if you replaced it yourself, remove %s; otherwise do not use it",
-			ErrTampered, p.location, place.Lineage, h.Lineage, p.placeFile())
+		return WithAdvice(fmt.Errorf("%w: %s held the state %s on this machine before, and now holds %s", ErrTampered, p.location, place.Lineage, h.Lineage),
+			"if you replaced it yourself, remove "+p.placeFile()+"; otherwise do not use it")
 	case !found:
 		_ = writePin(p.placeFile(), placePin{Version: 1, Location: p.location, Lineage: h.Lineage})
 	}
@@ -93,15 +93,16 @@ func (p pins) check(h *seal.Header, box *seal.Box) error {
 func (p pins) compare(pin lineagePin, h *seal.Header, box *seal.Box, file string) error {
 	switch {
 	case h.Epoch < pin.Epoch, h.Serial < pin.Serial:
-		return fmt.Errorf("%w: %s is at serial %d with data key %d, this machine has seen serial %d with data key %d: bring back the newer file; if you restored a backup on purpose, accept it by removing %s (refresh tokens in it may be spent)",
-			ErrRollback, p.location, h.Serial, h.Epoch, pin.Serial, pin.Epoch, file)
+		return WithAdvice(fmt.Errorf("%w: %s is at serial %d with data key %d, this machine has seen serial %d with data key %d",
+			ErrRollback, p.location, h.Serial, h.Epoch, pin.Serial, pin.Epoch),
+			"bring back the newer file; if you restored a backup on purpose, accept it by removing "+file+" (refresh tokens in it may be spent)")
 	case h.Commitment == pin.Commitment, pin.Pending != "" && h.Commitment == pin.Pending:
 		return nil
 	case h.Epoch > pin.Epoch && h.Succeeds(box, pin.Commitment):
 		return nil // somebody changed the data key; they had the one we know
 	}
-	return fmt.Errorf("%w: the data key of %s is not the one that this machine has seen, nor its successor: the file may be forged; if you know that it is right, accept it by removing %s",
-		ErrTampered, p.location, file)
+	return WithAdvice(fmt.Errorf("%w: the data key of %s is not the one that this machine has seen, nor its successor", ErrTampered, p.location),
+		"the file may be forged; if you know that it is right, accept it by removing "+file)
 }
 
 // ready tells whether pins can be kept, before a state is made that would need them.
@@ -147,7 +148,7 @@ func readPin(file string, into interface{ members() []member }) (found bool, err
 		err = json.Unmarshal(b, into) // of a later version, perhaps, or it says what is wrong
 	}
 	if err != nil {
-		return false, fmt.Errorf("%w: the pin %s cannot be read (%w): remove it if you trust the state", ErrTampered, file, err)
+		return false, WithAdvice(fmt.Errorf("%w: the pin %s cannot be read (%w)", ErrTampered, file, err), "remove it if you trust the state")
 	}
 	return true, nil
 }

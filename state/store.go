@@ -131,9 +131,9 @@ func (s *Store) Get(ctx context.Context, a addr.Addr, parts Part) (*Record, erro
 func tampered(err error) error {
 	switch {
 	case errors.Is(err, seal.ErrNewer):
-		return fmt.Errorf("%w: %w: upgrade oauthctl", ErrFormat, err)
+		return WithAdvice(fmt.Errorf("%w: %w", ErrFormat, err), "upgrade oauthctl")
 	case errors.Is(err, seal.ErrOpen), errors.Is(err, seal.ErrHeader):
-		return fmt.Errorf("%w: %w: bring back a copy that you trust", ErrTampered, err)
+		return WithAdvice(fmt.Errorf("%w: %w", ErrTampered, err), "bring back a copy that you trust")
 	}
 	return err
 }

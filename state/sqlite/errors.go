@@ -34,7 +34,7 @@ func (d *DB) explain(ctx context.Context, doing string, err error) error {
 	case isAny(err, busy):
 		return fmt.Errorf("%s %s: %w: other processes have used the file for %s: try again", doing, d.path, errFileBusy, d.o.BusyTimeout)
 	case isAny(err, damage):
-		return fmt.Errorf("%w: %s: %w: bring back a copy that you trust", state.ErrTampered, d.path, err)
+		return state.WithAdvice(fmt.Errorf("%w: %s: %w", state.ErrTampered, d.path, err), "bring back a copy that you trust")
 	case doing == "read":
 		return fmt.Errorf("%w: %s: %w", state.ErrPlace, d.path, err)
 	case isAny(err, unwritable):

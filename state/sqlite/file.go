@@ -20,9 +20,9 @@ func checkFile(path string, write bool) (fs.FileInfo, error) {
 	f, err := openNoFollow(path, os.O_RDONLY, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%s: %w: run oauthctl apply, or name the file with -state", path, state.ErrNoState)
+		return nil, state.WithAdvice(fmt.Errorf("%s: %w", path, state.ErrNoState), "run oauthctl apply, or name the file with -state")
 	case errors.Is(err, errLink):
-		return nil, fmt.Errorf("%w: %s is a symbolic link: name the file that it points to with -state", state.ErrPlace, path)
+		return nil, state.WithAdvice(fmt.Errorf("%w: %s is a symbolic link", state.ErrPlace, path), "name the file that it points to with -state")
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", state.ErrPlace, err)
 	}
@@ -51,7 +51,7 @@ func checkFile(path string, write bool) (fs.FileInfo, error) {
 func checkStart(f io.ReaderAt, size int64) error {
 	var b [100]byte
 	if size == 0 {
-		return fmt.Errorf("%w: the file is empty: bring back a copy, or remove it to begin anew", state.ErrTampered)
+		return state.WithAdvice(fmt.Errorf("%w: the file is empty", state.ErrTampered), "bring back a copy, or remove it to begin anew")
 	}
 	if _, err := f.ReadAt(b[:], 0); err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%w: %w", state.ErrPlace, err)
@@ -59,15 +59,15 @@ func checkStart(f io.ReaderAt, size int64) error {
 	id, version := binary.BigEndian.Uint32(b[68:]), binary.BigEndian.Uint32(b[60:])
 	switch {
 	case string(b[:16]) != "SQLite format 3\x00":
-		return fmt.Errorf("%w: it is not a state file: bring back a copy, or name another file with -state", state.ErrTampered)
+		return state.WithAdvice(fmt.Errorf("%w: it is not a state file", state.ErrTampered), "bring back a copy, or name another file with -state")
 	case id != applicationID:
-		return fmt.Errorf("%w: %s: name another file with -state", state.ErrTampered, foreign(id))
+		return state.WithAdvice(fmt.Errorf("%w: %s", state.ErrTampered, foreign(id)), "name another file with -state")
 	case version > userVersion:
 		return fmt.Errorf("%w: layout %d, this program knows %d: upgrade oauthctl", state.ErrFormat, version, userVersion)
 	case version != userVersion:
 		return fmt.Errorf("%w: layout %d does not exist", state.ErrTampered, version)
 	case b[18] != 1 || b[19] != 1:
-		return fmt.Errorf("%w: another program switched it to write-ahead mode: run sqlite3 FILE 'PRAGMA journal_mode=DELETE'", state.ErrTampered)
+		return state.WithAdvice(fmt.Errorf("%w: another program switched it to write-ahead mode", state.ErrTampered), "run: sqlite3 FILE 'PRAGMA journal_mode=DELETE'")
 	}
 	return nil
 }
