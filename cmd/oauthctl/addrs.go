@@ -19,7 +19,7 @@ func maxArgs(n int, what string) cobra.PositionalArgs {
 		if len(args) <= n {
 			return nil
 		}
-		return fmt.Errorf("%s wants %s; see: %s -help", cmd.CommandPath(), what, cmd.CommandPath())
+		return misused(cmd, "%s wants %s", cmd.CommandPath(), what)
 	}
 }
 

@@ -10,10 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/console"
 	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/view"
+	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/state"
 )
 
 // App is the program as a value: everything that it gets from outside. Its zero
@@ -64,6 +67,7 @@ type cli struct {
 	out    results
 	view   view.View
 	person *console.Console
+	opened string // the state that was opened last
 }
 
 // finish shows an error that nobody has shown yet and turns it into an exit code.
@@ -79,7 +83,7 @@ func (c *cli) finish(ctx context.Context, err error) int {
 		if c.view == nil {
 			c.view = c.newView(false, false)
 		}
-		c.view.Error(readable(err))
+		c.view.Error(c.explained(readable(err)))
 	}
 	return exitCode(ctx, err)
 }
@@ -92,6 +96,27 @@ func readable(err error) error {
 		return errInterrupted
 	}
 	return err
+}
+
+// explained takes the advice out of an error of the state that no engine has
+// dressed, and says where there is no state.
+func (c *cli) explained(err error) error {
+	var dressed *engine.Error
+	do := state.Advice(err)
+	switch {
+	case errors.As(err, &dressed):
+		return err
+	case errors.Is(err, state.ErrNoState):
+		return advised("run: oauthctl apply", "there is no state in %s", c.opened)
+	case do != "":
+		return advised(do, "%s", strings.TrimSuffix(err.Error(), ": "+do))
+	}
+	return err
+}
+
+// advised is an error with what to do now.
+func advised(do, format string, args ...any) error {
+	return &engine.Error{Class: engine.ClassError, Err: fmt.Errorf(format, args...), Remedy: do}
 }
 
 // crashed ends a run that panicked. The panic's value and the arguments of the

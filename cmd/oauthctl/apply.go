@@ -28,7 +28,7 @@ func (c *cli) applyCommand() *cobra.Command {
 		Long: "Show the plan, ask, and carry it out. Where a person has to consent, the browser is opened; " +
 			"a connection that waits for somebody who is not here does not stop the others. What was granted is saved at once.",
 		Example: "oauthctl apply -target=graph",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.view = c.newView(f.json, true)
 			return c.runApply(cmd.Context(), &f, "apply")
@@ -40,9 +40,9 @@ func (c *cli) applyCommand() *cobra.Command {
 }
 
 var (
-	errAskApproval = errors.New("nobody can be asked here (no terminal, CI, or -input=false): " +
-		"look at the plan, then run it again with -auto-approve")
-	errJSONApproval = errors.New("-json cannot ask: use it together with -auto-approve")
+	errAskApproval = advised("look at the plan: oauthctl plan; then run this again with -auto-approve",
+		"nobody can be asked here (no terminal, CI, or -input=false)")
+	errJSONApproval = advised("give -auto-approve as well", "-json cannot ask")
 	errCancelled    = errors.New("cancelled, nothing was changed")
 )
 

@@ -10,7 +10,7 @@ func (c *cli) destroyCommand() *cobra.Command {
 		Long: "Revoke every connection of the state at its server, where the server can, and forget it. " +
 			"The same as apply -destroy.",
 		Example: "oauthctl destroy -target=graph",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.view = c.newView(f.json, true)
 			f.Destroy = true

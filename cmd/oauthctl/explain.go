@@ -26,7 +26,7 @@ func (c *cli) explainCommand() *cobra.Command {
 		Example: "oauthctl explain AADSTS65001",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if strings.TrimSpace(strings.Join(args, " ")) == "" {
-				return fmt.Errorf("%s wants a code or a message; see: %s -help", cmd.CommandPath(), cmd.CommandPath())
+				return misused(cmd, "%s wants a code or a message", cmd.CommandPath())
 			}
 			return nil
 		},

@@ -67,22 +67,22 @@ func (c *cli) identities() ([]age.Identity, error) {
 		case err == nil:
 			return ids, nil
 		case !src.optional:
-			return nil, fmt.Errorf("%w: %w", state.ErrNoKey, err)
+			return nil, err
 		case errors.Is(err, fs.ErrNotExist):
 			looked = append(looked, src.path+" (not there)")
 		default:
 			looked = append(looked, err.Error())
 		}
 	}
-	return nil, fmt.Errorf("%w: %w: neither -identity, OAUTHCTL_IDENTITY nor OAUTHCTL_IDENTITY_FILE is set; looked at %s",
-		state.ErrNoKey, errNoIdentity, strings.Join(looked, "; "))
+	return nil, fmt.Errorf("%w: neither -identity, OAUTHCTL_IDENTITY nor OAUTHCTL_IDENTITY_FILE is set; looked at %s",
+		errNoIdentity, strings.Join(looked, " and "))
 }
 
 // ownRecipients are the public halves of the identities, for a new state.
 func (c *cli) ownRecipients() ([]string, error) {
 	ids, err := c.identities()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", state.ErrNoKey, err)
 	}
 	var recipients []string
 	for _, id := range ids {

@@ -18,7 +18,7 @@ func (c *cli) initCommand() *cobra.Command {
 		Long: "Make an age identity, the key that opens the state, if there is none, and tell git to leave the state alone. " +
 			"It never overwrites anything, and no command needs it: apply does the same when it has to.",
 		Example: "oauthctl init",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			c.view = c.newView(false, false)
 			return c.initialise()

@@ -87,11 +87,11 @@ func (c *cli) outputs(ctx context.Context, vars *varFlags) ([]schema.Output, err
 // printRaw prints a value that a script asked for.
 func printRaw(w io.Writer, out schema.Output) error {
 	if !out.Value.IsWhollyKnown() {
-		return fmt.Errorf("output %s is not known yet; run: oauthctl apply", out.Name)
+		return advised("run: oauthctl apply", "the output %s is not known yet", out.Name)
 	}
 	v, err := convert.Convert(out.Value, cty.String)
 	if err != nil || v.IsNull() {
-		return fmt.Errorf("output %s is not a string, number or bool; use -json", out.Name)
+		return advised("use -json", "the output %s is not a string, number or bool", out.Name)
 	}
 	_, err = io.WriteString(w, v.AsString())
 	return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -36,7 +35,7 @@ func (c *cli) statePath() (string, error) {
 	}
 	path := strings.TrimSpace(string(text))
 	if path == "" || strings.ContainsAny(path, "\x00\n") || len(path) > 4096 {
-		return "", fmt.Errorf("%s should hold the path of the state in one line; delete it and run `oauthctl plan`", pointer)
+		return "", advised("delete it, and run: oauthctl plan", "%s should hold the path of the state in one line", pointer)
 	}
 	return c.path(path), nil
 }

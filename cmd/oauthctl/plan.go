@@ -45,7 +45,7 @@ func (c *cli) planCommand() *cobra.Command {
 		Long: "Compare the configuration with the state and show what apply would do to every connection, " +
 			"why, and whether a person is needed. Nothing is changed and no server is asked.",
 		Example: "oauthctl plan -target=graph",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.view = c.newView(f.json, false)
 			return c.runPlan(cmd.Context(), &f, detailed)

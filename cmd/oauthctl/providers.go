@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -40,7 +39,7 @@ func (c *cli) providersShowCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			text, ok := providers.New().Source(args[0])
 			if !ok {
-				return fmt.Errorf("there is no provider %q%s; see: oauthctl providers", args[0], didYouMean(schema.Suggest(args[0], providerNames())))
+				return advised("see: oauthctl providers", "there is no provider %q%s", args[0], didYouMean(schema.Suggest(args[0], providerNames())))
 			}
 			_, err := io.WriteString(&c.out, text)
 			return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -21,7 +20,7 @@ func (c *cli) refreshCommand() *cobra.Command {
 		Example: "oauthctl refresh graph",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return fmt.Errorf("%s wants the names of connections; see: %s -help", cmd.CommandPath(), cmd.CommandPath())
+				return misused(cmd, "%s wants the names of connections", cmd.CommandPath())
 			}
 			return nil
 		},

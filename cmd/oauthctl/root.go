@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
 // The groups of the help, in order.
@@ -89,27 +90,43 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 			names = append(names, sub.Name())
 		}
 	}
-	text := fmt.Sprintf("%s has no command %q", cmd.CommandPath(), args[0])
-	return errors.New(text + didYouMean(schema.Suggest(args[0], names)) + "; see: " + cmd.CommandPath() + " -help")
+	return misused(cmd, "%s has no command %q%s", cmd.CommandPath(), args[0], didYouMean(schema.Suggest(args[0], names)))
+}
+
+// misused is an error about the command line.
+func misused(cmd *cobra.Command, format string, args ...any) error {
+	return advised("see: "+cmd.CommandPath()+" -help", format, args...)
 }
 
 // flagError says what is wrong with a flag in the way flags are written here.
 func flagError(cmd *cobra.Command, err error) error {
-	see := "; see: " + cmd.CommandPath() + " -help"
 	var unknown *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
 	switch {
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
-		return fmt.Errorf("%s has no flag -%s%s%s", cmd.CommandPath(), name, didYouMean(dash(schema.Suggest(name, flagNames(cmd)))), see)
+		return misused(cmd, "%s has no flag -%s%s", cmd.CommandPath(), name, didYouMean(dash(schema.Suggest(name, flagNames(cmd)))))
 	case errors.As(err, &missing):
-		return fmt.Errorf("-%s needs a value%s", missing.GetFlag().Name, see)
+		return misused(cmd, "-%s needs a value", missing.GetFlag().Name)
 	case errors.As(err, &invalid):
 		// The value is not repeated: it may be a secret.
-		return fmt.Errorf("-%s: %w%s", invalid.GetFlag().Name, invalid.Unwrap(), see)
+		return misused(cmd, "-%s: %w", invalid.GetFlag().Name, wanted(invalid))
 	}
-	return fmt.Errorf("%s%s", strings.ReplaceAll(err.Error(), "--", "-"), see)
+	return misused(cmd, "%s", strings.ReplaceAll(err.Error(), "--", "-"))
+}
+
+// wanted says what a value should have been, where pflag repeats it.
+func wanted(e *pflag.InvalidValueError) error {
+	switch e.GetFlag().Value.Type() {
+	case "duration":
+		return errors.New("want a duration such as 30s or 5m")
+	case "int":
+		return errors.New("want a number")
+	case "bool":
+		return errors.New("want true or false")
+	}
+	return e.Unwrap()
 }
 
 func flagNames(cmd *cobra.Command) []string {
@@ -139,6 +156,18 @@ func exactArgs(n int, what string) cobra.PositionalArgs {
 		if len(args) == n {
 			return nil
 		}
-		return fmt.Errorf("%s wants %s; see: %s -help", cmd.CommandPath(), what, cmd.CommandPath())
+		return misused(cmd, "%s wants %s", cmd.CommandPath(), what)
 	}
+}
+
+// noArgs is [cobra.NoArgs] with an error that says what may be meant.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if a, err := addr.Parse(args[0]); err == nil && cmd.Flags().Lookup("target") != nil {
+		hint = didYouMean("-target=" + a.Short())
+	}
+	return misused(cmd, "%s takes no arguments, and got %q%s", cmd.CommandPath(), args[0], hint)
 }

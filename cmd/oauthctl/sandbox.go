@@ -17,7 +17,7 @@ func (c *cli) sandboxCommand() *cobra.Command {
 		Long: "Serve an authorization server on loopback, for trying out a configuration or another client without an account. " +
 			"It signs in anybody, remembers what it issued in .oauthctl, rotates refresh tokens and detects their reuse. Ctrl-C ends it.",
 		Example: "oauthctl sandbox -listen=127.0.0.1:8090",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.view = c.newView(false, false)
 			return c.serveSandbox(cmd.Context(), listen)

@@ -21,7 +21,7 @@ func (c *cli) stateRmCommand() *cobra.Command {
 		Example: "oauthctl state rm -dry-run graph",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return fmt.Errorf("%s wants addresses; see: %s -help", cmd.CommandPath(), cmd.CommandPath())
+				return misused(cmd, "%s wants addresses", cmd.CommandPath())
 			}
 			return nil
 		},

@@ -17,7 +17,7 @@ func (c *cli) statusCommand() *cobra.Command {
 		Long: "Show every connection of the state: what expires when, and what needs a person. " +
 			"It needs no key, no configuration and no network, so that monitoring can run it anywhere.",
 		Example: "oauthctl status -json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.view = c.newView(json, false)
 			rows, location, err := c.summaries(cmd.Context())

@@ -12,6 +12,7 @@ import (
 // openStore opens the state at path. recipients are for a state that has to be
 // made; nil: the person's own.
 func (c *cli) openStore(ctx context.Context, path string, recipients []string) (*state.Store, error) {
+	c.opened = path
 	backend, err := openBackend(path)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ func (c *cli) validateCommand() *cobra.Command {
 		Long: "Check the configuration: syntax, references, providers, grants. " +
 			"No state, no key and no network is needed, nor values for variables and environment variables: what depends on one that is missing is checked as far as that goes.",
 		Example: "oauthctl validate -json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.view = c.newView(json, false)
 			return c.validate(cmd.Context(), &vars)

@@ -30,7 +30,7 @@ func (c *cli) versionCommand() *cobra.Command {
 		Short:   "Show the version",
 		Long:    "Show the version of the program, what it was built from, and the state format it writes.",
 		Example: "oauthctl version -json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			c.view = c.newView(json, false)
 			c.view.Version(versionInfo())

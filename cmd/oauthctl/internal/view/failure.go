@@ -67,10 +67,10 @@ func explain(err error) failure {
 		f.Title, f.Addr, f.Class, f.Remedy = joined(around(err, ee), could(ee.Doing)), ee.Addr, ee.Class, ee.Remedy
 		if isGrant {
 			f.server(ge)
-			f.Step = ge.Doing
 			f.Before = around(ee.Err, ge)
-		} else if ee.Err != nil {
-			f.Cause = ee.Err.Error()
+			f.step(ee.Doing, ge.Doing)
+		} else {
+			f.Cause = ee.Cause()
 		}
 	case isGrant:
 		f.Title = joined(around(err, ge), could(ge.Doing))
@@ -82,6 +82,18 @@ func explain(err error) failure {
 		f.Title, f.Cause = f.Cause, ""
 	}
 	return f
+}
+
+// step keeps the step that failed, if it says more than the title. One that
+// begins with what the title says takes its place.
+func (f *failure) step(doing, step string) {
+	more, same := strings.CutPrefix(step, doing)
+	switch {
+	case !same:
+		f.Step = step
+	case strings.HasPrefix(more, " "):
+		f.Title += more
+	}
 }
 
 // server adds what a flow knows.

@@ -20,7 +20,7 @@ func (h *human) Error(err error) {
 func (p *page) failure(indent int, f failure) {
 	p.text(indent, Paint{}, sentence(SafeText(f.what())))
 	p.text(indent, Paint{}, sentence(SafeText(f.Hint)))
-	if indent == 0 && (f.Step != "" || f.Retry > 0 || f.Remedy != "") {
+	if indent == 0 && (f.what() != "" || f.Hint != "") && (f.Step != "" || f.Retry > 0 || f.Remedy != "") {
 		p.line()
 	}
 	p.row(indent, "step", Safe(f.Step))
@@ -33,7 +33,16 @@ func (p *page) failure(indent int, f failure) {
 // command writes a remedy; one that is a command line stays in one line, to be
 // copied.
 func (p *page) command(indent int, label, remedy string) {
+	if strings.HasSuffix(remedy, "?") {
+		p.text(indent, Paint{}, sentence(SafeText(remedy)))
+		return
+	}
 	line, ok := strings.CutPrefix(remedy, "run: ")
+	if !ok {
+		if line, ok = strings.CutPrefix(remedy, "see: "); ok {
+			label = "see"
+		}
+	}
 	if !ok {
 		p.row(indent, label, SafeText(remedy))
 		return

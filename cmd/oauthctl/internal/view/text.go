@@ -126,7 +126,7 @@ func sentence(s string) string {
 func capital(s string) string {
 	word, _, _ := strings.Cut(s, " ")
 	for i := 1; i < len(word); i++ {
-		if c := word[i]; !(c >= 'a' && c <= 'z' || c == '\'' || c == ',' || c == ':' || c == ';' || c == '-') {
+		if c := word[i]; !(c >= 'a' && c <= 'z' || c == '\'' || c == ',' || c == ':' && i == len(word)-1 || c == ';' || c == '-') {
 			return s
 		}
 	}
