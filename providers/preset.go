@@ -120,8 +120,9 @@ type Hint struct {
 	Cause  string
 	Remedy string
 	Needs  string // "person", "administrator", "configuration", "retry"
-	// Advice: for people only. It was found by a number, a vendor's code or words,
-	// from which no program may decide anything.
+	// Advice: it was found by a number or words, which are for people: no consent
+	// may be given up for it, and no request repeated. At most it says that
+	// neither a person nor time will help.
 	Advice bool
 }
 

@@ -148,10 +148,18 @@ func (p *party) explain(e *Error, req post, words said) {
 	if e.Kind == Rejected && grant == ClientCredentials {
 		e.Kind = Config // nobody consented: the client or its registration is what was refused
 	}
+	if e.Hint == "" && isCode(e.Code) {
+		e.Hint = "this code is in no list; for those that are spelt like it, see: oauthctl explain " + e.Code
+	}
 	p.explainAssertion(e, req.form.Get("client_assertion"))
 	if e.Remedy == "" {
 		e.Remedy = remedy(e, grant == "refresh_token")
 	}
+}
+
+// isCode reports whether a server's code may stand in a command that people copy.
+func isCode(s string) bool {
+	return s != "" && len(s) <= 64 && s[0] != '-' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == ""
 }
 
 // sent are the parameters of a request that a server may repeat in its answer,
@@ -189,6 +197,9 @@ func (p *party) hint(e *Error, description string, token bool) {
 		return
 	}
 	e.Hint, e.Remedy = h.Cause, p.fill(h.Remedy)
+	if h.Advice && h.Needs != "configuration" && h.Needs != "administrator" {
+		return // numbers and words change from one day to the next: they end no consent, and repeat no request
+	}
 	switch h.Needs {
 	case "configuration", "administrator":
 		e.Kind = Config
