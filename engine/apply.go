@@ -44,6 +44,7 @@ func (e *Engine) Apply(ctx context.Context, cfg *schema.Config, p *plan.Plan) (*
 	for _, c := range cfg.Connections {
 		a.conns[c.Addr] = c
 	}
+	a.unmoved = a.move(ctx)
 	out := &Outcome{Results: a.run(ctx)}
 	return out, e.outputs(context.WithoutCancel(ctx), cfg, p, out)
 }
@@ -102,6 +103,8 @@ type applier struct {
 	env   grant.Env // of flows: each metadata document is asked for once
 	conns map[addr.Addr]*schema.Connection
 	slots chan struct{} // requests under way
+
+	unmoved error // why what should have moved is still at its former address
 
 	mu   sync.Mutex
 	held map[addr.Addr]*state.Record // what this apply has saved
@@ -213,7 +216,12 @@ func (a *applier) do(ctx context.Context, c *plan.Change) Result {
 		return a.end(r, start)
 	}
 	a.e.emit(Event{Type: EventStart, Addr: c.Addr, Action: c.Action})
+	if r.MovedFrom = c.MovedFrom; !r.MovedFrom.IsZero() && a.unmoved != nil {
+		r.Err = a.unmoved
+		return a.end(r, start)
+	}
 	switch c.Action {
+	case plan.Move:
 	case plan.Authorize, plan.Reauthorize:
 		r.Err = a.authorize(ctx, c, &r)
 	case plan.Refresh:

@@ -17,6 +17,7 @@ type Outcome struct {
 // Result is what became of one change.
 type Result struct {
 	Addr             addr.Addr
+	MovedFrom        addr.Addr // where it was until this apply; zero: it did not move
 	Action           plan.Action
 	State            ResultState
 	Err              error    // of a failure, or why it was skipped or waits

@@ -43,6 +43,10 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 	if err := e.readState(ctx, &in); err != nil {
 		return nil, nil, e.failure("read the state", addr.Addr{}, err)
 	}
+	var err error
+	if in.Records, in.Moved, err = plan.MoveRecords(in.Records, cfg.Moved); err != nil {
+		return nil, nil, &Error{Class: ClassError, Doing: "plan", Err: err}
+	}
 	var diags hcl.Diagnostics
 	if !o.Destroy {
 		diags = e.o.Catalog.Check(cfg)

@@ -42,6 +42,7 @@ type Config struct {
 	Providers   map[string]*Block // provider blocks by name; package providers decodes them
 	Connections []*Connection     // every instance, sorted by address
 	Sinks       []*Block          // undecoded; package engine/sink decodes them
+	Moved       []Moved           // moved blocks, in the order of the files
 	MadeUp      []string          // what Source.MakeUp invented: "var.client_secret", `env("PRINT_SECRET")`
 	Partial     bool              // loaded with Source.Partial: to be checked, and not to be planned
 	Sources     *Sources          // the files read, for snippets; set even when Load fails

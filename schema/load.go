@@ -75,11 +75,13 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 	l.declareConnections(blocks["connection"])
 	l.declareOutputs(blocks["output"])
 	l.declareSinks(blocks["sink"])
+	l.declareMoved(blocks["moved"])
 	l.assignVariables(ctx)
 	l.eval.guessed = l.diags.HasErrors() || src.Partial
 	l.resolveOrder()
 	l.decodeSettings()
 	l.evaluateConnections()
+	l.checkMoved()
 	l.checkUndecoded()
 	l.checkOutputs()
 	return l.cfg, tidy(l.diags)

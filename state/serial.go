@@ -18,10 +18,10 @@ func (s *Store) PutNext(ctx context.Context, r *Record) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.raise(ctx, r.Addr, func(box *seal.Box, serial uint64) (Change, error) {
+	_, err = s.raise(ctx, r.Addr, func(box *seal.Box, serial uint64) ([]Change, error) {
 		info.ConfigSerial = serial
 		row, err := sealRow(box, &Record{Summary: sum, Info: info, Tokens: r.Tokens})
-		return Change{Row: row, Was: r.Generation}, err
+		return []Change{{Row: row, Was: r.Generation}}, err
 	})
 	if err != nil {
 		return err
@@ -32,14 +32,14 @@ func (s *Store) PutNext(ctx context.Context, r *Record) error {
 
 // DeleteNext is Delete that raises the configuration serial by one, and returns it.
 func (s *Store) DeleteNext(ctx context.Context, a addr.Addr, generation uint64) (serial uint64, err error) {
-	return s.raise(ctx, a, func(*seal.Box, uint64) (Change, error) {
-		return Change{Row: Row{Summary: Summary{Addr: a}}, Was: generation, Delete: true}, nil
+	return s.raise(ctx, a, func(*seal.Box, uint64) ([]Change, error) {
+		return []Change{{Row: Row{Summary: Summary{Addr: a}}, Was: generation, Delete: true}}, nil
 	})
 }
 
-// raise writes a header with the next serial together with a change, again if
+// raise writes a header with the next serial together with changes, again if
 // somebody else has written the header meanwhile.
-func (s *Store) raise(ctx context.Context, a addr.Addr, build func(*seal.Box, uint64) (Change, error)) (uint64, error) {
+func (s *Store) raise(ctx context.Context, a addr.Addr, build func(*seal.Box, uint64) ([]Change, error)) (uint64, error) {
 	for range attempts {
 		o, err := s.fresh(ctx)
 		if err != nil {
@@ -47,12 +47,12 @@ func (s *Store) raise(ctx context.Context, a addr.Addr, build func(*seal.Box, ui
 		}
 		h := copyHeader(o.header)
 		h.Serial++
-		c, err := build(o.box, h.Serial)
+		changes, err := build(o.box, h.Serial)
 		if err != nil {
 			return 0, fmt.Errorf("write %s: %w", a, err)
 		}
 		raw := Header{Version: o.raw.Version + 1, Epoch: h.Epoch, Bytes: h.Encode(o.box)}
-		err = s.b.Write(context.WithoutCancel(ctx), Batch{Header: &raw, Epoch: h.Epoch, Changes: []Change{c}})
+		err = s.b.Write(context.WithoutCancel(ctx), Batch{Header: &raw, Epoch: h.Epoch, Changes: changes})
 		var conflict *ConflictError
 		switch {
 		case err == nil:

@@ -21,7 +21,7 @@ func (c *cli) stateCommand() *cobra.Command {
 			return &shownError{exitError}
 		},
 	}
-	cmd.AddCommand(c.stateListCommand(), c.stateShowCommand(), c.stateRmCommand())
+	cmd.AddCommand(c.stateListCommand(), c.stateShowCommand(), c.stateMvCommand(), c.stateRmCommand())
 	return cmd
 }
 

@@ -64,11 +64,12 @@ type item struct {
 type graph struct {
 	items []item
 	edges bool // some item depends on another
+	moved map[addr.Addr]addr.Addr
 }
 
 // merge joins wants and records by address and connects what depends on each other.
 func merge(in Input) (*graph, error) {
-	g := &graph{items: make([]item, 0, max(len(in.Wants), len(in.Records)))}
+	g := &graph{items: make([]item, 0, max(len(in.Wants), len(in.Records))), moved: in.Moved}
 	w, r := 0, 0
 	for w < len(in.Wants) || r < len(in.Records) {
 		var it item
@@ -175,11 +176,18 @@ func (g *graph) choose(o Options) error {
 
 func (g *graph) has(a addr.Addr) bool {
 	for i := range g.items {
-		if a.Contains(g.items[i].addr) {
+		if g.named([]addr.Addr{a}, i) {
 			return true
 		}
 	}
 	return false
+}
+
+// named: one of the addresses contains the item, by its present name or its former one.
+func (g *graph) named(list []addr.Addr, i int) bool {
+	a := g.items[i].addr
+	from := g.moved[a]
+	return contained(list, a) || !from.IsZero() && contained(list, from)
 }
 
 func (g *graph) dependents() [][]int {
@@ -200,7 +208,7 @@ func (g *graph) reach(from []addr.Addr, next func(int) []int) map[int]bool {
 	seen := map[int]bool{}
 	var todo []int
 	for i := range g.items {
-		if contained(from, g.items[i].addr) {
+		if g.named(from, i) {
 			seen[i] = true
 			todo = append(todo, i)
 		}

@@ -20,6 +20,17 @@ type decider struct {
 
 // decide gives the change of one item; a zero Change if there is nothing to say about it.
 func (d *decider) decide(it *item) Change {
+	c := d.choose(it)
+	if from := d.in.Moved[it.addr]; !from.IsZero() && it.rec != nil {
+		c.MovedFrom = from
+		if c.Action == NoOp {
+			c.Action, c.Reasons = Move, []Reason{ReasonMoved}
+		}
+	}
+	return c
+}
+
+func (d *decider) choose(it *item) Change {
 	o := &d.in.Options
 	if it.want != nil && !o.Destroy {
 		d.warnSecret(it.want)

@@ -25,6 +25,7 @@ const (
 	Revoke      Action = "revoke"      // -
 	Forget      Action = "forget"      // .  leave the state without being revoked
 	Publish     Action = "publish"     // >
+	Move        Action = "move"        // →  only its address changes
 )
 
 // Symbol is the sign of an action in human output.
@@ -42,6 +43,8 @@ func (a Action) Symbol() string {
 		return "."
 	case Publish:
 		return ">"
+	case Move:
+		return "→"
 	}
 	return " "
 }
@@ -68,6 +71,7 @@ const (
 	ReasonRemoved           Reason = "removed"   // not in the configuration any more
 	ReasonDestroy           Reason = "destroy"
 	ReasonDependencyChanged Reason = "dependency_changed"
+	ReasonMoved             Reason = "moved"            // a moved block: another address, the same consent
 	ReasonSettingsChanged   Reason = "settings_changed" // provider's name, facts of the preset: what a refresh needs
 )
 
@@ -123,6 +127,7 @@ type Options struct {
 // Change is what will happen to one connection, and why.
 type Change struct {
 	Addr          addr.Addr
+	MovedFrom     addr.Addr // where the record is until apply moves it; zero: it has not moved
 	Action        Action
 	Reasons       []Reason
 	NeedsUser     bool
@@ -178,14 +183,16 @@ type Warning struct {
 
 // Counts are the numbers of the summary line.
 type Counts struct {
-	Authorize, Reauthorize, Refresh, Update, Revoke, Forget, Publish, NoOp int
-	NeedUser                                                               int
+	Authorize, Reauthorize, Refresh, Update, Revoke, Forget, Publish int
+	Move                                                             int // and nothing else
+	NoOp, NeedUser                                                   int
 }
 
 // Input is everything that Compute looks at.
 type Input struct {
-	Wants   []Want          // sorted by address
-	Records []*state.Record // sorted by address; Info opened, Tokens not
+	Wants   []Want                  // sorted by address
+	Records []*state.Record         // sorted by address; Info opened, Tokens not
+	Moved   map[addr.Addr]addr.Addr // where records that have moved come from: see MoveRecords
 	Now     time.Time
 	Lineage string
 	Serial  uint64
@@ -212,6 +219,8 @@ func (p *Plan) Counts() Counts {
 			n.Forget++
 		case Publish:
 			n.Publish++
+		case Move:
+			n.Move++
 		case NoOp:
 			n.NoOp++
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 )
@@ -42,7 +43,7 @@ func TestCompute(t *testing.T) {
 	}
 }
 
-type tableCase struct{ name, want, state, options, plan string }
+type tableCase struct{ name, want, state, moved, options, plan string }
 
 func cases(t *testing.T, file string, ar *txtar.Archive) []*tableCase {
 	t.Helper()
@@ -61,6 +62,8 @@ func cases(t *testing.T, file string, ar *txtar.Archive) []*tableCase {
 			c.want = text
 		case "state":
 			c.state = text
+		case "moved":
+			c.moved = text
 		case "options":
 			c.options = text
 		case "plan":
@@ -83,6 +86,14 @@ func (c *tableCase) run(t *testing.T) string {
 	}
 	for _, l := range lines(c.options) {
 		option(t, &in.Options, l)
+	}
+	var moves []schema.Moved
+	for _, l := range lines(c.moved) {
+		moves = append(moves, schema.Moved{From: address(t, l.name), To: address(t, l.words[0])})
+	}
+	var err error
+	if in.Records, in.Moved, err = plan.MoveRecords(in.Records, moves); err != nil {
+		return "error: " + err.Error() + "\n"
 	}
 	p, err := plan.Compute(in)
 	if err != nil {
@@ -114,7 +125,7 @@ func (l line) each(f func(key, value string)) {
 	}
 }
 
-func address(t *testing.T, s string) addr.Addr {
+func address(t testing.TB, s string) addr.Addr {
 	t.Helper()
 	a, err := addr.Parse(s)
 	if err != nil {
@@ -123,7 +134,7 @@ func address(t *testing.T, s string) addr.Addr {
 	return a
 }
 
-func addresses(t *testing.T, s string) (out []addr.Addr) {
+func addresses(t testing.TB, s string) (out []addr.Addr) {
 	t.Helper()
 	for _, x := range words(s) {
 		out = append(out, address(t, x))
@@ -147,7 +158,7 @@ func digests(s string) map[string]string {
 	return out
 }
 
-func wantOf(t *testing.T, l line) plan.Want {
+func wantOf(t testing.TB, l line) plan.Want {
 	t.Helper()
 	w := plan.Want{
 		Addr: address(t, l.name), Provider: "acme", Title: "Acme", Issuer: "https://as.example",
@@ -210,7 +221,7 @@ func wantOf(t *testing.T, l line) plan.Want {
 }
 
 // assertion is a list of what assertions are made with.
-func assertion(t *testing.T, c *state.Client, list string) {
+func assertion(t testing.TB, c *state.Client, list string) {
 	t.Helper()
 	for k, v := range digests(list) {
 		switch k {
@@ -234,7 +245,7 @@ func assertion(t *testing.T, c *state.Client, list string) {
 	}
 }
 
-func recordOf(t *testing.T, l line) *state.Record {
+func recordOf(t testing.TB, l line) *state.Record {
 	t.Helper()
 	r := &state.Record{
 		Summary: state.Summary{
@@ -255,7 +266,7 @@ func recordOf(t *testing.T, l line) *state.Record {
 	return r
 }
 
-func recordWord(t *testing.T, r *state.Record, k, v string) {
+func recordWord(t testing.TB, r *state.Record, k, v string) {
 	t.Helper()
 	i := r.Info
 	switch k {
@@ -316,7 +327,7 @@ func recordWord(t *testing.T, r *state.Record, k, v string) {
 }
 
 // when reads "+1h" and "-30d" as times around now; "never" is the zero time.
-func when(t *testing.T, s string) time.Time {
+func when(t testing.TB, s string) time.Time {
 	t.Helper()
 	if s == "never" {
 		return time.Time{}
@@ -328,7 +339,7 @@ func when(t *testing.T, s string) time.Time {
 	return now.Add(d)
 }
 
-func duration(t *testing.T, s string) time.Duration {
+func duration(t testing.TB, s string) time.Duration {
 	t.Helper()
 	days := time.Duration(1)
 	if n, ok := strings.CutSuffix(s, "d"); ok {
@@ -372,6 +383,9 @@ func render(p *plan.Plan) string {
 	var b strings.Builder
 	for _, c := range p.Changes {
 		fmt.Fprintf(&b, "%s %s", c.Addr.Short(), c.Action)
+		if !c.MovedFrom.IsZero() {
+			fmt.Fprintf(&b, " from=%s", c.MovedFrom.Short())
+		}
 		for _, r := range c.Reasons {
 			fmt.Fprintf(&b, " %s", r)
 		}

@@ -62,6 +62,8 @@ var screens = []struct {
 	{"plan", func(_ *testing.T, v View) { v.Plan(samplePlan()) }},
 	{"plan_empty", func(_ *testing.T, v View) { v.Plan(emptyPlan()) }},
 	{"plan_recipients", func(_ *testing.T, v View) { v.Plan(recipientsPlan()) }},
+	{"plan_language", func(_ *testing.T, v View) { v.Plan(languagePlan()) }},
+	{"applied_language", func(_ *testing.T, v View) { v.Applied(languageOutcome(), "apply") }},
 	{"plan_fold", func(_ *testing.T, v View) { v.Plan(foldPlan(24)) }},
 	{"events", func(_ *testing.T, v View) {
 		for _, e := range sampleEvents() {

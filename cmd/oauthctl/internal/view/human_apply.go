@@ -145,6 +145,12 @@ func (p *page) result(r engine.Result, now time.Time) {
 	words := ""
 	if r.State == engine.Done {
 		words = ed(r.Action)
+		if !r.MovedFrom.IsZero() {
+			if r.Action != plan.Move {
+				words += ", moved"
+			}
+			words += " from " + Safe(r.MovedFrom.String())
+		}
 		if r.Account != "" {
 			words += " as " + Safe(r.Account)
 		}
@@ -250,5 +256,6 @@ func didSummary(did map[plan.Action]int) string {
 	parts = append(parts, number(did[plan.Revoke])+" revoked")
 	add(plan.Forget)
 	add(plan.Publish)
+	add(plan.Move)
 	return strings.Join(parts, ", ") + "."
 }

@@ -30,8 +30,12 @@ func (h *human) Plan(pl *plan.Plan) {
 	if !pl.Empty() {
 		p.legend(counts)
 	}
-	for _, g := range group(pl.Changes) {
+	groups := group(pl.Changes)
+	for i, g := range groups {
 		p.group(g)
+		if g[0].Action == plan.Move && (i+1 == len(groups) || groups[i+1][0].Action != plan.Move) {
+			p.line() // moves are one line each and stand together
+		}
 	}
 	p.recipients(&pl.Recipients)
 	if counts.NoOp > 0 {
@@ -92,6 +96,7 @@ func planSummary(c plan.Counts) string {
 	parts = append(parts, number(c.Revoke)+" to revoke")
 	add(c.Forget, " to forget")
 	add(c.Publish, " to publish")
+	add(c.Move, " to move")
 	s := strings.Join(parts, ", ") + "."
 	switch c.NeedUser {
 	case 0:
@@ -105,7 +110,7 @@ func planSummary(c plan.Counts) string {
 func (p *page) legend(c plan.Counts) {
 	used := map[plan.Action]int{
 		plan.Authorize: c.Authorize, plan.Reauthorize: c.Reauthorize, plan.Refresh: c.Refresh, plan.Update: c.Update,
-		plan.Revoke: c.Revoke, plan.Forget: c.Forget, plan.Publish: c.Publish,
+		plan.Revoke: c.Revoke, plan.Forget: c.Forget, plan.Publish: c.Publish, plan.Move: c.Move,
 	}
 	p.text(0, Paint{}, "oauthctl will perform the actions below. The signs mean:")
 	for _, l := range legend {
@@ -124,6 +129,10 @@ func (p *page) legend(c plan.Counts) {
 func (p *page) group(g changes) {
 	c := g[0]
 	paint := p.action(c.Action)
+	if c.Action == plan.Move {
+		p.moved(g)
+		return
+	}
 	if len(g) == 1 {
 		p.flow(2, 4, seg{paint, c.Action.Symbol() + " ", false}, seg{p.Strong, Safe(c.Addr.String()), true}, seg{Paint{}, " " + heading(c), false})
 		p.details(c, Safe)
@@ -140,6 +149,14 @@ func (p *page) group(g changes) {
 	p.line()
 }
 
+// moved writes what changes its address and nothing else, in Terraform's words.
+func (p *page) moved(g changes) {
+	for _, c := range g {
+		p.flow(2, 4, seg{p.action(c.Action), c.Action.Symbol() + " ", false}, seg{p.Strong, Safe(c.MovedFrom.String()), true},
+			seg{Paint{}, " has moved to ", false}, seg{p.Strong, Safe(c.Addr.String()), true})
+	}
+}
+
 // details writes everything under the heading of a change.
 func (p *page) details(c *plan.Change, show func(string) string) {
 	const in = 6
@@ -147,6 +164,9 @@ func (p *page) details(c *plan.Change, show func(string) string) {
 	for _, r := range c.Reasons {
 		p.row(in, label, reason(r))
 		label = ""
+	}
+	if !c.MovedFrom.IsZero() {
+		p.row(in, "moved", "from "+show(c.MovedFrom.String())+", with its tokens")
 	}
 	if c.NeedsUser {
 		p.paintRow(in, "needs", p.Warn, p.o.way(c))

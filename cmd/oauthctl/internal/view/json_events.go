@@ -43,6 +43,7 @@ type jsonEnds struct {
 
 type jsonResult struct {
 	Addr             string             `json:"addr"`
+	MovedFrom        string             `json:"moved_from,omitempty"`
 	Action           plan.Action        `json:"action"`
 	State            engine.ResultState `json:"state"`
 	Error            *jsonFailure       `json:"error,omitempty"`
@@ -147,7 +148,7 @@ func (j *programs) Applied(out *engine.Outcome, verb string) {
 	e.Summary = &jsonEnds{n[engine.Done], n[engine.Failed], n[engine.Skipped], n[engine.Waiting]}
 	for _, r := range out.Results {
 		e.Results = append(e.Results, jsonResult{
-			Addr: r.Addr.String(), Action: r.Action, State: r.State, Error: j.o.jsonFailure(r.Err), Warnings: list(r.Warnings),
+			Addr: r.Addr.String(), MovedFrom: r.MovedFrom.String(), Action: r.Action, State: r.State, Error: j.o.jsonFailure(r.Err), Warnings: list(r.Warnings),
 			ExpiresAt: at(r.ExpiresAt), RefreshExpiresAt: at(r.RefreshExpiresAt), Account: r.Account, Elapsed: seconds(r.Elapsed),
 		})
 	}

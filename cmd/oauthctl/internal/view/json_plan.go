@@ -50,6 +50,7 @@ type jsonWarning struct {
 // jsonChange is one connection of a plan.
 type jsonChange struct {
 	Address       string            `json:"address"`
+	MovedFrom     string            `json:"moved_from,omitempty"`
 	Name          string            `json:"name"`
 	Key           *string           `json:"key,omitempty"`
 	Action        plan.Action       `json:"action"`
@@ -106,7 +107,7 @@ func (j *programs) Plan(pl *plan.Plan) {
 
 func jsonChangeOf(c *plan.Change) jsonChange {
 	out := jsonChange{
-		Address: c.Addr.String(), Name: c.Addr.Name, Action: c.Action, Reasons: list(c.Reasons),
+		Address: c.Addr.String(), MovedFrom: c.MovedFrom.String(), Name: c.Addr.Name, Action: c.Action, Reasons: list(c.Reasons),
 		NeedsUser: c.NeedsUser, Way: c.Way, Provider: c.Provider, Title: c.Title, Grant: c.Grant,
 		Scopes: list(c.Scopes), ScopesAdded: list(c.ScopesAdded), ScopesRemoved: list(c.ScopesRemoved), ScopesByRule: list(c.ScopesByRule), ScopeNames: c.ScopeNames,
 		RedirectURI: c.RedirectURI, Account: c.Account, Hosts: list(c.Hosts),

@@ -27,6 +27,8 @@ func heading(c *plan.Change) string {
 		return "will be forgotten here, not revoked there"
 	case plan.Publish:
 		return "will be published"
+	case plan.Move:
+		return "has moved here from " + Safe(c.MovedFrom.String())
 	}
 	return "stays as it is"
 }
@@ -51,6 +53,7 @@ var legend = []struct {
 	{plan.Revoke, "revoke"},
 	{plan.Forget, "forget, without revoking"},
 	{plan.Publish, "publish"},
+	{plan.Move, "move to another address, tokens and all"},
 }
 
 // reason puts a reason into plain words.
@@ -88,6 +91,8 @@ func reason(r plan.Reason) string {
 		return "it is not in the configuration any more"
 	case plan.ReasonDestroy:
 		return "you asked to destroy"
+	case plan.ReasonMoved:
+		return "a moved block says so; nobody has to consent again"
 	case plan.ReasonDependencyChanged:
 		return "a connection that it depends on changes"
 	}
@@ -141,6 +146,8 @@ func ing(a plan.Action) string {
 		return "forgetting"
 	case plan.Publish:
 		return "publishing"
+	case plan.Move:
+		return "moving"
 	}
 	return "working"
 }
@@ -162,6 +169,8 @@ func ed(a plan.Action) string {
 		return "forgotten"
 	case plan.Publish:
 		return "published"
+	case plan.Move:
+		return "moved"
 	}
 	return "done"
 }

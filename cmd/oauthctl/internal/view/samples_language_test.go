@@ -1,0 +1,37 @@
+package view
+
+import (
+	"time"
+
+	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema/addr"
+)
+
+// languagePlan has what blocks other than connections lead to.
+func languagePlan() *plan.Plan {
+	moved := func(from, to addr.Addr, c plan.Change) plan.Change {
+		c.Addr, c.MovedFrom, c.Generation = to, from, 3
+		return c
+	}
+	only := plan.Change{Action: plan.Move, Reasons: []plan.Reason{plan.ReasonMoved}, Provider: "google", Title: "Google"}
+	return &plan.Plan{
+		CreatedAt: sampleNow(),
+		Changes: []plan.Change{
+			moved(conn("mail"), conn("post"), only),
+			moved(conn("shop").Instance("eu"), conn("shop").Instance("europe"), only),
+			moved(conn("tv"), conn("video"), plan.Change{
+				Action: plan.Update, Reasons: []plan.Reason{plan.ReasonLifetimesChanged}, Provider: "github", Title: "GitHub",
+				Before: map[string]string{"token_lifetimes.access": "1h"}, After: map[string]string{"token_lifetimes.access": "2h"}, Access: 2 * hour,
+			}),
+		},
+	}
+}
+
+func languageOutcome() *engine.Outcome {
+	return &engine.Outcome{Results: []engine.Result{
+		{Addr: conn("post"), MovedFrom: conn("mail"), Action: plan.Move, State: engine.Done},
+		{Addr: conn("video"), MovedFrom: conn("tv"), Action: plan.Update, State: engine.Done, ExpiresAt: sampleNow().Add(time.Hour)},
+		{Addr: conn("crm"), MovedFrom: conn("sales"), Action: plan.Move, State: engine.Failed, Err: sampleErrors()[1]},
+	}}
+}

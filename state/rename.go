@@ -1,0 +1,182 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state/seal"
+)
+
+// Rename is a record that gets another address.
+type Rename struct{ From, To addr.Addr }
+
+// renameAtOnce bounds how many locks, and so how many open files, a rename holds.
+const renameAtOnce = 100
+
+// Rename puts records under other addresses, tokens and all. A record moves in
+// one durable write, sealed again for its new address: it is never in both
+// places and never in none. More than a hundred take several writes. Whoever
+// refreshes one of them meanwhile is waited for, at most wait for each.
+// Records that name another as something they depend on are told its new address.
+// The configuration serial rises with each write; Rename returns the last one.
+// ErrNotFound, ErrConflict if something is at the new address already, ErrBusy.
+func (s *Store) Rename(ctx context.Context, renames []Rename, wait time.Duration) (serial uint64, err error) {
+	names := make(map[string]string, len(renames))
+	targets := make(map[addr.Addr]bool, len(renames))
+	for _, r := range renames {
+		if err := errors.Join(checkAddr(r.From), checkAddr(r.To)); err != nil {
+			return 0, err
+		}
+		if _, twice := names[r.From.String()]; twice || targets[r.To] || r.From == r.To {
+			return 0, fmt.Errorf("rename %s to %s: an address stands there twice", r.From, r.To)
+		}
+		names[r.From.String()], targets[r.To] = r.To.String(), true
+	}
+	for _, r := range renames {
+		if targets[r.From] {
+			return 0, fmt.Errorf("rename %s to %s: one rename leads to another; do one after the other", r.From, r.To)
+		}
+	}
+	dependants, err := s.dependants(ctx, names)
+	if err != nil {
+		return 0, err
+	}
+	for chunk := range slices.Chunk(renames, renameAtOnce) {
+		n, err := s.renameChunk(ctx, chunk, names, wait)
+		if serial = max(serial, n); err != nil {
+			return serial, err
+		}
+	}
+	for _, a := range dependants {
+		// One that is busy keeps the former name, which only orders revocations.
+		if err := s.renameDependencies(ctx, a, names, wait); err != nil && !errors.Is(err, ErrBusy) {
+			return serial, err
+		}
+	}
+	return serial, nil
+}
+
+// dependants are the records that name one of the old addresses and keep their own.
+func (s *Store) dependants(ctx context.Context, names map[string]string) ([]addr.Addr, error) {
+	records, err := s.All(ctx, PartInfo)
+	if err != nil {
+		return nil, err
+	}
+	var out []addr.Addr
+	for _, r := range records {
+		if _, moves := names[r.Addr.String()]; moves {
+			continue
+		}
+		if slices.ContainsFunc(r.Info.DependsOn, func(d string) bool { return names[d] != "" }) {
+			out = append(out, r.Addr)
+		}
+	}
+	return out, nil
+}
+
+// renameChunk moves some records, all or none.
+func (s *Store) renameChunk(ctx context.Context, chunk []Rename, names map[string]string, wait time.Duration) (serial uint64, err error) {
+	var locks []addr.Addr
+	for _, r := range chunk {
+		locks = append(locks, r.From, r.To)
+	}
+	unlock, err := s.lockAll(ctx, locks, wait)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	for range attempts {
+		serial, err = s.raise(ctx, chunk[0].From, func(box *seal.Box, _ uint64) ([]Change, error) { return s.renamed(ctx, box, chunk, names) })
+		var conflict *ConflictError
+		if err == nil || !errors.As(err, &conflict) && !errors.Is(err, seal.ErrOpen) {
+			break
+		} // somebody wrote without the lock, or changed the data key: look again
+	}
+	return serial, tampered(err)
+}
+
+// renamed makes the changes of a rename: what leaves first, then what arrives.
+func (s *Store) renamed(ctx context.Context, box *seal.Box, chunk []Rename, names map[string]string) (changes []Change, err error) {
+	var arrive []Change
+	for _, r := range chunk {
+		if _, err := s.b.Get(ctx, r.To, 0); err == nil {
+			return nil, fmt.Errorf("rename %s to %s: %w: something is at the new address already", r.From, r.To, ErrConflict)
+		} else if !errors.Is(err, ErrNotFound) {
+			return nil, fmt.Errorf("rename %s to %s: %w", r.From, r.To, err)
+		}
+		row, err := s.b.Get(ctx, r.From, PartAll)
+		if err != nil {
+			return nil, fmt.Errorf("rename %s: %w", r.From, err)
+		}
+		rec, err := openRow(box, row, PartAll)
+		if err != nil {
+			return nil, fmt.Errorf("rename %s: %w", r.From, err)
+		}
+		was := rec.Generation
+		rec.Addr, rec.Generation = r.To, was+1
+		rec.Info.DependsOn = renameAll(rec.Info.DependsOn, names)
+		if row, err = sealRow(box, rec); err != nil {
+			return nil, fmt.Errorf("rename %s: %w", r.From, err)
+		}
+		changes = append(changes, Change{Row: Row{Summary: Summary{Addr: r.From}}, Was: was, Delete: true})
+		arrive = append(arrive, Change{Row: row})
+	}
+	return append(changes, arrive...), nil
+}
+
+// renameDependencies tells one record the new addresses of what it depends on.
+func (s *Store) renameDependencies(ctx context.Context, a addr.Addr, names map[string]string, wait time.Duration) error {
+	unlock, err := s.lockAll(ctx, []addr.Addr{a}, wait)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	rec, err := s.Get(ctx, a, PartAll)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	rec.Info.DependsOn = renameAll(rec.Info.DependsOn, names)
+	return s.Put(ctx, rec)
+}
+
+func renameAll(list []string, names map[string]string) []string {
+	out := slices.Clone(list)
+	for i, a := range out {
+		if to := names[a]; to != "" {
+			out[i] = to
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// lockAll takes several locks, always in the same order, so that two who do
+// this do not wait for each other.
+func (s *Store) lockAll(ctx context.Context, as []addr.Addr, wait time.Duration) (Unlock, error) {
+	slices.SortFunc(as, func(a, b addr.Addr) int { return strings.Compare(a.String(), b.String()) })
+	var held []Unlock
+	all := func() {
+		for _, u := range slices.Backward(held) {
+			u()
+		}
+	}
+	for _, a := range as {
+		waiting, cancel := context.WithTimeout(ctx, wait)
+		u, err := s.Lock(waiting, a, "rename")
+		cancel()
+		if err != nil {
+			all()
+			return nil, err
+		}
+		held = append(held, u)
+	}
+	return all, nil
+}
