@@ -47,7 +47,11 @@ func (e *Engine) exchange(ctx context.Context, w *renewal, rec, with *state.Reco
 	if err := e.saveRenewed(ctx, w, rec, next); err != nil {
 		return nil, err
 	}
-	return &renewedToken{record: next, refreshed: true}, nil
+	out := &renewedToken{record: next, refreshed: true}
+	if w.force && next.Tokens.AccessToken.Equal(with.Tokens.AccessToken) {
+		out.warning = "the server gave the same access token again"
+	}
+	return out, nil
 }
 
 // send makes the one request, in its turn on the network.

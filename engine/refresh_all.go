@@ -57,6 +57,9 @@ func (a *applier) refreshNow(ctx context.Context, of addr.Addr) Result {
 		r.Err = err
 		return a.end(r, start)
 	}
+	if out.warning != "" {
+		r.Warnings = append(r.Warnings, out.warning)
+	}
 	r.ExpiresAt, r.RefreshExpiresAt, r.Account = out.record.ExpiresAt, out.record.RefreshExpiresAt, out.record.Info.Account
 	return a.end(r, start)
 }

@@ -95,6 +95,21 @@ func TestMinTTLAndForce(t *testing.T) {
 	}
 }
 
+// Some servers hand out one token for as long as it lives. Whoever forced a
+// refresh because that token is no good has to know.
+func TestSameTokenAgain(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	k.server.setFault(func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"access_token":"access-1","token_type":"Bearer","expires_in":1799}`))
+		return true
+	})
+	if tok := k.token(graph, engine.TokenOptions{ForceRefresh: true}); !strings.Contains(tok.Warning, "same access token") {
+		t.Errorf("%+v", tok)
+	}
+}
+
 func TestManyCallersRefreshOnce(t *testing.T) {
 	k := newKit(t)
 	k.applied(one)

@@ -1,6 +1,8 @@
 package sandbox_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -93,6 +95,20 @@ func (r *rig) walkPreset(t *testing.T, p *providers.Preset) {
 		header = append(header, basic("app", "hush")...)
 	}
 	status, got := r.post(p.TokenEndpoint, form, header...)
+	if slices.Contains(p.Quirks, "json_request") { // and forms are refused
+		if status != http.StatusBadRequest {
+			t.Errorf("a form: %d %v", status, got)
+		}
+		object := map[string]string{}
+		for name := range form {
+			object[name] = form.Get(name)
+		}
+		text, err := json.Marshal(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, got = r.do(http.MethodPost, p.TokenEndpoint, bytes.NewReader(text), append(header, "Content-Type", "application/json")...)
+	}
 	if status != http.StatusOK || got["access_token"] == nil {
 		t.Fatalf("%d %v", status, got)
 	}

@@ -2,7 +2,9 @@ package sandbox
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -29,6 +31,43 @@ var behaviours = map[string]behaviour{
 	"error_in_200":     errorWith200,
 	"realm_principals": realmMembers,
 	"scope_list":       commaScopes,
+}
+
+// readers do the same for how requests are read. Browsers send forms everywhere.
+var readers = map[string]func(*http.Request) error{
+	"json_request": readJSON,
+}
+
+// readJSON: Notion wants the parameters of a request as a JSON object, and
+// nothing else.
+func readJSON(r *http.Request) error {
+	if r.Method != http.MethodPost {
+		return r.ParseForm()
+	}
+	mt, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mt != "application/json" {
+		return errors.New("the body is not application/json")
+	}
+	var members map[string]any
+	if err := json.NewDecoder(r.Body).Decode(&members); err != nil {
+		return errors.New("the body is not a JSON object")
+	}
+	form := url.Values{}
+	for name, value := range members {
+		list, ok := value.([]any)
+		if !ok {
+			list = []any{value}
+		}
+		for _, one := range list {
+			text, ok := one.(string)
+			if !ok {
+				return errors.New(name + " is not a string")
+			}
+			form.Add(name, text)
+		}
+	}
+	r.PostForm, r.Form = form, form
+	return nil
 }
 
 // answerForm: GitHub answers in form data unless JSON is asked for.

@@ -63,7 +63,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	if v != nil {
 		role = v.role
 	}
-	readErr := readForm(r)
+	readErr := v.readBody(r)
 	s.record(r, target, role)
 	switch {
 	case v == nil && plain != "" && r.URL.Path == "/":
@@ -181,6 +181,18 @@ func (s *Server) nothingHere(w http.ResponseWriter, target, plain string) {
 		text += "imitated are:\n  " + strings.Join(known, "\n  ") + "\n"
 	}
 	http.Error(w, text, http.StatusNotFound)
+}
+
+// readBody reads a request's parameters in the manner of the server; v may be nil.
+func (v *visit) readBody(r *http.Request) error {
+	if v != nil && v.role != RoleAuthorize && v.role != RoleVerify {
+		for _, name := range v.Quirks {
+			if read, ok := readers[name]; ok {
+				return read(r)
+			}
+		}
+	}
+	return readForm(r)
 }
 
 // readForm parses query and body; the body of a POST must be form data.
