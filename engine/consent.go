@@ -11,7 +11,7 @@ import (
 	"github.com/oauthctl/oauthctl/state"
 )
 
-// ErrConsentEnded: the refresh token is dead, and a person has to connect again.
+// ErrConsentEnded says that the refresh token is dead, and a person has to connect again.
 // It is in every error of class [ClassNeedsUser] that Token returns for that reason.
 var ErrConsentEnded = errors.New("the consent has ended")
 

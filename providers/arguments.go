@@ -128,7 +128,7 @@ func (ch *chain) values(conn *schema.Connection, open bool) (values, hcl.Diagnos
 		switch {
 		case d != nil:
 			if conn != nil {
-				about(conn, d)
+				d = about(conn, d)
 			}
 			diags = append(diags, d)
 		case s != "" || !a.Required:

@@ -122,8 +122,8 @@ func (c *Catalog) Resolve(cfg *schema.Config, conn *schema.Connection) (*Preset,
 	}
 	if r.diags.HasErrors() {
 		if ch.user == 0 { // nothing but the connection's arguments can be wrong
-			for _, d := range r.diags {
-				about(conn, d)
+			for i, d := range r.diags {
+				r.diags[i] = about(conn, d)
 			}
 		}
 		return nil, r.diags

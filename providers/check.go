@@ -229,7 +229,8 @@ func validHost(host string) bool {
 		return false
 	}
 	return strings.IndexFunc(host, func(r rune) bool {
-		return !(r == '-' || r == '.' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		return !letter && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_'
 	}) < 0
 }
 

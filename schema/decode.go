@@ -56,7 +56,7 @@ func (e *evaluator) object(c *content, spec *Spec, sc scope) (*Object, hcl.Diagn
 				diags = append(diags, more...)
 				nested.Object, more = e.object(inner, n.Spec, sc)
 				diags = append(diags, more...)
-				o.deps = append(o.deps, nested.Object.deps...)
+				o.deps = append(o.deps, nested.deps...)
 			}
 			if o.Nested == nil {
 				o.Nested = map[string][]NestedObject{}

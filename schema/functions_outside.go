@@ -109,7 +109,7 @@ func (l *loader) fileExistsFunc() function.Function {
 			if err != nil {
 				return cty.UnknownVal(cty.Bool), err
 			}
-			defer root.Close() //nolint:errcheck // only read
+			defer root.Close() // only read
 			info, err := root.Stat(name)
 			return cty.BoolVal(err == nil && info.Mode().IsRegular()), nil
 		},

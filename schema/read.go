@@ -35,7 +35,7 @@ func (l *loader) readFiles(ctx context.Context) []*hcl.File {
 		l.diags = append(l.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Cannot read the configuration", Detail: reason(err) + "."})
 		return nil
 	}
-	defer root.Close() //nolint:errcheck // only read
+	defer root.Close() // only read
 	var files []*hcl.File
 	for _, name := range names {
 		if ctx.Err() != nil {
@@ -97,7 +97,7 @@ func readBelow(dir, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close() //nolint:errcheck // only read
+	defer root.Close() // only read
 	return readIn(root, name)
 }
 
@@ -114,7 +114,7 @@ func readIn(root *os.Root, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close() // only read
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil, errNotRegular
 	}

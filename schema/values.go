@@ -15,11 +15,10 @@ import (
 
 // given is a value for a variable and where it comes from.
 type given struct {
-	text  string // from -var or the environment: how it reads depends on the variable's type
-	expr  hcl.Expression
-	from  string // for messages: "-var", "OAUTHCTL_VAR_tenant", a file
-	rng   *hcl.Range
-	quiet bool // an undeclared name is no mistake
+	text string // from -var or the environment: how it reads depends on the variable's type
+	expr hcl.Expression
+	from string // for messages: "-var", "OAUTHCTL_VAR_tenant", a file
+	rng  *hcl.Range
 }
 
 // assignVariables gives every variable its value, weakest source first.
@@ -109,7 +108,7 @@ func readVarFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close() // only read
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return nil, errNotRegular
 	}

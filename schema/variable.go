@@ -21,7 +21,6 @@ type variableDecl struct {
 	fallback    cty.Value
 	defaultExpr *attr
 	validations []validation
-	block       *Block
 }
 
 type validation struct{ condition, message *attr }

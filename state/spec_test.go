@@ -26,9 +26,9 @@ import (
 
 // The outcomes that a vector can expect.
 var (
-	specTampered = errors.New("tampered")
-	specNoKey    = errors.New("no-key")
-	specNewer    = errors.New("newer-format")
+	errSpecTampered = errors.New("tampered")
+	errSpecNoKey    = errors.New("no-key")
+	errSpecNewer    = errors.New("newer-format")
 )
 
 // The grammar of §3.
@@ -41,11 +41,11 @@ var specFirstLine = regexp.MustCompile(`^oauthctl-state/([1-9][0-9]*)\n`)
 func specOpen(v map[string]string) (info, tokens any, err error) {
 	header := string(spec64(v["header"]))
 	if m := specFirstLine.FindStringSubmatch(header); m != nil && m[1] != "1" {
-		return nil, nil, specNewer
+		return nil, nil, errSpecNewer
 	}
 	m := specGrammar.FindStringSubmatch(header)
 	if m == nil || m[5] != v["epoch"] {
-		return nil, nil, specTampered
+		return nil, nil, errSpecTampered
 	}
 	dataKey, err := specUnwrap(m[8], v["identity"])
 	if err != nil {
@@ -58,7 +58,7 @@ func specOpen(v map[string]string) (info, tokens any, err error) {
 	mac := hmac.New(sha256.New, derive("header"))
 	mac.Write([]byte(m[1]))
 	if !hmac.Equal(mac.Sum(nil), spec64(m[9])) || hex.EncodeToString(derive("commitment")) != m[6] {
-		return nil, nil, specTampered
+		return nil, nil, errSpecTampered
 	}
 	if info, err = specPart(derive("part"), m[3], "info", v); err != nil {
 		return nil, nil, err
@@ -78,22 +78,19 @@ func specUnwrap(keys, identity string) ([]byte, error) {
 	} else if id, err = agessh.ParseIdentity(spec64(identity)); err != nil {
 		return nil, err
 	}
-	err := specNoKey
+	err := errSpecNoKey
 	for line := range strings.Lines(keys) {
 		f := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 3)
 		if name != "" && f[2] != name {
 			continue
 		}
-		r, derr := age.Decrypt(bytes.NewReader(spec64(f[1])), id)
-		if derr == nil {
-			key, rerr := io.ReadAll(r)
-			if rerr == nil && len(key) == 32 {
+		if r, err := age.Decrypt(bytes.NewReader(spec64(f[1])), id); err == nil {
+			if key, err := io.ReadAll(r); err == nil && len(key) == 32 {
 				return key, nil
 			}
-			derr = specTampered
 		}
 		if name != "" {
-			err = specTampered // the line of the right name does not open
+			err = errSpecTampered // the line of the right name does not open
 		}
 	}
 	return nil, err
@@ -109,27 +106,27 @@ func specPart(key []byte, lineage, part string, v map[string]string) (any, error
 	sealed := spec64(v[part])
 	aead, err := chacha20poly1305.NewX(key)
 	if err != nil || len(sealed) < 24 {
-		return nil, specTampered
+		return nil, errSpecTampered
 	}
 	plain, err := aead.Open(nil, sealed[:24], sealed[24:], aad)
 	if err != nil {
-		return nil, specTampered
+		return nil, errSpecTampered
 	}
 	var p map[string]any
 	if err := json.Unmarshal(plain, &p); err != nil {
-		return nil, specTampered
+		return nil, errSpecTampered
 	}
 	if version, _ := p["v"].(float64); version > 1 {
-		return nil, specNewer
+		return nil, errSpecNewer
 	}
 	for member := range p {
 		if member != "v" && member != "clear" && member != part {
-			return nil, specNewer
+			return nil, errSpecNewer
 		}
 	}
 	for member := range p[part].(map[string]any) {
 		if !strings.Contains(specMembers[part], " "+member+" ") {
-			return nil, specNewer
+			return nil, errSpecNewer
 		}
 	}
 	copied := map[string]any{"address": v["address"], "provider": v["provider"], "status": v["status"], "generation": float64(generation)}
@@ -139,7 +136,7 @@ func specPart(key []byte, lineage, part string, v map[string]string) (any, error
 		}
 	}
 	if !reflect.DeepEqual(p["clear"], copied) {
-		return nil, specTampered
+		return nil, errSpecTampered
 	}
 	return p[part], nil
 }

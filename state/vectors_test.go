@@ -72,11 +72,11 @@ func outcome(err error) string {
 	switch {
 	case err == nil:
 		return "ok"
-	case errors.Is(err, specTampered), errors.Is(err, state.ErrTampered):
+	case errors.Is(err, errSpecTampered), errors.Is(err, state.ErrTampered):
 		return "tampered"
-	case errors.Is(err, specNoKey), errors.Is(err, state.ErrNoKey):
+	case errors.Is(err, errSpecNoKey), errors.Is(err, state.ErrNoKey):
 		return "no-key"
-	case errors.Is(err, specNewer), errors.Is(err, state.ErrFormat):
+	case errors.Is(err, errSpecNewer), errors.Is(err, state.ErrFormat):
 		return "newer-format"
 	}
 	return err.Error()

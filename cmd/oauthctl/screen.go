@@ -25,10 +25,10 @@ func (c *cli) newView(json, stream bool) view.View {
 		Version: version,
 		Sandbox: c.sandbox,
 		Stream:  stream,
-		Flags:   c.globals.again(),
+		Flags:   c.again(),
 		Live:    isTerminal(c.Stderr),
 		// The sandbox's own person needs no browser.
-		NoBrowser: !c.hasBrowser() && !(c.sandbox && c.consent == consentAuto),
+		NoBrowser: !c.hasBrowser() && (!c.sandbox || c.consent != consentAuto),
 	}
 	if json {
 		return view.NewJSON(o)

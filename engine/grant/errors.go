@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// ErrNotRevocable: the server offers no way to revoke a token.
+// ErrNotRevocable says that the server offers no way to revoke a token.
 var ErrNotRevocable = errors.New("the server has no revocation endpoint")
 
 // Kind classifies an Error for the exit code and for what happens next.

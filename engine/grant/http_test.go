@@ -110,7 +110,7 @@ func TestProxy(t *testing.T) {
 		return "http://proxy.example:3128", nil
 	})
 	for _, url := range []string{"http://127.0.0.1/", "http://localhost:1/", "http://[::1]:1/", "https://example.com/"} {
-		req := httptest.NewRequest("GET", url, nil)
+		req := httptest.NewRequest(http.MethodGet, url, nil)
 		p, err := proxy(req)
 		if err != nil || (p != nil) != (url == "https://example.com/") {
 			t.Errorf("%s goes through %v, %v", url, p, err)
@@ -139,7 +139,7 @@ func TestGuardedDial(t *testing.T) {
 
 	ctx, w := watch(guard(context.Background(), true), true)
 	client := NewHTTPClient(HTTPOptions{})
-	req, err := http.NewRequestWithContext(ctx, "POST", srv.URL, strings.NewReader("x"))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL, strings.NewReader("x"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -148,10 +148,9 @@ func (f *codeFlow) wait(ctx context.Context) (callback, *Error) {
 	}
 	var cb callback
 	var err error
-	switch {
-	case f.listener == nil:
+	if f.listener == nil {
 		cb, err = f.paste(limited, visit)
-	default:
+	} else {
 		visit.Listening = f.listener.address
 		cb, err = f.browse(limited, visit)
 	}

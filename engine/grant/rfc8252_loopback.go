@@ -211,7 +211,7 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !strings.EqualFold(r.Host, l.host):
 		write(w, http.StatusMisdirectedRequest, pageElsewhere)
 		return
-	case r.URL.EscapedPath() != l.path && !(l.path == "/" && r.URL.Path == ""):
+	case r.URL.EscapedPath() != l.path && (l.path != "/" || r.URL.Path != ""):
 		write(w, http.StatusNotFound, pageElsewhere)
 		return
 	case r.Method != l.method:

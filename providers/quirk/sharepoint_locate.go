@@ -46,11 +46,10 @@ func realmChallenge(ctx context.Context, client *http.Client, e *Endpoints) erro
 func askRealm(ctx context.Context, client *http.Client, site string) (string, error) {
 	at := strings.TrimRight(site, "/") + "/_vti_bin/client.svc"
 	fail := &LocateError{Doing: "ask the site for its realm at " + at}
-	resp, body, err := get(ctx, client, at, http.Header{"Authorization": {"Bearer "}})
+	resp, _, err := get(ctx, client, at, http.Header{"Authorization": {"Bearer "}}) //nolint:bodyclose // get has closed it
 	if err != nil {
 		return "", fail.network(err)
 	}
-	_ = body
 	fail.Status = resp.StatusCode
 	switch {
 	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500:
@@ -117,7 +116,7 @@ type acsDocument struct {
 func askTokenEndpoint(ctx context.Context, client *http.Client, host, realm string) (string, error) {
 	at := "https://" + host + "/metadata/json/1?realm=" + realm
 	fail := &LocateError{Doing: "ask ACS for its endpoints at " + at}
-	resp, body, err := get(ctx, client, at, http.Header{"Accept": {"application/json"}})
+	resp, body, err := get(ctx, client, at, http.Header{"Accept": {"application/json"}}) //nolint:bodyclose // get has closed it
 	if err != nil {
 		return "", fail.network(err)
 	}

@@ -30,21 +30,21 @@ func TestFaults(t *testing.T) {
 		"drop":       {sandbox.Fault{Kind: sandbox.FaultDrop}, failed(io.EOF), false},
 		"drop after": {sandbox.Fault{Kind: sandbox.FaultDrop, After: true}, failed(io.EOF), true},
 		"429": {sandbox.Fault{Kind: sandbox.FaultBusy, RetryAfter: 30 * time.Second}, func(r *http.Response, _ []byte, err error) bool {
-			return err == nil && r.StatusCode == 429 && r.Header.Get("Retry-After") == "30"
+			return err == nil && r.StatusCode == http.StatusTooManyRequests && r.Header.Get("Retry-After") == "30"
 		}, false},
 		"503":       {sandbox.Fault{Kind: sandbox.FaultUnavailable}, status(503), false},
 		"500":       {sandbox.Fault{Kind: sandbox.FaultError}, status(500), false},
 		"502":       {sandbox.Fault{Kind: sandbox.FaultBadGateway}, status(502), false},
 		"502 after": {sandbox.Fault{Kind: sandbox.FaultBadGateway, After: true}, status(502), true},
 		"truncate": {sandbox.Fault{Kind: sandbox.FaultTruncate}, func(r *http.Response, b []byte, err error) bool {
-			return err == nil && r.StatusCode == 200 && !json.Valid(b) && strings.HasPrefix(string(b), `{"access_token"`)
+			return err == nil && r.StatusCode == http.StatusOK && !json.Valid(b) && strings.HasPrefix(string(b), `{"access_token"`)
 		}, true},
 		"cut": {sandbox.Fault{Kind: sandbox.FaultCut}, failed(io.ErrUnexpectedEOF), true},
 		"html": {sandbox.Fault{Kind: sandbox.FaultHTML}, func(r *http.Response, b []byte, err error) bool {
-			return err == nil && r.StatusCode == 200 && strings.HasPrefix(string(b), "<html>")
+			return err == nil && r.StatusCode == http.StatusOK && strings.HasPrefix(string(b), "<html>")
 		}, false},
 		"redirect": {sandbox.Fault{Kind: sandbox.FaultRedirect}, func(r *http.Response, _ []byte, err error) bool {
-			return err == nil && r.StatusCode == 307 && !strings.HasPrefix(r.Header.Get("Location"), issuer)
+			return err == nil && r.StatusCode == http.StatusTemporaryRedirect && !strings.HasPrefix(r.Header.Get("Location"), issuer)
 		}, false},
 		"json": {sandbox.Fault{Kind: sandbox.FaultBadJSON}, status(200), false},
 		"long": {sandbox.Fault{Kind: sandbox.FaultTooLong}, func(_ *http.Response, b []byte, err error) bool {

@@ -111,6 +111,7 @@ func (b *browser) walk(ctx context.Context, address string) (Redirect, error) {
 			return Redirect{}, err
 		}
 		form, problem, err := readPage(resp.Body)
+		_ = resp.Body.Close()
 		switch {
 		case err != nil:
 			return Redirect{}, err

@@ -127,12 +127,12 @@ var children = map[string]func(*sqlite.DB) error{
 			return err
 		}
 		if err := d.Probe(context.Background()); !errors.Is(err, state.ErrUnwritable) {
-			return fmt.Errorf("probe: %v, want ErrUnwritable", err)
+			return fmt.Errorf("probe: want ErrUnwritable: %w", err)
 		}
 		b := change(graph, 2)
 		b.Changes[0].Row.Tokens = make([]byte, 1<<20)
 		if err := d.Write(context.Background(), b); !errors.Is(err, state.ErrUnwritable) {
-			return fmt.Errorf("write: %v, want ErrUnwritable", err)
+			return fmt.Errorf("write: want ErrUnwritable: %w", err)
 		}
 		if _, err := d.Get(context.Background(), graph, state.PartAll); err != nil {
 			return fmt.Errorf("read after a write that failed: %w", err)

@@ -114,10 +114,10 @@ func (p *proof) killing(ctx context.Context, title string, rotation providers.Ro
 		if err != nil {
 			return err
 		}
-		switch {
-		case r.code == 0:
+		switch r.code {
+		case 0:
 			continue
-		case r.code == 5:
+		case 5:
 			unreadable++
 		default:
 			lost++

@@ -82,7 +82,7 @@ func wrapLine(line string, width int) []string {
 	}
 	for word := range strings.FieldsSeq(line) {
 		w := Width(word)
-		if used > 0 && used+1+w > width && !(w > width/2 && isPath(word)) {
+		if used > 0 && used+1+w > width && (w <= width/2 || !isPath(word)) {
 			flush()
 		}
 		for w > width && breakable(word) {
@@ -126,7 +126,9 @@ func sentence(s string) string {
 func capital(s string) string {
 	word, _, _ := strings.Cut(s, " ")
 	for i := 1; i < len(word); i++ {
-		if c := word[i]; !(c >= 'a' && c <= 'z' || c == '\'' || c == ',' || c == ':' && i == len(word)-1 || c == ';' || c == '-') {
+		c := word[i]
+		plain := c >= 'a' && c <= 'z' || c == '\'' || c == ',' || c == ':' && i == len(word)-1 || c == ';' || c == '-'
+		if !plain {
 			return s
 		}
 	}
