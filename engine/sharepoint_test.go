@@ -369,6 +369,7 @@ func TestSharePointRefusalsAtPlan(t *testing.T) {
 		{"full control", onTheFly + "#Scope", "  site_url = \"" + farm + "\"\n  scopes = \"Web.FullControl\"", "cannot have FullControl"},
 		{"an http redirect URI", register, plainSite + "\n  redirect_uris = [\"http://localhost/cb\"]", "accepts https redirect URIs only"},
 		{"another authentication", tokenRequest, plainSite + "\n  client_auth = \"client_secret_basic\"", "Client authentication not accepted"},
+		{"an account", "ACS names nobody", plainSite + "\n  account = \"alice@fabrikam.example\"", "SharePoint Server with ACS does not say who signed in. Remove account"},
 		{"another grant", onTheFly, plainSite + "\n  grant \"client_credentials\" {}", "does not offer \"client_credentials\""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -334,6 +334,10 @@ func (b *builder) account() {
 		return
 	}
 	canDiscover := p.Issuer != "" && p.Discovery != "none"
+	if p.Located() && !p.IDToken && p.UserinfoEndpoint == "" {
+		b.errorf(b.at("account"), "Account that cannot be verified", "%s does not say who signed in. Remove account.", b.server())
+		return
+	}
 	if p.UserinfoEndpoint == "" && !canDiscover && !slices.Contains(b.c.Scopes, "openid") {
 		b.errorf(b.at("account"), "Account that cannot be verified",
 			"Who signed in is read from an ID token or the userinfo endpoint. Add the scope \"openid\", or set userinfo_endpoint in the provider block.")
