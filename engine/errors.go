@@ -122,7 +122,7 @@ func grantRemedy(g *grant.Error, a addr.Addr) string {
 	}
 	switch {
 	case own == "" || g.Kind == grant.Temporary && g.Remedy != "":
-		return g.Remedy
+		return strings.ReplaceAll(g.Remedy, "oauthctl apply -replace=ADDRESS", command("apply", "-replace=", a))
 	case g.Remedy == "" || strings.Contains(g.Remedy, "oauthctl apply"):
 		return own
 	}

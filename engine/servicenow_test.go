@@ -297,7 +297,7 @@ func TestServiceNowCatchAll(t *testing.T) {
 		if class(err) != engine.ClassError {
 			t.Errorf("the class is %q", class(err))
 		}
-		for _, want := range []string{"server_error: access_denied (HTTP 401)", causes} {
+		for _, want := range []string{"server_error: access_denied (HTTP 401)", causes, "consent again: oauthctl apply -replace='connection.incidents'"} {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("want %q in %q", want, err)
 			}

@@ -168,7 +168,7 @@ func (m *message) names(e *KnownError) bool {
 func (m *message) said(vendors []KnownError, e *KnownError) bool {
 	_, spelt := m.words[e.Code]
 	return slices.ContainsFunc(vendors, func(v KnownError) bool {
-		if !spelt {
+		if !spelt || len(e.also) > 0 {
 			return v.numbered()
 		}
 		return !m.alone && len(v.match) > 0 && v.matches(m.text) && (v.Code == e.Code || slices.Contains(v.match, e.Code))

@@ -95,7 +95,8 @@ error "temporarily_unavailable" {
   source  = "https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1"
 }
 
-# --- not in a standard, but used by many servers
+# --- not in a standard: a code that many servers use, and a word that stands in
+# their messages
 
 error "redirect_uri_mismatch" {
   also    = ["redirect_uri", "redirect uri", "redirect url", "callback url"]
@@ -107,7 +108,7 @@ error "redirect_uri_mismatch" {
   source  = "https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2.4"
 }
 
-error "invalid_pkce" {
+error "code_verifier" {
   also    = ["code_verifier", "code_challenge", "pkce"]
   name    = "proof key refused"
   meaning = "code_verifier and code_challenge do not fit."

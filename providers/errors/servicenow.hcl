@@ -12,7 +12,7 @@ error "server_error" {
   source  = "https://www.servicenow.com/community/developer-forum/oauth-token-error-server-error-access-denied/m-p/2521408"
 }
 
-error "missing_state" {
+error "Missing State parameter in request" {
   also    = ["Missing State parameter in request"]
   name    = "state is wanted"
   meaning = "The instance wants the parameter state."
