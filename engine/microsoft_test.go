@@ -270,7 +270,10 @@ func TestMicrosoftRefusalsAtPlan(t *testing.T) {
 const spa = `
   application_type = "spa"
   scopes           = ["User.Read"]
-  redirect_uris    = ["http://localhost"]`
+  redirect_uris    = ["http://localhost"]
+  token_lifetimes {
+    refresh = "90d" # in vain
+  }`
 
 // refresh-tokens: a refresh token of a single-page application ends 24 hours
 // after the sign-in, and use does not move that.

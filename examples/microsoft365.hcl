@@ -93,6 +93,17 @@ connection "nightly" {
   client_secret = env("NIGHTLY_CLIENT_SECRET")
   scopes        = ["https://graph.microsoft.com/.default"]
 
+  # Better than a secret: a certificate, or a token that the platform issues.
+  # SharePoint takes nothing else. docs/client-authentication.md shows both; put
+  # one of them in the place of client_secret:
+  #
+  # client_assertion {
+  #   private_key = env("NIGHTLY_KEY_PEM") # key and certificate in one PEM text
+  # }
+  # client_assertion {
+  #   token_file = "/var/run/secrets/tokens/azure" # a federated credential
+  # }
+
   grant "client_credentials" {}
 }
 

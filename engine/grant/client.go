@@ -82,6 +82,9 @@ func (c *Client) Lifetimes() schema.Lifetimes {
 	}
 	if c.Settings.Interactive {
 		l.Refresh = cmp.Or(own.Refresh, c.draft.Refresh, preset.Refresh)
+		if c.draft.RefreshFixed && c.draft.Refresh > 0 { // no wish moves that
+			l.Refresh = min(l.Refresh, c.draft.Refresh)
+		}
 	}
 	return l
 }

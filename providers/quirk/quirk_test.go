@@ -100,6 +100,13 @@ func TestAnswers(t *testing.T) {
 		{"error_in_200", 200, ``, 200, ``},
 		{"error_in_200", 200, big, 200, big},
 
+		{"aadsts", 400, `{"error":"invalid_grant","error_description":"AADSTS50173: Revoked.\r\nTrace ID: 0-1\r\nCorrelation ID: 2\r\nTimestamp: 3Z","error_codes":[50173]}`, 400, `{"error":"invalid_grant","error_codes":[50173],"error_description":"AADSTS50173: Revoked. (trace id 0-1)"}`},
+		{"aadsts", 400, `{"error":"invalid_grant","error_codes":[50173]}`, 400, `{"error":"invalid_grant","error_codes":[50173],"error_description":"AADSTS50173"}`},
+		{"aadsts", 400, `{"error":"invalid_grant","error_description":"Gone.","error_codes":[50173]}`, 400, `{"error":"invalid_grant","error_codes":[50173],"error_description":"AADSTS50173: Gone."}`},
+		{"aadsts", 400, `{"error" : "invalid_grant","error_description":"AADSTS70000: Bad.","error_codes":[70000]}`, 400, `{"error" : "invalid_grant","error_description":"AADSTS70000: Bad.","error_codes":[70000]}`},
+		{"aadsts", 400, `{"error" : "invalid_grant","error_codes":["x"]}`, 400, `{"error" : "invalid_grant","error_codes":["x"]}`},
+		{"aadsts", 200, `{"access_token" : "at"}`, 200, `{"access_token" : "at"}`},
+
 		{"error_names", 400, `{"error":"bad_refresh_token"}`, 400, `{"error":"invalid_grant","error_description":"bad_refresh_token"}`},
 		{"error_names", 400, `{"error":"bad_refresh_token","error_description":"spent"}`, 400, `{"error":"invalid_grant","error_description":"bad_refresh_token: spent"}`},
 		{"error_names", 400, `{"error":"authorization_declined"}`, 400, `{"error":"access_denied","error_description":"authorization_declined"}`},
