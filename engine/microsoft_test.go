@@ -76,25 +76,25 @@ GET https://login.microsoftonline.com/contoso.onmicrosoft.com/discovery/v2.0/key
 		{"single-page application", codeFlow + ", " + replyURL, `
   application_type = "spa"
   scopes           = ["User.Read"]
-  redirect_uris    = ["http://localhost:8411/auth"]`, `https://login.microsoftonline.com/common/oauth2/v2.0/authorize
+  redirect_uris    = ["http://localhost/auth"]`, `https://login.microsoftonline.com/common/oauth2/v2.0/authorize
   client_id=app
   code_challenge=zwkx4Wi0nph1A8rxivb-JTtrPYKoEAjD6OHuZ8fI3FU
   code_challenge_method=S256
-  redirect_uri=http://localhost:8411/auth
+  redirect_uri=http://localhost:PORT/auth
   response_type=code
   scope=User.Read offline_access
   state=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
 `, `POST https://login.microsoftonline.com/common/oauth2/v2.0/token
   Content-Type: application/x-www-form-urlencoded
-  Origin: http://localhost:8411
+  Origin: http://localhost:PORT
   client_id=app
   code=CODE
   code_verifier=VERIFIER
   grant_type=authorization_code
-  redirect_uri=http://localhost:8411/auth
+  redirect_uri=http://localhost:PORT/auth
 `, `POST https://login.microsoftonline.com/common/oauth2/v2.0/token
   Content-Type: application/x-www-form-urlencoded
-  Origin: http://localhost:8411
+  Origin: http://localhost
   client_id=app
   grant_type=refresh_token
   refresh_token=REFRESH
@@ -105,7 +105,7 @@ GET https://login.microsoftonline.com/contoso.onmicrosoft.com/discovery/v2.0/key
   scopes        = ["https://graph.microsoft.com/.default"]
   redirect_uris = ["https://portal.contoso.com/callback"]
   grant "authorization_code" {
-    listen        = "127.0.0.1:18401"
+    listen        = "LISTEN"
     response_mode = "form_post"
   }`, `https://login.microsoftonline.com/organizations/oauth2/v2.0/authorize
   client_id=app
@@ -176,7 +176,7 @@ GET https://login.microsoftonline.com/contoso.onmicrosoft.com/discovery/v2.0/key
 `},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			i := newImitated(t, microsoft(c.config))
+			i := newImitated(t, microsoft(strings.ReplaceAll(c.config, "LISTEN", freeAddress(t))))
 			i.connect()
 			if c.browser != "" {
 				if d := cmp.Diff(c.browser, i.page.url()); d != "" {
