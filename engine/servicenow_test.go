@@ -6,8 +6,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,18 +43,24 @@ func serviceNow(t *testing.T, body string) string {
 	return "connection \"incidents\" {\n  provider = \"servicenow\"\n  instance = \"dev12345\"\n  client_id = \"app\"\n  redirect_uris = [\"" + callback(t) + "\"]\n" + body + "\n}\n"
 }
 
+// ports counts the ports that callback has given out.
+var ports atomic.Int32
+
+// callback is a redirect URI on a port that nobody listens on, out of a range
+// that the operating system chooses nothing from.
 func callback(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 200 {
+		port := strconv.Itoa(20000 + (os.Getpid()*61+int(ports.Add(1)))%12000)
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+		if err != nil {
+			continue
+		}
+		_ = l.Close()
+		return "http://localhost:" + port + "/callback"
 	}
-	defer func() { _ = l.Close() }()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return "http://localhost:" + port + "/callback"
+	t.Fatal("no port is free")
+	return ""
 }
 
 // register makes the client known to the instance, with the redirect URI that
