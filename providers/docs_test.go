@@ -171,13 +171,13 @@ A provider is an authorization server. A connection names one in its attribute
 ` + "`provider`" + `: a preset of this list, or a ` + "`provider`" + ` block of the configuration.
 
 ` + "```hcl" + `
-connection "graph" {                 # a preset as it is
+connection "graph" { # a preset as it is
   provider  = "microsoft"
   client_id = "11111111-2222-3333-4444-555555555555"
   scopes    = ["User.Read"]
 }
 
-provider "contoso" {                 # a preset with an argument and a change
+provider "contoso" { # a preset with an argument and a change
   preset = "microsoft"
   tenant = "contoso.onmicrosoft.com"
   token_lifetimes {
@@ -185,7 +185,7 @@ provider "contoso" {                 # a preset with an argument and a change
   }
 }
 
-provider "acme" {                    # a server without a preset: discovery finds the rest
+provider "acme" { # a server without a preset: discovery finds the rest
   issuer = "https://login.acme.example"
 }
 ` + "```" + `
