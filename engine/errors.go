@@ -52,6 +52,9 @@ func (e *Error) Cause() string {
 		return ""
 	}
 	text := strings.TrimPrefix(e.Err.Error(), e.Doing+": ")
+	if do := state.Advice(e.Err); do != "" {
+		text = strings.TrimSuffix(text, ": "+do)
+	}
 	return strings.TrimSuffix(text, ": "+e.Remedy)
 }
 
@@ -132,8 +135,10 @@ func grantRemedy(g *grant.Error, a addr.Addr) string {
 func (e *Engine) stateClass(err error, a addr.Addr) (Class, string) {
 	class, remedy := ClassError, ""
 	switch {
-	case errors.Is(err, state.ErrNotFound), errors.Is(err, state.ErrNoState):
+	case errors.Is(err, state.ErrNotFound):
 		return ClassError, applyCommand(a)
+	case errors.Is(err, state.ErrNoState):
+		return ClassError, applyCommand(addr.Addr{})
 	case errors.Is(err, state.ErrBusy), errors.Is(err, state.ErrConflict):
 		class, remedy = ClassTemporary, "try again"
 	case errors.Is(err, state.ErrNoKey):

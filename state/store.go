@@ -142,7 +142,7 @@ func tampered(err error) error {
 // no key, and so cannot tell whether somebody has changed it.
 func (s *Store) Summaries(ctx context.Context) ([]Summary, error) {
 	if _, err := s.b.Header(ctx); err != nil {
-		return nil, fmt.Errorf("list the records: %w", err)
+		return nil, fmt.Errorf("read the state: %w", err)
 	}
 	var out []Summary
 	err := s.b.List(ctx, 0, func(r Row) error {
@@ -150,7 +150,7 @@ func (s *Store) Summaries(ctx context.Context) ([]Summary, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list the records: %w", err)
+		return nil, fmt.Errorf("read the state: %w", err)
 	}
 	slices.SortFunc(out, func(a, b Summary) int { return addr.Compare(a.Addr, b.Addr) })
 	return out, nil

@@ -43,7 +43,7 @@ func (c *cli) root() *cobra.Command {
 	c.registerGlobals(root.PersistentFlags())
 	root.Flags().Bool("version", false, "show the version")
 	c.addCommands(root)
-	for _, cmd := range root.Commands() {
+	for _, cmd := range append(root.Commands(), root) {
 		cmd.Flags().BoolP("help", "h", false, "show this help")
 		_ = cmd.Flags().MarkHidden("help")
 	}

@@ -25,6 +25,7 @@ type failure struct {
 	Retry   time.Duration
 	Status  int
 	Outcome grant.Outcome
+	brief   bool // the step is of no interest
 }
 
 // failures takes an error apart; joined errors become one failure each.
@@ -98,6 +99,9 @@ func (f *failure) step(doing, step string) {
 
 // server adds what a flow knows.
 func (f *failure) server(ge *grant.Error) {
+	if ge.Kind == grant.Interrupted {
+		f.brief = true
+	}
 	f.Code, f.Hint, f.Retry, f.Status, f.Outcome = ge.Code, ge.Hint, ge.RetryAfter, ge.Status, ge.Outcome
 	f.Cause = ge.Detail
 	if f.Cause == "" && ge.Err != nil {

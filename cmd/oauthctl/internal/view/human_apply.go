@@ -111,11 +111,11 @@ func (h *human) Applied(out *engine.Outcome, verb string) {
 		p.results(out.Results, engine.Done, p.Good, "Done:", now)
 	}
 	p.resultWarnings(out.Results)
-	p.appliedSummary(out.Results, verb)
+	complete := p.appliedSummary(out.Results, verb)
 	if h.o.Sandbox {
 		p.text(0, p.Warn, "Sandbox: nothing real was touched.")
 	}
-	if len(out.Outputs) > 0 {
+	if complete && len(out.Outputs) > 0 {
 		p.line()
 		p.line(p.Strong.On("Outputs:"))
 		p.line()
@@ -200,14 +200,17 @@ func (p *page) resultWarnings(all []engine.Result) {
 
 // appliedSummary ends an apply. When everything is done it is one line of fixed
 // form; else it says how many ended in which way.
-func (p *page) appliedSummary(all []engine.Result, verb string) {
+func (p *page) appliedSummary(all []engine.Result, verb string) (complete bool) {
 	head, rest, complete := closing(all, verb)
 	if complete {
 		p.line(p.Good.On(head), " ", rest)
-		return
+		return true
 	}
 	p.flow(0, 2, seg{p.Bad, head, false}, seg{Paint{}, " " + rest, false})
-	p.text(0, p.Dim, "What is done is saved. Run it again to go on with the rest.")
+	if ends(all)[engine.Done] > 0 {
+		p.text(0, p.Dim, "What is done is saved. Run it again to go on with the rest.")
+	}
+	return false
 }
 
 // closing is the last line of an apply.

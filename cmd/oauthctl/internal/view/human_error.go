@@ -20,10 +20,12 @@ func (h *human) Error(err error) {
 func (p *page) failure(indent int, f failure) {
 	p.text(indent, Paint{}, sentence(SafeText(f.what())))
 	p.text(indent, Paint{}, sentence(SafeText(f.Hint)))
-	if indent == 0 && (f.what() != "" || f.Hint != "") && (f.Step != "" || f.Retry > 0 || f.Remedy != "") {
+	if indent == 0 && (f.what() != "" || f.Hint != "") && (f.Step != "" && !f.brief || f.Retry > 0 || f.Remedy != "") {
 		p.line()
 	}
-	p.row(indent, "step", Safe(f.Step))
+	if !f.brief {
+		p.row(indent, "step", Safe(f.Step))
+	}
 	if f.Retry > 0 {
 		p.row(indent, "retry", "after "+Span(f.Retry))
 	}

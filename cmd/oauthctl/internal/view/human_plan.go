@@ -282,6 +282,9 @@ func lifetimes(access, refresh time.Duration) string {
 }
 
 func (p *page) planWarnings(pl *plan.Plan) {
+	if len(pl.Warnings) > 0 && p.Theme != (Theme{}) {
+		defer p.line() // without colour, a box ends with a blank line by itself
+	}
 	for _, w := range pl.Warnings {
 		p.box(p.Warn, "Warning", Safe(w.Summary), func(b *page) {
 			if !w.Addr.IsZero() {

@@ -92,7 +92,7 @@ func (h *human) Status(rows []state.Summary, location string) {
 		p.sandbox()
 	}
 	if len(rows) == 0 {
-		p.text(0, Paint{}, "No connections in "+Safe(location)+". Create them with: oauthctl apply")
+		p.toDo(Paint{}, "No connections in "+Safe(location)+". Create them", "oauthctl apply")
 		return
 	}
 	now := h.o.Now()
