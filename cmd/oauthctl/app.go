@@ -34,11 +34,14 @@ type App struct {
 	// AtKill takes what has to be done before the process is ended in the middle
 	// of its work: giving the terminal back. May be nil.
 	AtKill func(f func())
+	// Ends: the process ends with Run. What was opened to read is left to the
+	// kernel, which closes it in no time.
+	Ends bool
 }
 
 func osApp(args []string, in *interrupts) *App {
 	return &App{
-		Args: args, Arm: in.arm, AtKill: in.atKill, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Args: args, Arm: in.arm, AtKill: in.atKill, Ends: true, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		LookupEnv: os.LookupEnv, Now: time.Now, Rand: rand.Reader,
 	}
 }

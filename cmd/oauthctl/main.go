@@ -6,6 +6,9 @@
 // internal/view and internal/console.
 package main
 
+// No run is long enough for the limits of its container to change under it.
+//go:debug updatemaxprocs=0
+
 import (
 	"context"
 	"os"

@@ -88,7 +88,12 @@ func (c *cli) token(ctx context.Context, name string, f *tokenFlags) error {
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	read := false // and nothing more
+	defer func() {
+		if !read || !c.Ends {
+			_ = store.Close()
+		}
+	}()
 	o := engine.Options{Store: store, Now: c.Now, Rand: c.Rand, LockTimeout: f.lockTimeout, PID: os.Getpid(), Host: hostname()}
 	done, err := c.connectStored(&o)
 	if err != nil {
@@ -102,6 +107,7 @@ func (c *cli) token(ctx context.Context, name string, f *tokenFlags) error {
 	if err := ctx.Err(); err != nil {
 		return err // refreshed and saved, and nobody wants it any more
 	}
+	read = !t.Refreshed && t.Warning == ""
 	if t.Warning != "" {
 		fmt.Fprintf(c.Stderr, "Warning: %s\n", t.Warning)
 	}
