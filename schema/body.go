@@ -48,8 +48,8 @@ func readBody(body hcl.Body, spec *Spec, what string, header hcl.Range) (*conten
 	}
 	for _, name := range sortedKeys(rest) {
 		switch a := rest[name]; {
-		case spec.hints[name] != "":
-			diags = append(diags, errorAt(a.NameRange, "Unsupported argument", spec.hints[name]))
+		case spec.hints.of(name) != "":
+			diags = append(diags, errorAt(a.NameRange, "Unsupported argument", spec.hints.of(name)))
 		case slices.ContainsFunc(spec.Blocks, func(n Nested) bool { return n.Type == name }):
 			diags = append(diags, errorAt(a.NameRange, "Unsupported argument",
 				"In %s, %q is a block, not an argument: write %s { … } without an equals sign.", what, name, name))
@@ -124,8 +124,8 @@ func unknownBlocks(body hcl.Body, spec *Spec, what string) hcl.Diagnostics {
 		known := slices.ContainsFunc(spec.Blocks, func(n Nested) bool { return n.Type == b.Type })
 		switch {
 		case known:
-		case spec.hints[b.Type] != "":
-			diags = append(diags, errorAt(b.TypeRange, "Unsupported block type", spec.hints[b.Type]))
+		case spec.hints.of(b.Type) != "":
+			diags = append(diags, errorAt(b.TypeRange, "Unsupported block type", spec.hints.of(b.Type)))
 		case slices.ContainsFunc(spec.Attrs, func(a Attr) bool { return a.Name == b.Type }):
 			diags = append(diags, errorAt(b.TypeRange, "Unsupported block type",
 				"In %s, %q is an argument, not a block: write %s = … with an equals sign.", what, b.Type, b.Type))

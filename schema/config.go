@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"sync"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -129,15 +130,17 @@ type Known func(addr.Addr) (cty.Value, bool)
 
 // AttributesType is the type of connection.NAME in expressions. access_token,
 // refresh_token and id_token are marked sensitive.
-var AttributesType = cty.Object(map[string]cty.Type{
-	"access_token":       cty.String,
-	"refresh_token":      cty.String,
-	"id_token":           cty.String,
-	"token_type":         cty.String,
-	"expires_at":         cty.String, // RFC 3339, UTC
-	"refresh_expires_at": cty.String, // RFC 3339, UTC; null if it has no known end
-	"scopes":             cty.List(cty.String),
-	"account":            cty.String,
-	"client_id":          cty.String,
-	"extra":              cty.Map(cty.String),
+var AttributesType = sync.OnceValue(func() cty.Type {
+	return cty.Object(map[string]cty.Type{
+		"access_token":       cty.String,
+		"refresh_token":      cty.String,
+		"id_token":           cty.String,
+		"token_type":         cty.String,
+		"expires_at":         cty.String, // RFC 3339, UTC
+		"refresh_expires_at": cty.String, // RFC 3339, UTC; null if it has no known end
+		"scopes":             cty.List(cty.String),
+		"account":            cty.String,
+		"client_id":          cty.String,
+		"extra":              cty.Map(cty.String),
+	})
 })

@@ -211,19 +211,19 @@ func (e *evaluator) connection(name string) cty.Value {
 	})
 }
 
-var unknownAttributes = func() cty.Value {
+var unknownAttributes = sync.OnceValue(func() cty.Value {
 	attrs := map[string]cty.Value{}
-	for name, ty := range AttributesType.AttributeTypes() {
+	for name, ty := range AttributesType().AttributeTypes() {
 		attrs[name] = cty.UnknownVal(ty)
 	}
 	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
 		attrs[name] = attrs[name].Mark(Sensitive)
 	}
 	return cty.ObjectVal(attrs)
-}()
+})
 
 func (e *evaluator) instance(a addr.Addr) cty.Value {
-	v := unknownAttributes
+	v := unknownAttributes()
 	if e.known != nil && (e.wanted == nil || e.wanted[a]) {
 		if k, ok := e.known(a); ok {
 			v = k

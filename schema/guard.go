@@ -175,17 +175,27 @@ func startsFor(tokens hclsyntax.Tokens) bool {
 
 func (n *nesting) push(f frame) { n.stack = append(n.stack, f) }
 
-var closes = map[hclsyntax.TokenType][]hclsyntax.TokenType{
-	hclsyntax.TokenCBrace:         {hclsyntax.TokenOBrace},
-	hclsyntax.TokenCBrack:         {hclsyntax.TokenOBrack},
-	hclsyntax.TokenCParen:         {hclsyntax.TokenOParen},
-	hclsyntax.TokenCQuote:         {hclsyntax.TokenOQuote},
-	hclsyntax.TokenCHeredoc:       {hclsyntax.TokenOHeredoc},
-	hclsyntax.TokenTemplateSeqEnd: {hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl},
+// closes reports whether closer is the other end of what open began.
+func closes(closer, open hclsyntax.TokenType) bool {
+	switch closer {
+	case hclsyntax.TokenCBrace:
+		return open == hclsyntax.TokenOBrace
+	case hclsyntax.TokenCBrack:
+		return open == hclsyntax.TokenOBrack
+	case hclsyntax.TokenCParen:
+		return open == hclsyntax.TokenOParen
+	case hclsyntax.TokenCQuote:
+		return open == hclsyntax.TokenOQuote
+	case hclsyntax.TokenCHeredoc:
+		return open == hclsyntax.TokenOHeredoc
+	case hclsyntax.TokenTemplateSeqEnd:
+		return open == hclsyntax.TokenTemplateInterp || open == hclsyntax.TokenTemplateControl
+	}
+	return false
 }
 
 func (n *nesting) pop(top *frame, closer, prev hclsyntax.TokenType) {
-	if len(n.stack) == 1 || !slices.Contains(closes[closer], top.open) {
+	if len(n.stack) == 1 || !closes(closer, top.open) {
 		return
 	}
 	// The brace of a block stands at the start of a line, or on the line where

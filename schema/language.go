@@ -27,22 +27,22 @@ var fileSpec = &Spec{hints: fileHints, Blocks: []Nested{
 }}
 
 // fileHints answer those who come from Terraform.
-var fileHints = map[string]string{
-	"resource":  `There are no resources here: what is managed are connections. Write connection "NAME" { … }.`,
-	"data":      "There are no data sources here. Values from outside come from variables, env() and file().",
-	"module":    "There are no modules here. All *.hcl files of the directory are one configuration, and for_each makes many connections of one block.",
-	"terraform": "Settings stand in an oauthctl block: required_version, state \"TYPE\" { … } and encryption { … }.",
-	"removed":   "Blocks of type \"removed\" are not supported by this version. Use \"oauthctl state rm\".",
-	"import":    "Blocks of type \"import\" are not supported by this version.",
-	"check":     "Blocks of type \"check\" are not supported by this version. A validation block in a variable checks its value.",
+var fileHints = hints{
+	{"resource", `There are no resources here: what is managed are connections. Write connection "NAME" { … }.`},
+	{"data", "There are no data sources here. Values from outside come from variables, env() and file()."},
+	{"module", "There are no modules here. All *.hcl files of the directory are one configuration, and for_each makes many connections of one block."},
+	{"terraform", "Settings stand in an oauthctl block: required_version, state \"TYPE\" { … } and encryption { … }."},
+	{"removed", "Blocks of type \"removed\" are not supported by this version. Use \"oauthctl state rm\"."},
+	{"import", "Blocks of type \"import\" are not supported by this version."},
+	{"check", "Blocks of type \"check\" are not supported by this version. A validation block in a variable checks its value."},
 }
 
 // connectionHints answer those who expect a meta-argument that is not there.
-var connectionHints = map[string]string{
-	"count":       "There is no count. Use for_each with a map or a set of strings.",
-	"lifecycle":   "Blocks of type \"lifecycle\" are not supported by this version.",
-	"dynamic":     "Blocks of type \"dynamic\" are not supported by this version.",
-	"provisioner": "There are no provisioners: nothing in the language runs a program.",
+var connectionHints = hints{
+	{"count", "There is no count. Use for_each with a map or a set of strings."},
+	{"lifecycle", "Blocks of type \"lifecycle\" are not supported by this version."},
+	{"dynamic", "Blocks of type \"dynamic\" are not supported by this version."},
+	{"provisioner", "There are no provisioners: nothing in the language runs a program."},
 }
 
 var settingsSpec = &Spec{

@@ -288,7 +288,7 @@ output "o" {
 func known(account string) schema.Known {
 	return func(a addr.Addr) (cty.Value, bool) {
 		attrs := map[string]cty.Value{}
-		for name, ty := range schema.AttributesType.AttributeTypes() {
+		for name, ty := range schema.AttributesType().AttributeTypes() {
 			attrs[name] = cty.NullVal(ty)
 		}
 		attrs["account"] = cty.StringVal(account + " of " + a.String())

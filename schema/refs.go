@@ -140,7 +140,7 @@ func (e *evaluator) checkConnectionRef(t hcl.Traversal) *hcl.Diagnostic {
 	indexed := isIndex(rest[0])
 	switch {
 	case b.forEach == nil && indexed:
-		if AttributesType.HasAttribute(attrStep(t, 2)) {
+		if AttributesType().HasAttribute(attrStep(t, 2)) {
 			return nil
 		}
 		return errorAt(rng, "Invalid reference", "connection.%s has no for_each, so it has no instances. Write connection.%s.access_token, without a key.", name, name)
@@ -160,8 +160,8 @@ func (e *evaluator) checkConnectionRef(t hcl.Traversal) *hcl.Diagnostic {
 	if len(rest) == 0 {
 		return nil
 	}
-	if step, ok := rest[0].(hcl.TraverseAttr); ok && !AttributesType.HasAttribute(step.Name) {
-		names := sortedKeys(AttributesType.AttributeTypes())
+	if step, ok := rest[0].(hcl.TraverseAttr); ok && !AttributesType().HasAttribute(step.Name) {
+		names := sortedKeys(AttributesType().AttributeTypes())
 		return errorAt(rng, "Unsupported attribute", "A connection has no attribute named %q.%s", step.Name, orList(didYouMean(step.Name, names), " It has: ", names))
 	}
 	return nil
@@ -182,7 +182,7 @@ func unknownRoot(t hcl.Traversal, sc scope, e *evaluator) *hcl.Diagnostic {
 	case "each":
 		return errorAt(rng, "Invalid reference", "each.key and each.value can be used only in a connection that has for_each.")
 	case "count", "self", "path", "terraform", "module", "data", "resource":
-		return errorAt(rng, "Invalid reference", "There is no %q object in this language. %s", root, terraformRoots[root])
+		return errorAt(rng, "Invalid reference", "There is no %q object in this language. %s", root, terraformRoots.of(root))
 	}
 	if sc.secret { // a secret without quotes looks like a reference
 		return errorAt(rng, "Invalid reference", "What is written here is not a reference to anything. Use env(\"NAME\"), var.NAME or local.NAME.")
@@ -202,14 +202,14 @@ func unknownRoot(t hcl.Traversal, sc scope, e *evaluator) *hcl.Diagnostic {
 		orList(didYouMean(root, []string{"var", "local", "connection", "each"}), " Expressions refer to ", []string{"var.NAME", "local.NAME", "connection.NAME", "each.key"}))
 }
 
-var terraformRoots = map[string]string{
-	"count":     "Use for_each.",
-	"self":      "Refer to var.NAME, local.NAME or connection.NAME.",
-	"path":      "Paths given to file() are relative to the configuration directory.",
-	"terraform": "There are no workspaces: use a variable.",
-	"module":    "There are no modules: put more *.hcl files into the directory.",
-	"data":      "Use env() or file() to read values from outside.",
-	"resource":  "Connections are referred to as connection.NAME.",
+var terraformRoots = hints{
+	{"count", "Use for_each."},
+	{"self", "Refer to var.NAME, local.NAME or connection.NAME."},
+	{"path", "Paths given to file() are relative to the configuration directory."},
+	{"terraform", "There are no workspaces: use a variable."},
+	{"module", "There are no modules: put more *.hcl files into the directory."},
+	{"data", "Use env() or file() to read values from outside."},
+	{"resource", "Connections are referred to as connection.NAME."},
 }
 
 func orList(suggestion, lead string, names []string) string {

@@ -8,7 +8,20 @@ type Spec struct {
 	// Open accepts attributes that Attrs does not list; they are found in Object.Rest.
 	Open bool
 
-	hints map[string]string // what to say of names that people bring along from elsewhere
+	hints hints // what to say of names that people bring along from elsewhere
+}
+
+// hints say what to do instead of using a name. They are few, and a list, unlike
+// a map, is ready when the program starts.
+type hints []struct{ name, text string }
+
+func (hs hints) of(name string) string {
+	for _, h := range hs {
+		if h.name == name {
+			return h.text
+		}
+	}
+	return ""
 }
 
 // Kind says what an attribute holds and how it is checked and converted.

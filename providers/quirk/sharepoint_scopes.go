@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Successor is a permission that took the place of a scope alias in Microsoft
@@ -44,24 +45,6 @@ type alias struct {
 // rights in order: each contains those before it.
 var ladder = []string{"Read", "Write", "Manage"}
 
-// The permissions of Office 365 SharePoint Online, 00000003-0000-0ff1-ce00-000000000000.
-var (
-	allSites = successors{
-		"Read":   {"AllSites.Read", "4e0d77b0-96ba-4398-af14-3baa780278f4", false},
-		"Write":  {"AllSites.Write", "640ddd16-e5b7-4d71-9690-3f4022699ee7", false},
-		"Manage": {"AllSites.Manage", "b3f70a70-8a4b-4f95-9573-d71c496a53f4", false},
-	}
-	appSites = successors{
-		"Read":   {"Sites.Read.All", "d13f72ca-a275-4b96-b789-48ebcc4da984", true},
-		"Write":  {"Sites.ReadWrite.All", "fbcd29d2-fcca-4405-aded-518d457caae4", true},
-		"Manage": {"Sites.Manage.All", "9bff6588-13f2-4c48-bbf2-ddab62256b36", true},
-	}
-	projects = successors{
-		"Read":  {"Project.Read", "2beb830c-70d1-4f5b-a983-79cbdb0c6c6a", false},
-		"Write": {"Project.Write", "d75a7b17-f04e-40d9-8e35-79b949bdb891", false},
-	}
-)
-
 const (
 	projectOnline = "Project Online ended on 2026-09-30: the scope is for Project Server on premises"
 	noFeature     = "the feature was retired"
@@ -72,81 +55,98 @@ const (
 // https://learn.microsoft.com/sharepoint/dev/sp-add-ins/authorization-code-oauth-flow-for-sharepoint-add-ins#Scope.
 // The successors are a proposal, after
 // https://learn.microsoft.com/sharepoint/dev/sp-add-ins-modernize/from-acs-to-aad-apps.
-var aliases = []alias{
-	{
-		name: "Site", uri: "http://sharepoint/content/sitecollection", rights: ladder, delegated: allSites, application: appSites,
-		wider: "every site that the person can reach, instead of one site collection", narrower: sitesSelected,
-	},
-	{
-		name: "Web", uri: "http://sharepoint/content/sitecollection/web", rights: ladder, delegated: allSites, application: appSites,
-		wider: "every site that the person can reach, instead of one web", narrower: sitesSelected + "; a single sub-web cannot be expressed",
-	},
-	{
-		name: "List", uri: "http://sharepoint/content/sitecollection/web/list", rights: ladder, delegated: allSites, application: appSites,
-		wider:    "every site that the person can reach, instead of one list that the person chose",
-		narrower: "Lists.SelectedOperations.Selected, and an administrator or owner gives the application a role on the one list",
-	},
-	{name: "AllSites", uri: "http://sharepoint/content/tenant", rights: ladder, delegated: allSites, application: appSites},
-	{
-		name: "Search", uri: "http://sharepoint/search", rights: []string{"QueryAsUserIgnoreAppPrincipal"},
-		delegated:   successors{"QueryAsUserIgnoreAppPrincipal": {"Sites.Search.All", "1002502a-9a71-4426-8551-69ab83452fab", true}},
-		application: successors{"QueryAsUserIgnoreAppPrincipal": appSites["Read"]},
-	},
-	{
-		name: "ProjectAdmin", uri: "http://sharepoint/projectserver", rights: []string{"Manage"}, caveat: projectOnline,
-		delegated: successors{"Manage": {"ProjectWebApp.FullControl", "e7e732bd-932b-45c4-8ce5-40d60a7daad9", true}},
-		wider:     "full control of Project Web App, instead of Manage",
-	},
-	{name: "Projects", uri: "http://sharepoint/projectserver/projects", rights: ladder[:2], delegated: projects, caveat: projectOnline},
-	{
-		name: "Project", uri: "http://sharepoint/projectserver/projects/project", rights: ladder[:2], delegated: projects,
-		wider: "every project, instead of one", caveat: projectOnline,
-	},
-	{
-		name: "ProjectResources", uri: "http://sharepoint/projectserver/enterpriseresources", rights: ladder[:2], caveat: projectOnline,
-		delegated: successors{
-			"Read":  {"EnterpriseResource.Read", "b8341dab-4143-49da-8eb9-3d8c073f9e77", false},
-			"Write": {"EnterpriseResource.Write", "2511a087-5795-4cae-9123-d5b7d6ec4844", false},
+var aliases = sync.OnceValue(func() []alias {
+	// The permissions of Office 365 SharePoint Online, 00000003-0000-0ff1-ce00-000000000000.
+	allSites := successors{
+		"Read":   {"AllSites.Read", "4e0d77b0-96ba-4398-af14-3baa780278f4", false},
+		"Write":  {"AllSites.Write", "640ddd16-e5b7-4d71-9690-3f4022699ee7", false},
+		"Manage": {"AllSites.Manage", "b3f70a70-8a4b-4f95-9573-d71c496a53f4", false},
+	}
+	appSites := successors{
+		"Read":   {"Sites.Read.All", "d13f72ca-a275-4b96-b789-48ebcc4da984", true},
+		"Write":  {"Sites.ReadWrite.All", "fbcd29d2-fcca-4405-aded-518d457caae4", true},
+		"Manage": {"Sites.Manage.All", "9bff6588-13f2-4c48-bbf2-ddab62256b36", true},
+	}
+	projects := successors{
+		"Read":  {"Project.Read", "2beb830c-70d1-4f5b-a983-79cbdb0c6c6a", false},
+		"Write": {"Project.Write", "d75a7b17-f04e-40d9-8e35-79b949bdb891", false},
+	}
+	return []alias{
+		{
+			name: "Site", uri: "http://sharepoint/content/sitecollection", rights: ladder, delegated: allSites, application: appSites,
+			wider: "every site that the person can reach, instead of one site collection", narrower: sitesSelected,
 		},
-	},
-	{
-		name: "ProjectStatusing", uri: "http://sharepoint/projectserver/statusing", rights: []string{"SubmitStatus"}, caveat: projectOnline,
-		delegated: successors{"SubmitStatus": {"TaskStatus.Submit", "c4258712-0efb-41f1-b6bc-be58e4e32f3f", false}},
-	},
-	{
-		name: "ProjectReporting", uri: "http://sharepoint/projectserver/reporting", rights: ladder[:1], caveat: projectOnline,
-		delegated: successors{"Read": {"ProjectWebAppReporting.Read", "a4c14cd7-8bd6-4337-8e87-78623dfc023b", false}},
-	},
-	{name: "ProjectWorkflow", uri: "http://sharepoint/projectserver/workflow", rights: []string{"Elevate"}, caveat: projectOnline},
-	{
-		name: "AllProfiles", uri: "http://sharepoint/social/tenant", rights: ladder,
-		delegated: successors{
-			"Read":   {"User.Read.All", "0cea5a30-f6f8-42b5-87a0-84cc26822e02", true},
-			"Write":  {"User.ReadWrite.All", "82866913-39a9-4be7-8091-f4fa781088ae", true},
-			"Manage": {"User.ReadWrite.All", "82866913-39a9-4be7-8091-f4fa781088ae", true},
+		{
+			name: "Web", uri: "http://sharepoint/content/sitecollection/web", rights: ladder, delegated: allSites, application: appSites,
+			wider: "every site that the person can reach, instead of one web", narrower: sitesSelected + "; a single sub-web cannot be expressed",
 		},
-		application: successors{
-			"Read":   {"User.Read.All", "df021288-bdef-4463-88db-98f22de89214", true},
-			"Write":  {"User.ReadWrite.All", "741f803b-c850-494e-b5df-cde7c675a1ca", true},
-			"Manage": {"User.ReadWrite.All", "741f803b-c850-494e-b5df-cde7c675a1ca", true},
+		{
+			name: "List", uri: "http://sharepoint/content/sitecollection/web/list", rights: ladder, delegated: allSites, application: appSites,
+			wider:    "every site that the person can reach, instead of one list that the person chose",
+			narrower: "Lists.SelectedOperations.Selected, and an administrator or owner gives the application a role on the one list",
 		},
-		caveat: "profile properties that use term sets also need TermStore.ReadWrite.All",
-	},
-	{name: "Social", uri: "http://sharepoint/social/core", rights: ladder, caveat: noFeature},
-	{name: "Microfeed", uri: "http://sharepoint/social/microfeed", rights: ladder, caveat: noFeature},
-	{
-		name: "TermStore", uri: "http://sharepoint/taxonomy", rights: ladder[:2],
-		delegated: successors{
-			"Read":  {"TermStore.Read.All", "a468ea40-458c-4cc2-80c4-51781af71e41", true},
-			"Write": {"TermStore.ReadWrite.All", "59a198b5-0420-45a8-ae59-6da1cb640505", true},
+		{name: "AllSites", uri: "http://sharepoint/content/tenant", rights: ladder, delegated: allSites, application: appSites},
+		{
+			name: "Search", uri: "http://sharepoint/search", rights: []string{"QueryAsUserIgnoreAppPrincipal"},
+			delegated:   successors{"QueryAsUserIgnoreAppPrincipal": {"Sites.Search.All", "1002502a-9a71-4426-8551-69ab83452fab", true}},
+			application: successors{"QueryAsUserIgnoreAppPrincipal": appSites["Read"]},
 		},
-		application: successors{
-			"Read":  {"TermStore.Read.All", "2a8d57a5-4090-4a41-bf1c-3c621d2ccad3", true},
-			"Write": {"TermStore.ReadWrite.All", "c8e3537c-ec53-43b9-bed3-b2bd3617ae97", true},
+		{
+			name: "ProjectAdmin", uri: "http://sharepoint/projectserver", rights: []string{"Manage"}, caveat: projectOnline,
+			delegated: successors{"Manage": {"ProjectWebApp.FullControl", "e7e732bd-932b-45c4-8ce5-40d60a7daad9", true}},
+			wider:     "full control of Project Web App, instead of Manage",
 		},
-		caveat: "Microsoft recommends the taxonomy API of Graph",
-	},
-}
+		{name: "Projects", uri: "http://sharepoint/projectserver/projects", rights: ladder[:2], delegated: projects, caveat: projectOnline},
+		{
+			name: "Project", uri: "http://sharepoint/projectserver/projects/project", rights: ladder[:2], delegated: projects,
+			wider: "every project, instead of one", caveat: projectOnline,
+		},
+		{
+			name: "ProjectResources", uri: "http://sharepoint/projectserver/enterpriseresources", rights: ladder[:2], caveat: projectOnline,
+			delegated: successors{
+				"Read":  {"EnterpriseResource.Read", "b8341dab-4143-49da-8eb9-3d8c073f9e77", false},
+				"Write": {"EnterpriseResource.Write", "2511a087-5795-4cae-9123-d5b7d6ec4844", false},
+			},
+		},
+		{
+			name: "ProjectStatusing", uri: "http://sharepoint/projectserver/statusing", rights: []string{"SubmitStatus"}, caveat: projectOnline,
+			delegated: successors{"SubmitStatus": {"TaskStatus.Submit", "c4258712-0efb-41f1-b6bc-be58e4e32f3f", false}},
+		},
+		{
+			name: "ProjectReporting", uri: "http://sharepoint/projectserver/reporting", rights: ladder[:1], caveat: projectOnline,
+			delegated: successors{"Read": {"ProjectWebAppReporting.Read", "a4c14cd7-8bd6-4337-8e87-78623dfc023b", false}},
+		},
+		{name: "ProjectWorkflow", uri: "http://sharepoint/projectserver/workflow", rights: []string{"Elevate"}, caveat: projectOnline},
+		{
+			name: "AllProfiles", uri: "http://sharepoint/social/tenant", rights: ladder,
+			delegated: successors{
+				"Read":   {"User.Read.All", "0cea5a30-f6f8-42b5-87a0-84cc26822e02", true},
+				"Write":  {"User.ReadWrite.All", "82866913-39a9-4be7-8091-f4fa781088ae", true},
+				"Manage": {"User.ReadWrite.All", "82866913-39a9-4be7-8091-f4fa781088ae", true},
+			},
+			application: successors{
+				"Read":   {"User.Read.All", "df021288-bdef-4463-88db-98f22de89214", true},
+				"Write":  {"User.ReadWrite.All", "741f803b-c850-494e-b5df-cde7c675a1ca", true},
+				"Manage": {"User.ReadWrite.All", "741f803b-c850-494e-b5df-cde7c675a1ca", true},
+			},
+			caveat: "profile properties that use term sets also need TermStore.ReadWrite.All",
+		},
+		{name: "Social", uri: "http://sharepoint/social/core", rights: ladder, caveat: noFeature},
+		{name: "Microfeed", uri: "http://sharepoint/social/microfeed", rights: ladder, caveat: noFeature},
+		{
+			name: "TermStore", uri: "http://sharepoint/taxonomy", rights: ladder[:2],
+			delegated: successors{
+				"Read":  {"TermStore.Read.All", "a468ea40-458c-4cc2-80c4-51781af71e41", true},
+				"Write": {"TermStore.ReadWrite.All", "59a198b5-0420-45a8-ae59-6da1cb640505", true},
+			},
+			application: successors{
+				"Read":  {"TermStore.Read.All", "2a8d57a5-4090-4a41-bf1c-3c621d2ccad3", true},
+				"Write": {"TermStore.ReadWrite.All", "c8e3537c-ec53-43b9-bed3-b2bd3617ae97", true},
+			},
+			caveat: "Microsoft recommends the taxonomy API of Graph",
+		},
+	}
+})
 
 // noAlias is the one URI of the vendor's table that never had an alias.
 const noAlias = "http://sharepoint/bcs/connection"
@@ -165,9 +165,9 @@ func (a *alias) row(right string) ScopeRow {
 // ScopeTable explains every scope alias with every right, in the vendor's order.
 func ScopeTable() []ScopeRow {
 	var rows []ScopeRow
-	for i := range aliases {
-		for _, right := range aliases[i].rights {
-			rows = append(rows, aliases[i].row(right))
+	for i := range aliases() {
+		for _, right := range aliases()[i].rights {
+			rows = append(rows, aliases()[i].row(right))
 		}
 	}
 	return rows
@@ -275,15 +275,15 @@ func parseScopeURI(word, next string) (row ScopeRow, used bool, problem *Finding
 }
 
 func aliasNamed(name string) *alias {
-	if i := slices.IndexFunc(aliases, func(a alias) bool { return strings.EqualFold(a.name, name) }); i >= 0 {
-		return &aliases[i]
+	if i := slices.IndexFunc(aliases(), func(a alias) bool { return strings.EqualFold(a.name, name) }); i >= 0 {
+		return &aliases()[i]
 	}
 	return nil
 }
 
 func aliasOf(uri string) *alias {
-	if i := slices.IndexFunc(aliases, func(a alias) bool { return a.uri == uri }); i >= 0 {
-		return &aliases[i]
+	if i := slices.IndexFunc(aliases(), func(a alias) bool { return a.uri == uri }); i >= 0 {
+		return &aliases()[i]
 	}
 	return nil
 }
@@ -320,8 +320,8 @@ func unknownAlias(word, name string) *Finding {
 	near := didYouMean(word, all)
 	if near == "" {
 		all = all[:0]
-		for i := range aliases {
-			all = append(all, aliases[i].name)
+		for i := range aliases() {
+			all = append(all, aliases()[i].name)
 		}
 		near = didYouMean(name, all)
 	}
@@ -331,8 +331,8 @@ func unknownAlias(word, name string) *Finding {
 // aliasList names every alias with its rights.
 func aliasList() string {
 	var list []string
-	for i := range aliases {
-		list = append(list, aliases[i].name+"."+strings.Join(aliases[i].rights, "|"))
+	for i := range aliases() {
+		list = append(list, aliases()[i].name+"."+strings.Join(aliases()[i].rights, "|"))
 	}
 	return strings.Join(list, ", ")
 }
