@@ -95,7 +95,7 @@ func checkPrincipal(d *Draft) []Finding {
 		return []Finding{Errorf("client_id", "Client id with spaces", "Write client_id = %q.", strings.TrimSpace(id))}
 	case strings.ToLower(id) != id:
 		return []Finding{Warnf("client_id", "Client id in upper case",
-			"AppRegNew.aspx demands lower case, and the token service compares letter by letter. Write client_id = %q.", strings.ToLower(id))}
+			"AppRegNew.aspx demands lower case. Write client_id = %q.", strings.ToLower(id))}
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func askRealm(ctx context.Context, client *http.Client, site string) (string, er
 // realmOf takes the realm out of the challenges: the one that SharePoint's own
 // principal names, else the only one.
 func realmOf(list []challenge, fail *LocateError) (string, error) {
-	var own, any, others []string
+	var own, unnamed, others []string
 	add := func(to []string, s string) []string {
 		if slices.Contains(to, s) {
 			return to
@@ -84,11 +84,11 @@ func realmOf(list []challenge, fail *LocateError) (string, error) {
 		case strings.EqualFold(c.params["client_id"], sharePoint):
 			own = add(own, realm)
 		default:
-			any = add(any, realm)
+			unnamed = add(unnamed, realm)
 		}
 	}
 	if len(own) == 0 {
-		own = any
+		own = unnamed
 	}
 	switch len(own) {
 	case 1:
