@@ -150,7 +150,7 @@ func (e *Engine) stateClass(err error, a addr.Addr) (Class, string) {
 	case errors.Is(err, state.ErrPlace):
 		class, remedy = ClassState, "name the file of the state with -state"
 	case errors.Is(err, state.ErrUnwritable):
-		remedy = "make " + e.o.Store.Location() + " writable and try again"
+		remedy = "make " + e.o.Store.Location() + " writable, or room for it, and try again"
 	}
 	return class, cmp.Or(state.Advice(err), remedy)
 }

@@ -256,10 +256,10 @@ func (s *Store) Lock(ctx context.Context, a addr.Addr, operation string) (Unlock
 // written: before a one-time token is spent, or a person is asked.
 func (s *Store) Probe(ctx context.Context) error {
 	if _, err := s.open(ctx, nil); err != nil {
-		return fmt.Errorf("prepare to write the state: %w", err)
+		return err
 	}
 	if err := s.probes.run(ctx); err != nil {
-		return fmt.Errorf("prepare to write the state: %w", err)
+		return err
 	}
 	return nil
 }

@@ -17,7 +17,10 @@ func (a *App) configHome() (string, error) {
 		}
 	}
 	dir, err := os.UserConfigDir()
-	return filepath.Join(dir, "oauthctl"), err
+	if err != nil {
+		return "", advised("set HOME, or give a key with -identity FILE or OAUTHCTL_IDENTITY", "there is no place for the identity: %w", err)
+	}
+	return filepath.Join(dir, "oauthctl"), nil
 }
 
 // pinDir holds what this machine has seen of each state: $XDG_STATE_HOME/oauthctl/pins.

@@ -100,7 +100,7 @@ func (c *cli) writePointer(path string) error {
 func (c *cli) makeWorkDir() (string, error) {
 	dir := c.path(workDir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
+		return "", advised("make "+c.path(".")+" writable, or work elsewhere with -chdir", "cannot make the directory %s: %w", dir, reasonOf(err))
 	}
 	ignore := filepath.Join(dir, ".gitignore")
 	if _, err := os.Lstat(ignore); errors.Is(err, fs.ErrNotExist) {
@@ -124,6 +124,15 @@ func replaceFile(path string, text []byte) error {
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
+	}
+	return err
+}
+
+// reasonOf is why a file could not be used, without what and where.
+func reasonOf(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
 	}
 	return err
 }
