@@ -39,6 +39,7 @@ type claims struct {
 	Subject           string  `json:"sub"`
 	Email             string  `json:"email"`
 	EmailVerified     boolish `json:"email_verified"`
+	Verified          boolish `json:"verified"` // the same, of Discord and Zoom
 	PreferredUsername string  `json:"preferred_username"`
 	UPN               string  `json:"upn"`
 	Login             string  `json:"login"`    // GitHub
@@ -48,23 +49,27 @@ type claims struct {
 	TenantID          string  `json:"tid"`
 }
 
-// boolish is a boolean that some servers send as a string; nil if it is missing.
+// boolish is a boolean that some servers send as a string or number; nil if it is missing.
 type boolish struct{ value *bool }
 
 func (b *boolish) UnmarshalJSON(text []byte) error {
-	v := strings.Trim(string(text), `"`) == "true"
 	if string(text) != "null" {
+		word := strings.Trim(string(text), `"`)
+		v := word == "true" || word == "1"
 		b.value = &v
 	}
 	return nil
 }
+
+// no: it was said, and it is not so.
+func (b boolish) no() bool { return b.value != nil && !*b.value }
 
 // names are the claims that an account may be declared by, the one to show
 // first. An address that the server calls unverified is not among them, nor is
 // the display name, which anybody can choose.
 func (c *claims) names() []string {
 	var out []string
-	if c.EmailVerified.value == nil || *c.EmailVerified.value {
+	if !c.EmailVerified.no() && !c.Verified.no() {
 		out = append(out, c.Email)
 	}
 	out = append(out, c.PreferredUsername, c.UPN, c.Login, c.Username, c.Subject)

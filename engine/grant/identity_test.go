@@ -127,6 +127,10 @@ func TestAccount(t *testing.T) {
 		"userinfo alone":        {scopes: "files", account: "alice@example.com"},
 		"userinfo alone, other": {scopes: "files", account: "bob@example.com", kind: grant.Account},
 		"GitHub's login":        {scopes: "repo", account: "octocat", userinfo: map[string]any{"id": 1, "login": "octocat", "name": nil}},
+		"Discord's verified":    {scopes: "identify email", account: "bob@example.com", userinfo: map[string]any{"id": "1", "email": "bob@example.com", "verified": true}},
+		"Discord's unverified":  {scopes: "identify email", account: "bob@example.com", userinfo: map[string]any{"id": "1", "email": "bob@example.com", "verified": false}, kind: grant.Account},
+		"Zoom's verified":       {scopes: "user:read", account: "bob@example.com", userinfo: map[string]any{"id": "1", "email": "bob@example.com", "verified": 1}},
+		"Zoom's unverified":     {scopes: "user:read", account: "bob@example.com", userinfo: map[string]any{"id": "1", "email": "bob@example.com", "verified": 0}, kind: grant.Account},
 		"escapes in the name":   {scopes: "openid", account: "bob", claims: func(m map[string]any) { m["email"] = "a\x1b[2Jb" }, userinfo: map[string]any{"sub": "sub-1", "email": "a\x1b[2Jb"}, kind: grant.Account, words: `a\x1b[2Jb`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,5 +1,5 @@
 # Airtable. PKCE is demanded of every client.
-# Source: https://airtable.com/developers/web/api/oauth-reference.
+# Sources: https://airtable.com/developers/web/api/oauth-reference and get-user-id-scopes.
 # Unverified: the access token's life.
 
 provider "airtable" {

@@ -1,5 +1,6 @@
 # Jira and Confluence Cloud (OAuth 2.0, "3LO").
 # Sources: https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/;
+# who signed in: https://developer.atlassian.com/cloud/oauth/getting-started/faq/;
 # the grace period: https://community.developer.atlassian.com/t/83103.
 # Unverified: PKCE; the 90 days of the refresh token.
 

@@ -1,7 +1,7 @@
 # Bitbucket Cloud OAuth consumers.
-# Sources: https://developer.atlassian.com/cloud/bitbucket/oauth-2/;
+# Sources: https://developer.atlassian.com/cloud/bitbucket/oauth-2/ and rest/api-group-users/;
 # https://community.developer.atlassian.com/t/99003 (rotation since 2026-05-04).
-# Unverified: PKCE; that scopes are fixed on the consumer.
+# Unverified: PKCE; that scopes are fixed on the consumer; that the userinfo endpoint tells a name to compare.
 
 provider "bitbucket" {
   title = "Bitbucket Cloud"

@@ -1,6 +1,7 @@
 # Box. An authorization code lives for 30 seconds only.
-# Sources: https://developer.box.com/guides/authentication/oauth2/ and
-# https://developer.box.com/guides/api-calls/permissions-and-errors/expiration/.
+# Sources: https://developer.box.com/guides/authentication/oauth2/,
+# https://developer.box.com/guides/api-calls/permissions-and-errors/expiration/ and
+# https://developer.box.com/reference/get-users-me/.
 # Unverified: PKCE; the revocation endpoint.
 
 provider "box" {

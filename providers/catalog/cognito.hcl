@@ -1,6 +1,6 @@
 # Amazon Cognito user pools. The issuer is on another host than the endpoints.
 # Sources: https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
-# and revocation-endpoint.html.
+# revocation-endpoint.html and userinfo-endpoint.html.
 
 provider "cognito" {
   title = "Amazon Cognito"

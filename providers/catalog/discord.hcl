@@ -1,6 +1,6 @@
 # Discord.
 # Source: https://discord.com/developers/docs/topics/oauth2.
-# Unverified: rotation.
+# Unverified: rotation; the userinfo endpoint.
 
 provider "discord" {
   title = "Discord"

@@ -1,5 +1,6 @@
 # DocuSign eSignature and its other APIs.
-# Source: https://developers.docusign.com/platform/auth/authcode/.
+# Sources: https://developers.docusign.com/platform/auth/authcode/ and
+# https://www.docusign.com/blog/developers/the-trenches-who-are-you (userinfo).
 # Unverified: PKCE; rotation.
 
 provider "docusign" {

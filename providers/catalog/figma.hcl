@@ -1,6 +1,7 @@
 # Figma. Tokens are refreshed at an address of its own.
 # Source: https://developers.figma.com/docs/rest-api/authentication/.
-# Unverified: PKCE; the 90 days of the access token.
+# Unverified: PKCE; the 90 days of the access token; the
+# userinfo endpoint.
 
 provider "figma" {
   title = "Figma"

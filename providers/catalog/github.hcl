@@ -2,6 +2,7 @@
 # not expire. For user tokens of a GitHub App see github-app.
 # Sources: https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps
 # and ../maintaining-oauth-apps (errors).
+# Unverified: the userinfo endpoint.
 
 provider "github" {
   title = "GitHub OAuth app"

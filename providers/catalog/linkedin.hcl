@@ -1,6 +1,6 @@
 # LinkedIn. Refresh tokens are for approved partners only; their 365 days are not extended.
 # Source: https://learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow.
-# Unverified: how scopes are written in answers.
+# Unverified: how scopes are written in answers; the userinfo endpoint.
 
 provider "linkedin" {
   title = "LinkedIn"

@@ -1,5 +1,5 @@
 # Twitch.
-# Source: https://dev.twitch.tv/docs/authentication/getting-tokens-oauth.
+# Sources: https://dev.twitch.tv/docs/authentication/getting-tokens-oauth and getting-tokens-oidc.
 # Unverified: that PKCE is not supported; rotation.
 
 provider "twitch" {

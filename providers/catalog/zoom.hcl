@@ -1,6 +1,7 @@
 # Zoom. Scopes are fixed in the app.
 # Source: https://developers.zoom.us/docs/integrations/oauth/.
-# Unverified: the device endpoint; the 90 days of the refresh token.
+# Unverified: the device endpoint; the 90 days of the refresh token; the userinfo
+# endpoint.
 
 provider "zoom" {
   title = "Zoom"
