@@ -157,7 +157,7 @@ func (s *Server) serveFault(f Fault, w http.ResponseWriter, r *http.Request, nex
 	case FaultError:
 		http.Error(w, "internal error", http.StatusInternalServerError)
 	case FaultBadGateway:
-		html(w, http.StatusBadGateway, "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>")
+		barePage(w, http.StatusBadGateway, "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>")
 	case FaultTruncate:
 		lost.body.Truncate(lost.body.Len() / 2)
 		lost.copyTo(w)
@@ -170,7 +170,7 @@ func (s *Server) serveFault(f Fault, w http.ResponseWriter, r *http.Request, nex
 		}
 		panic(http.ErrAbortHandler)
 	case FaultHTML:
-		html(w, http.StatusOK, "<html><head><title>Sign in</title></head><body>Please sign in.</body></html>")
+		barePage(w, http.StatusOK, "<html><head><title>Sign in</title></head><body>Please sign in.</body></html>")
 	case FaultRedirect:
 		http.Redirect(w, r, faultElsewhere, http.StatusTemporaryRedirect)
 	case FaultBadJSON:
@@ -184,7 +184,7 @@ func (s *Server) serveFault(f Fault, w http.ResponseWriter, r *http.Request, nex
 	}
 }
 
-func html(w http.ResponseWriter, status int, page string) {
+func barePage(w http.ResponseWriter, status int, page string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, page)

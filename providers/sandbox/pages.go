@@ -7,12 +7,12 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"fmt"
-	"html/template"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"text/template"
 	"unicode"
 )
 
@@ -52,38 +52,67 @@ func loadPages() *pages {
 	}
 }
 
+// text is what a page shows of anything but itself. A template can print it in
+// one way only, which is safe between tags and in quoted attributes.
+//
+// This does what html/template would do here; that package would be prepared at
+// every start of the program, and hardly any start shows a page.
+type text string
+
+// String implements [fmt.Stringer]: it gives HTML.
+func (t text) String() string { return template.HTMLEscapeString(string(t)) }
+
+func texts(list []string) []text {
+	out := make([]text, len(list))
+	for i, s := range list {
+		out[i] = text(s)
+	}
+	return out
+}
+
 // plainText is text of a request as it may be shown: no characters that do not
 // show or that turn the reading direction, and not too much of it.
-func plainText(s string) string {
+func plainText(s text) text {
 	clean := strings.Map(func(r rune) rune {
 		if !unicode.IsGraphic(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return unicode.ReplacementChar
 		}
 		return r
-	}, s)
+	}, string(s))
 	if runes := []rune(clean); len(runes) > 300 {
-		return string(runes[:300]) + "…"
+		return text(runes[:300]) + "…"
 	}
-	return clean
+	return text(clean)
 }
 
-type field struct{ Name, Value string }
+type (
+	field   struct{ Name, Value text }
+	visitor struct{ Name, Email text }
+)
 
-// page is what the templates show.
+func visitors(list ...Person) []visitor {
+	out := make([]visitor, len(list))
+	for i, p := range list {
+		out[i] = visitor{text(p.Name), text(p.Email)}
+	}
+	return out
+}
+
+// page is what the templates show: text, and nothing else but our own style.
 type page struct {
-	Title    string
-	CSS      template.CSS
-	Server   string
+	CSS      string
+	Title    text
+	Server   text
 	Imitates bool
-	Client   string
-	Action   template.URL
-	Ticket   string
-	People   []Person
-	Person   Person
-	Scopes   []string
-	Target   string // where the answer goes
-	UserCode string
-	Problem  string
+	Client   text
+	Action   text // a URL
+	Ticket   text
+	People   []visitor
+	Person   visitor
+	Scopes   []text
+	Target   text // where the answer goes
+	UserCode text
+	Problem  text
 	Allowed  bool
 	Fields   []field
 	Servers  []field
@@ -93,7 +122,7 @@ type page struct {
 // redirect URI, since browsers apply form-action to redirects too.
 func (s *Server) show(w http.ResponseWriter, status int, name, formTo string, p page) {
 	pages := s.pages()
-	p.CSS = template.CSS(styleSource) // our own file
+	p.CSS = styleSource
 	var b bytes.Buffer
 	if err := pages.t.ExecuteTemplate(&b, name, p); err != nil {
 		http.Error(w, "sandbox: "+err.Error(), http.StatusInternalServerError)
@@ -112,7 +141,7 @@ func (s *Server) show(w http.ResponseWriter, status int, name, formTo string, p 
 }
 
 func (v *visit) show(w http.ResponseWriter, status int, name, formTo string, p page) {
-	p.Server, p.Imitates = v.Title, !v.Plain
+	p.Server, p.Imitates = text(v.Title), !v.Plain
 	v.s.show(w, status, name, formTo, p)
 }
 
@@ -131,50 +160,50 @@ func formTarget(redirect string) string {
 func (v *visit) loginPage(w http.ResponseWriter, req *request, params url.Values) {
 	query := params.Encode()
 	v.show(w, http.StatusOK, "login", formTarget(req.redirect), page{
-		Title: "Sign in", Client: req.clientID, Action: template.URL("?" + query), // url.Values.Encode
-		Ticket: v.s.ticket(stepLogin, query), People: v.s.people(req.hint),
+		Title: "Sign in", Client: text(req.clientID), Action: text("?" + query),
+		Ticket: v.s.ticket(stepLogin, query), People: visitors(v.s.people(req.hint)...),
 	})
 }
 
 func (v *visit) consentPage(w http.ResponseWriter, req *request, params url.Values, p Person) {
 	query := params.Encode()
 	v.show(w, http.StatusOK, "consent", formTarget(req.redirect), page{
-		Title: "Allow?", Client: req.clientID, Action: template.URL("?" + query), // url.Values.Encode
-		Ticket: v.s.ticket(stepConsent, query, p.Email), Person: p, Scopes: req.scopes, Target: formTarget(req.redirect),
+		Title: "Allow?", Client: text(req.clientID), Action: text("?" + query),
+		Ticket: v.s.ticket(stepConsent, query, p.Email), Person: visitors(p)[0], Scopes: texts(req.scopes), Target: text(formTarget(req.redirect)),
 	})
 }
 
 func (v *visit) postPage(w http.ResponseWriter, redirect string, values url.Values) {
 	p := page{
-		Title: "Back to the application", Target: formTarget(redirect),
-		Action: template.URL(redirect), // checkRedirect knows the scheme
+		Title: "Back to the application", Target: text(formTarget(redirect)),
+		Action: text(redirect), // checkRedirect knows the scheme
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		p.Fields = append(p.Fields, field{name, values.Get(name)})
+		p.Fields = append(p.Fields, field{text(name), text(values.Get(name))})
 	}
 	v.show(w, http.StatusOK, "post", formTarget(redirect), p)
 }
 
 func (v *visit) errorPage(w http.ResponseWriter, problem string) {
-	v.show(w, http.StatusBadRequest, "error", "", page{Title: "This request cannot be answered", Problem: problem})
+	v.show(w, http.StatusBadRequest, "error", "", page{Title: "This request cannot be answered", Problem: text(problem)})
 }
 
 func (v *visit) codePage(w http.ResponseWriter, userCode, problem string) {
 	v.show(w, http.StatusOK, "code", "", page{
 		Title: "Connect a device", Action: "?", Ticket: v.s.ticket(stepLogin, ""),
-		People: v.s.people(""), UserCode: userCode, Problem: problem,
+		People: visitors(v.s.people("")...), UserCode: text(userCode), Problem: text(problem),
 	})
 }
 
 func (v *visit) deviceConsentPage(w http.ResponseWriter, row device, p Person) {
 	v.show(w, http.StatusOK, "consent", "", page{
-		Title: "Allow?", Client: row.Client, Action: "?", Ticket: v.s.ticket(stepConsent, row.UserCode, p.Email),
-		Person: p, Scopes: row.Scopes, UserCode: row.UserCode,
+		Title: "Allow?", Client: text(row.Client), Action: "?", Ticket: v.s.ticket(stepConsent, row.UserCode, p.Email),
+		Person: visitors(p)[0], Scopes: texts(row.Scopes), UserCode: text(row.UserCode),
 	})
 }
 
 func (v *visit) donePage(w http.ResponseWriter, allowed bool) {
-	title := "Denied"
+	title := text("Denied")
 	if allowed {
 		title = "Connected"
 	}
@@ -183,12 +212,12 @@ func (v *visit) donePage(w http.ResponseWriter, allowed bool) {
 
 // ticket proves that a page was shown for this very request: nobody else's page
 // can post an answer.
-func (s *Server) ticket(parts ...string) string {
+func (s *Server) ticket(parts ...string) text {
 	mac := hmac.New(sha256.New, s.salt)
 	for _, p := range append([]string{"ticket"}, parts...) {
 		fmt.Fprintf(mac, "%d:%s", len(p), p)
 	}
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])
+	return text(base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18]))
 }
 
 func (s *Server) ticketFits(form url.Values, parts ...string) bool {

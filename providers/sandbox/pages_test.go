@@ -178,6 +178,33 @@ func TestHostileTextIsShownHarmlessly(t *testing.T) {
 	}
 }
 
+// What comes from a request cannot leave its place in a page: between tags, in
+// an attribute, or in the address of a form.
+func TestHostileTextStaysWhereItIs(t *testing.T) {
+	r := newRig(t, acme())
+	const hostile = `"><b id='x'>&amp;</b> onload="` + "`"
+	for name, resp := range map[string]string{
+		"client": authorizeURL("client_id", hostile), "scope": authorizeURL("scope", hostile), "hint": authorizeURL("login_hint", hostile),
+		"state": authorizeURL("state", hostile, "response_mode", "form_post"), "redirect": authorizeURL("redirect_uri", "http://127.0.0.1:1/"+hostile), "code": issuer + "/device?user_code=" + url.QueryEscape(hostile),
+	} {
+		_, page := r.do(http.MethodGet, resp, nil)
+		text, _ := page["text"].(string)
+		for range 3 { // and on the pages behind it
+			if strings.Contains(text, "<b id") || strings.Contains(text, "onload=\"") || strings.Contains(text, "id='x'") {
+				t.Errorf("%s: %s", name, text)
+			}
+			form := hidden(text)
+			if len(form) == 0 {
+				break
+			}
+			form.Set("account", "sam@sandbox.example")
+			form.Set("decision", "allow")
+			_, page = r.post(resp, form)
+			text, _ = page["text"].(string)
+		}
+	}
+}
+
 func TestAnswersThatNoPageAskedFor(t *testing.T) {
 	r := newRig(t, acme())
 	steal := func(u string, form url.Values) string {

@@ -77,13 +77,13 @@ func (s *Server) welcome(w http.ResponseWriter, r *http.Request, base string) {
 		fail(w, err)
 		return
 	}
-	p := page{Title: "Welcome", Fields: []field{{"issuer", base}}}
+	p := page{Title: "Welcome", Fields: []field{{"issuer", text(base)}}}
 	for _, role := range []Role{RoleAuthorize, RoleToken, RoleDevice} {
-		p.Fields = append(p.Fields, field{string(role), own.Endpoints[role]})
+		p.Fields = append(p.Fields, field{text(role), text(own.Endpoints[role])})
 	}
 	err = s.book.view(func(t *tx) {
 		for _, id := range slices.Sorted(maps.Keys(t.realms)) {
-			p.Servers = append(p.Servers, field{t.realms[id].Title, id})
+			p.Servers = append(p.Servers, field{text(t.realms[id].Title), text(id)})
 		}
 	})
 	if err != nil {

@@ -2,9 +2,9 @@ package sandbox
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/url"
@@ -159,55 +159,45 @@ type pageForm struct {
 	values url.Values
 }
 
-// readPage finds the form of a page, and what it complains about.
-func readPage(r io.Reader) (*pageForm, string, error) {
-	d := xml.NewDecoder(io.LimitReader(r, 1<<20))
-	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
-	var form *pageForm
-	var problem strings.Builder
-	inProblem := false
-	for {
-		tok, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			return form, problem.String(), nil
+// readPage finds the form of a page of the sandbox, and what it complains about.
+func readPage(r io.Reader) (form *pageForm, problem string, err error) {
+	b, err := io.ReadAll(io.LimitReader(r, 1<<20))
+	if err != nil {
+		return nil, "", fmt.Errorf("read the page: %w", err)
+	}
+	for rest := string(b); ; {
+		_, after, found := strings.Cut(rest, "<")
+		if !found {
+			return form, problem, nil
 		}
-		if err != nil {
-			return nil, "", fmt.Errorf("read the page: %w", err)
-		}
-		switch tok := tok.(type) {
-		case xml.StartElement:
-			inProblem = inProblem || attr(tok, "class") == "problem"
-			switch {
-			case tok.Name.Local == "form":
-				form = &pageForm{action: attr(tok, "action"), values: url.Values{}}
-			case tok.Name.Local == "input" && form != nil:
-				form.add(tok)
-			}
-		case xml.EndElement:
-			inProblem = false
-		case xml.CharData:
-			if inProblem {
-				problem.Write(tok)
-			}
+		var tag string
+		tag, rest, _ = strings.Cut(after, ">") // in attributes our pages write &gt;
+		name, attrs, _ := strings.Cut(tag, " ")
+		switch {
+		case attr(attrs, "class") == "problem":
+			shown, _, _ := strings.Cut(rest, "<")
+			problem += html.UnescapeString(shown)
+		case name == "form":
+			form = &pageForm{action: attr(attrs, "action"), values: url.Values{}}
+		case name == "input" && form != nil:
+			form.add(attrs)
 		}
 	}
 }
 
-func (f *pageForm) add(input xml.StartElement) {
-	switch attr(input, "type") {
+func (f *pageForm) add(attrs string) {
+	switch attr(attrs, "type") {
 	case "radio", "checkbox":
-		if attr(input, "checked") == "" {
+		if !strings.HasSuffix(attrs, " checked") {
 			return
 		}
 	}
-	f.values.Add(attr(input, "name"), attr(input, "value"))
+	f.values.Add(attr(attrs, "name"), attr(attrs, "value"))
 }
 
-func attr(e xml.StartElement, name string) string {
-	for _, a := range e.Attr {
-		if a.Name.Local == name {
-			return a.Value
-		}
-	}
-	return ""
+// attr is the value of an attribute; "" if there is none.
+func attr(attrs, name string) string {
+	_, after, _ := strings.Cut(" "+attrs, " "+name+`="`)
+	value, _, _ := strings.Cut(after, `"`)
+	return html.UnescapeString(value)
 }
