@@ -1,3 +1,6 @@
+// No run is long enough for the limits of its container to change under it.
+//go:debug updatemaxprocs=0
+
 // Command oauthctl provisions OAuth connections that are declared in HCL files:
 // plan says what is missing, apply walks the consents, token prints a token.
 //
@@ -5,9 +8,6 @@
 // machine. It does not know protocol, and formats nothing itself: see
 // internal/view and internal/console.
 package main
-
-// No run is long enough for the limits of its container to change under it.
-//go:debug updatemaxprocs=0
 
 import (
 	"context"
