@@ -209,15 +209,18 @@ var errNobody = errors.New("a person has to consent, and nobody is here")
 // do carries out one change.
 func (a *applier) do(ctx context.Context, c *plan.Change) Result {
 	start := a.e.now()
-	r := Result{Addr: c.Addr, Action: c.Action}
+	r := Result{Addr: c.Addr, MovedFrom: c.MovedFrom, Action: c.Action}
 	if c.NeedsUser && a.e.o.User == nil {
 		r.Err = &Error{Class: ClassNeedsUser, Addr: c.Addr, Doing: string(c.Action) + " " + c.Addr.String(),
 			Err: errNobody, Remedy: "on a machine with a browser, " + applyCommand(c.Addr)}
 		return a.end(r, start)
 	}
 	a.e.emit(Event{Type: EventStart, Addr: c.Addr, Action: c.Action})
-	if r.MovedFrom = c.MovedFrom; !r.MovedFrom.IsZero() && a.unmoved != nil {
+	if !r.MovedFrom.IsZero() && a.unmoved != nil {
 		r.Err = a.unmoved
+		return a.end(r, start)
+	}
+	if r.Err = a.ready(ctx, c); r.Err != nil {
 		return a.end(r, start)
 	}
 	switch c.Action {
@@ -233,6 +236,9 @@ func (a *applier) do(ctx context.Context, c *plan.Change) Result {
 	default:
 		r.Err = &Error{Class: ClassError, Addr: c.Addr, Doing: "apply the change of " + c.Addr.String(),
 			Err: errors.New("this version cannot " + string(c.Action))}
+	}
+	if r.Err == nil {
+		r.Err = a.satisfied(ctx, c)
 	}
 	return a.end(r, start)
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,10 +85,20 @@ func (a *applier) resettle(ctx context.Context, rec *state.Record, client *grant
 	if err := a.unchanged(rec); err != nil {
 		return err
 	}
-	if !sameClient(rec.Info.Client, client.StateClient()) {
+	ignored := ignoredBy(client)
+	wanted := client.StateClient()
+	if slices.Contains(ignored, "client_id") {
+		wanted.ClientID = rec.Info.Client.ClientID
+	}
+	if !sameClient(rec.Info.Client, wanted) {
 		return errStale(rec.Addr, "the server or the client changed since the plan was made")
 	}
-	return a.settle(ctx, rec, client)
+	before := clone(rec)
+	if err := a.settle(ctx, rec, client); err != nil {
+		return err
+	}
+	keepIgnored(rec, before, ignored)
+	return nil
 }
 
 // finished tells the result of a saved record.

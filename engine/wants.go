@@ -60,9 +60,20 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 		}
 		in.Wants = wants
 	}
+	in.Protected = func(a addr.Addr) bool {
+		lc := cfg.Lifecycle(a)
+		return lc != nil && lc.PreventDestroy
+	}
 	p, err := plan.Compute(in)
 	if err != nil {
 		return nil, diags, &Error{Class: ClassError, Doing: "plan", Err: err}
+	}
+	diags = append(diags, prevented(cfg, p)...)
+	if !o.Destroy && !o.RefreshOnly {
+		diags = append(diags, preconditions(cfg, p, knownRecords(in.Records))...)
+	}
+	if diags.HasErrors() {
+		return nil, diags, nil
 	}
 	return p, diags, nil
 }
@@ -118,7 +129,10 @@ func (e *Engine) wants(ctx context.Context, cfg *schema.Config, in *plan.Input) 
 			}
 		}
 		w := want(c, prints)
-		w.FromState = fromState
+		w.FromState, w.TriggeredBy = fromState, conn.TriggeredBy
+		if conn.Lifecycle != nil {
+			w.Ignored = conn.Lifecycle.IgnoreChanges
+		}
 		wants = append(wants, w)
 	}
 	slices.SortFunc(wants, func(a, b plan.Want) int { return addr.Compare(a.Addr, b.Addr) })

@@ -98,6 +98,9 @@ type Connection struct {
 	// the connection's preset (tenant, site_url, instance, …).
 	Args map[string]Arg
 
+	Lifecycle   *Lifecycle  // nil: none
+	TriggeredBy []addr.Addr // connections whose new grant asks for one here
+
 	DependsOn []addr.Addr          // connections referred to, sorted; and depends_on
 	Unknown   []string             // names of attributes not known yet, sorted
 	Ranges    map[string]hcl.Range // where each attribute that is set is written

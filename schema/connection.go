@@ -31,6 +31,9 @@ type connectionBlock struct {
 	each     map[string]cty.Value
 
 	afterAddrs []addr.Addr
+
+	lifecycle     *Lifecycle // nil: none
+	lifecycleRefs []hcl.Traversal
 }
 
 func (b *connectionBlock) hasKey(key string) bool {
@@ -62,7 +65,9 @@ func (l *loader) declareConnections(blocks hcl.Blocks) {
 			b.after, more = l.dependsOn(d)
 			diags = append(diags, more...)
 		}
-		b.refs = b.collectRefs()
+		more = l.readLifecycle(b)
+		diags = append(diags, more...)
+		b.refs = append(b.refs, b.collectRefs()...)
 		l.diags = append(l.diags, about(addr.Connection(name), diags)...)
 		l.connections = append(l.connections, b)
 		l.eval.blocks[name] = b
@@ -206,7 +211,9 @@ func (l *loader) evaluateConnections() {
 			l.checkOnly(b)
 			continue
 		}
-		b.afterAddrs = l.eval.dependencies(b.after, nil)
+		b.afterAddrs = l.eval.dependencies(append(b.after, l.eval.connRefs(b.lifecycleRefs)...), nil)
+		l.preventDestroy(b)
+		l.checkConditions(b)
 		settled := true
 		for _, a := range b.addrs() {
 			conn, diags := l.eval.connectionAt(b, a)
@@ -282,7 +289,11 @@ func (e *evaluator) connectionAt(b *connectionBlock, a addr.Addr) (*Connection, 
 	var late hcl.Diagnostics
 	conn.SecretExpiresAt, late = o.moment("secret_expires_at")
 	diags = append(diags, late...)
-	deps := o.deps
+	conn.Lifecycle = b.lifecycle
+	var triggered hcl.Diagnostics
+	conn.TriggeredBy, triggered = e.triggers(b, sc)
+	diags = append(diags, triggered...)
+	deps := append(o.deps, conn.TriggeredBy...)
 	for _, n := range o.Nested["client_assertion"] {
 		diags = append(diags, e.assertionOf(conn, o, n, diags.HasErrors())...)
 	}

@@ -204,7 +204,7 @@ func unknownRoot(t hcl.Traversal, sc scope, e *evaluator) *hcl.Diagnostic {
 
 var terraformRoots = hints{
 	{"count", "Use for_each."},
-	{"self", "Refer to var.NAME, local.NAME or connection.NAME."},
+	{"self", "It stands in postconditions only. Refer to var.NAME, local.NAME or connection.NAME."},
 	{"path", "Paths given to file() are relative to the configuration directory."},
 	{"terraform", "There are no workspaces: use a variable."},
 	{"module", "There are no modules: put more *.hcl files into the directory."},

@@ -17,6 +17,7 @@ type difference struct {
 	r       *state.Record
 	info    *state.Info
 	unknown []string
+	ignored []string
 	c       *Change
 }
 
@@ -39,7 +40,10 @@ func (d *difference) show(name, before, after string) {
 	d.c.Before[name], d.c.After[name] = before, after
 }
 
-func (d *difference) known(attr string) bool { return !slices.Contains(d.unknown, attr) }
+// known reports whether an attribute is to be compared: it is known, and not ignored.
+func (d *difference) known(attr string) bool {
+	return !slices.Contains(d.unknown, attr) && !slices.Contains(d.ignored, attr)
+}
 
 // renew is what a change of the client's own credentials leads to: a person's
 // consent survives it, so that a refresh with the new ones proves that they
@@ -60,7 +64,7 @@ func (d *decider) compare(it *item) Change {
 	if info == nil {
 		info = &state.Info{}
 	}
-	x := &difference{w: w, r: r, info: info, unknown: w.Unknown, c: &c}
+	x := &difference{w: w, r: r, info: info, unknown: w.Unknown, ignored: w.Ignored, c: &c}
 	if len(w.Unknown)+len(w.FromState) > 0 && d.dependencyChanges(it) {
 		x.unknown = append(slices.Clone(w.Unknown), w.FromState...)
 		slices.Sort(x.unknown)
@@ -76,6 +80,7 @@ func (d *decider) compare(it *item) Change {
 	x.lifetimes()
 	x.settings()
 	d.requested(x)
+	d.triggered(it, x)
 	c.Unknown = x.unknown
 	c.NeedsUser = c.Action == Reauthorize && w.Interactive
 	if c.NeedsUser && !c.Revocable && (c.Replaces || slices.Contains(c.Reasons, ReasonAccountChanged)) {
@@ -163,7 +168,7 @@ func (d *difference) digestDiffers(name string) bool {
 func credential(name string) bool { return name == "client_secret" || name == "private_key" }
 
 func (d *difference) grant() {
-	if d.info.Grant != d.w.Grant {
+	if d.info.Grant != d.w.Grant && !slices.Contains(d.ignored, "grant") {
 		d.show("grant", d.info.Grant, d.w.Grant)
 		d.add(Reauthorize, ReasonGrantChanged)
 	}
@@ -309,7 +314,7 @@ func (d *difference) settings() {
 	if d.w.Client == nil {
 		return
 	}
-	if !maps.Equal(d.info.Client.TokenParams, d.w.Client.TokenParams) {
+	if d.known("token_params") && !maps.Equal(d.info.Client.TokenParams, d.w.Client.TokenParams) {
 		d.show("token_params", "", "(changed)")
 		d.add(d.renew(), ReasonSettingsChanged)
 	}

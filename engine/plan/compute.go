@@ -48,6 +48,7 @@ func Compute(in Input) (*Plan, error) {
 	}
 	slices.SortStableFunc(d.warnings, func(a, b Warning) int { return addr.Compare(a.Addr, b.Addr) })
 	p.Warnings = d.warnings
+	p.prevent(in.Protected)
 	return p, nil
 }
 

@@ -72,6 +72,7 @@ const (
 	ReasonDestroy           Reason = "destroy"
 	ReasonDependencyChanged Reason = "dependency_changed"
 	ReasonMoved             Reason = "moved"            // a moved block: another address, the same consent
+	ReasonTriggered         Reason = "triggered"        // replace_triggered_by: another connection gets a new grant
 	ReasonSettingsChanged   Reason = "settings_changed" // provider's name, facts of the preset: what a refresh needs
 )
 
@@ -111,6 +112,9 @@ type Want struct {
 	// FromState names attributes that are known only because the state has the
 	// connections in DependsOn; they become unknown when one of those changes.
 	FromState []string
+
+	Ignored     []string    // attributes whose differences are no change: ignore_changes
+	TriggeredBy []addr.Addr // of DependsOn, those whose new grant asks for one here
 }
 
 // Options are the wishes of one run.
@@ -163,6 +167,7 @@ type Plan struct {
 	Options   Options
 	CreatedAt time.Time
 	Warnings  []Warning
+	Prevented []addr.Addr // that would be destroyed, and must not be: prevent_destroy
 	// Recipients is a change of whom the state is encrypted for. Compute knows
 	// nothing of it: whoever does fills it in.
 	Recipients Recipients
@@ -190,13 +195,14 @@ type Counts struct {
 
 // Input is everything that Compute looks at.
 type Input struct {
-	Wants   []Want                  // sorted by address
-	Records []*state.Record         // sorted by address; Info opened, Tokens not
-	Moved   map[addr.Addr]addr.Addr // where records that have moved come from: see MoveRecords
-	Now     time.Time
-	Lineage string
-	Serial  uint64
-	Options Options
+	Wants     []Want                  // sorted by address
+	Records   []*state.Record         // sorted by address; Info opened, Tokens not
+	Moved     map[addr.Addr]addr.Addr // where records that have moved come from: see MoveRecords
+	Protected func(addr.Addr) bool    // prevent_destroy; nil: nothing is
+	Now       time.Time
+	Lineage   string
+	Serial    uint64
+	Options   Options
 }
 
 // Counts adds up the changes.

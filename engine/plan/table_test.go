@@ -85,6 +85,11 @@ func (c *tableCase) run(t *testing.T) string {
 		in.Records = append(in.Records, recordOf(t, l))
 	}
 	for _, l := range lines(c.options) {
+		if l.name == "protect" {
+			protected := addresses(t, strings.Join(l.words, ","))
+			in.Protected = func(a addr.Addr) bool { return slices.Contains(protected, a.Block()) }
+			continue
+		}
 		option(t, &in.Options, l)
 	}
 	var moves []schema.Moved
@@ -213,6 +218,10 @@ func wantOf(t testing.TB, l line) plan.Want {
 			w.Unknown = words(v)
 		case "from-state":
 			w.FromState = words(v)
+		case "ignored":
+			w.Ignored = words(v)
+		case "triggers":
+			w.DependsOn, w.TriggeredBy = addresses(t, v), addresses(t, v)
 		default:
 			t.Fatalf("want: unknown word %q", k)
 		}
@@ -421,6 +430,9 @@ func render(p *plan.Plan) string {
 		for _, n := range c.Notes {
 			fmt.Fprintf(&b, "  note: %s\n", n)
 		}
+	}
+	for _, a := range p.Prevented {
+		fmt.Fprintf(&b, "prevented: %s\n", a.Short())
 	}
 	for _, w := range p.Warnings {
 		fmt.Fprintf(&b, "warning %s: %s\n", w.Addr.Short(), w.Summary)

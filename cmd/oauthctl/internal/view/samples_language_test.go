@@ -18,6 +18,10 @@ func languagePlan() *plan.Plan {
 	return &plan.Plan{
 		CreatedAt: sampleNow(),
 		Changes: []plan.Change{
+			{
+				Addr: conn("down"), Action: plan.Reauthorize, Reasons: []plan.Reason{plan.ReasonTriggered}, NeedsUser: true, Way: "browser",
+				Provider: "google", Title: "Google", Grant: "authorization_code", Scopes: []string{"email"}, DependsOn: []addr.Addr{conn("up")},
+			},
 			moved(conn("mail"), conn("post"), only),
 			moved(conn("shop").Instance("eu"), conn("shop").Instance("europe"), only),
 			moved(conn("tv"), conn("video"), plan.Change{

@@ -91,6 +91,8 @@ func reason(r plan.Reason) string {
 		return "it is not in the configuration any more"
 	case plan.ReasonDestroy:
 		return "you asked to destroy"
+	case plan.ReasonTriggered:
+		return "a connection that it is tied to (replace_triggered_by) gets a new grant"
 	case plan.ReasonMoved:
 		return "a moved block says so; nobody has to consent again"
 	case plan.ReasonDependencyChanged:
