@@ -1,0 +1,86 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// pageRE finds the sandbox's pages on the screen. The program never breaks a URL.
+var pageRE = regexp.MustCompile(`http://127\.0\.0\.1:\d+/~/\S+`)
+
+// A person with a real browser tries the systems that the product is for: each
+// example, on the sandbox's own pages, however the answer comes back.
+func TestExamplesInBrowser(t *testing.T) {
+	ctx := chromium(t)
+	for _, name := range []string{"microsoft365", "servicenow", "customer-subdomains", "onedrive", "sharepoint"} {
+		t.Run(name, func(t *testing.T) {
+			config, err := os.ReadFile("../../../../examples/" + name + ".hcl")
+			if err != nil {
+				t.Fatal(err)
+			}
+			u := newUser(t, string(config))
+			s := u.terminal("apply", "-sandbox", "-sandbox-consent=browser", "-auto-approve")
+			ended := make(chan int, 1)
+			go func() { ended <- s.wait() }()
+			seen, consents := map[string]bool{}, 0
+			for {
+				select {
+				case code := <-ended:
+					if code != 0 || consents == 0 {
+						t.Fatalf("exit %d after %d consents\n%s", code, consents, s.plain())
+					}
+					first := strings.Split(u.ok("state", "list", "-sandbox").stdout, "\n")[0]
+					if token := u.ok("token", "-sandbox", first).stdout; len(token) < 10 {
+						t.Errorf("token printed %q", token)
+					}
+					return
+				case <-time.After(50 * time.Millisecond):
+				}
+				for _, page := range pageRE.FindAllString(s.plain(), -1) {
+					if seen[page] {
+						continue
+					}
+					seen[page] = true
+					consents++
+					allow(t, ctx, s, page)
+				}
+			}
+		})
+	}
+}
+
+// allow signs in and consents at a page of the sandbox. If the browser ends at
+// an address that is not on this machine, the person pastes it.
+func allow(t *testing.T, ctx context.Context, s *screen, page string) {
+	t.Helper()
+	do(t, ctx,
+		chromedp.Navigate(page),
+		chromedp.WaitVisible(chromedp.CSS(`button[type=submit]`)),
+		chromedp.Click(chromedp.CSS(`button[type=submit]`)),
+		chromedp.WaitVisible(chromedp.CSS(`button[value=allow]`)),
+		chromedp.Click(chromedp.CSS(`button[value=allow]`)),
+	)
+	before := strings.Count(s.plain(), ": authorized")
+	pasted := false
+	for range 400 {
+		time.Sleep(50 * time.Millisecond)
+		if strings.Count(s.plain(), ": authorized") > before {
+			return
+		}
+		history, err := chromedp.Run(ctx, chromedp.NavigationEntries())
+		if err != nil || pasted {
+			continue // between two pages
+		}
+		if at := history.Entries[history.CurrentIndex].URL; strings.HasPrefix(at, "https://") {
+			s.typeIn(at + "\r")
+			pasted = true
+		}
+	}
+	t.Fatalf("the consent at %s led nowhere\n%s", page, s.plain())
+}
