@@ -62,6 +62,14 @@ func allow(t *testing.T, ctx context.Context, s *screen, page string) {
 	do(t, ctx,
 		chromedp.Navigate(page),
 		chromedp.WaitVisible(chromedp.CSS(`button[type=submit]`)),
+	)
+	if asksForCode, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`!!document.querySelector("input[name=user_code]")`)); err != nil {
+		t.Fatal(err)
+	} else if asksForCode {
+		code := regexp.MustCompile(`\b[A-Z0-9]{4}-?[A-Z0-9]{4,5}\b`).FindAllString(s.plain(), -1)
+		do(t, ctx, chromedp.SendKeys(chromedp.CSS(`input[name=user_code]`), code[len(code)-1]))
+	}
+	do(t, ctx,
 		chromedp.Click(chromedp.CSS(`button[type=submit]`)),
 		chromedp.WaitVisible(chromedp.CSS(`button[value=allow]`)),
 		chromedp.Click(chromedp.CSS(`button[value=allow]`)),
