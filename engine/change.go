@@ -285,7 +285,7 @@ func (a *applier) revoke(ctx context.Context, c *plan.Change, r *Result) error {
 		if err := a.revokeAtServer(ctx, rec, r); err != nil {
 			return err
 		}
-	case !a.p.Options.NoRevoke:
+	case !a.p.Options.NoRevoke && !slices.Contains(c.Reasons, plan.ReasonLetGo):
 		r.Warnings = append(r.Warnings, notRevoked(rec, ""))
 	}
 	if err := a.remove(ctx, rec); err != nil {

@@ -60,6 +60,7 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 		}
 		in.Wants = wants
 	}
+	in.Removed = cfg.Removed
 	in.Protected = func(a addr.Addr) bool {
 		lc := cfg.Lifecycle(a)
 		return lc != nil && lc.PreventDestroy

@@ -43,6 +43,7 @@ type Config struct {
 	Providers   map[string]*Block // provider blocks by name; package providers decodes them
 	Connections []*Connection     // every instance, sorted by address
 	Sinks       []*Block          // undecoded; package engine/sink decodes them
+	Removed     []Removed         // removed blocks, likewise
 	Moved       []Moved           // moved blocks, in the order of the files
 	MadeUp      []string          // what Source.MakeUp invented: "var.client_secret", `env("PRINT_SECRET")`
 	Partial     bool              // loaded with Source.Partial: to be checked, and not to be planned

@@ -27,6 +27,16 @@ moved {
 			`{"moved": [{"from": "connection.z", "to": "connection.a"}, {"from": "connection.b[\"eu\"]", "to": "connection.b[\"us\"]"}]}`,
 		},
 		{
+			"removed",
+			`removed {
+  from = connection.z
+  lifecycle {
+    destroy = false
+  }
+}`,
+			`{"removed": {"from": "connection.z", "lifecycle": {"destroy": false}}}`,
+		},
+		{
 			"lifecycle",
 			`connection "x" {
   provider  = "github"
@@ -86,6 +96,9 @@ func sayings(cfg *schema.Config) string {
 	var b strings.Builder
 	for _, m := range cfg.Moved {
 		fmt.Fprintln(&b, "moved", m.From, m.To)
+	}
+	for _, r := range cfg.Removed {
+		fmt.Fprintln(&b, "removed", r.From, r.Destroy)
 	}
 	for _, c := range cfg.Connections {
 		fmt.Fprintln(&b, c.Addr, c.Provider, c.ClientID, c.Scopes, c.DependsOn, c.TriggeredBy)

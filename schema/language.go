@@ -23,6 +23,7 @@ var fileSpec = &Spec{hints: fileHints, Blocks: []Nested{
 	{Type: "locals", Spec: &Spec{Open: true}, Doc: "Names for expressions: local.NAME."},
 	{Type: "output", Labels: []string{"name"}, Spec: outputSpec, Doc: "A value to show after apply and with \"oauthctl output\"."},
 	{Type: "sink", Labels: []string{"type", "name"}, Doc: "A place that tokens are published to after apply."},
+	{Type: "removed", Spec: removedSpec, Doc: "A connection is not declared any more: whether its grant is revoked or left alone."},
 	{Type: "moved", Spec: movedSpec, Doc: "A connection got another name: its tokens move along, and nobody has to consent again."},
 }}
 
@@ -32,7 +33,6 @@ var fileHints = hints{
 	{"data", "There are no data sources here. Values from outside come from variables, env() and file()."},
 	{"module", "There are no modules here. All *.hcl files of the directory are one configuration, and for_each makes many connections of one block."},
 	{"terraform", "Settings stand in an oauthctl block: required_version, state \"TYPE\" { … } and encryption { … }."},
-	{"removed", "Blocks of type \"removed\" are not supported by this version. Use \"oauthctl state rm\"."},
 	{"import", "Blocks of type \"import\" are not supported by this version."},
 	{"check", "Blocks of type \"check\" are not supported by this version. A validation block in a variable checks its value."},
 }

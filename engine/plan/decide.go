@@ -42,6 +42,8 @@ func (d *decider) choose(it *item) Change {
 		return d.revoke(it.rec, ReasonDestroy)
 	case o.RefreshOnly:
 		return d.refreshOnly(it)
+	case it.want == nil && d.letGo(it.addr):
+		return d.revoke(it.rec, ReasonLetGo)
 	case it.want == nil:
 		return d.revoke(it.rec, ReasonRemoved)
 	case it.rec == nil:
@@ -71,7 +73,7 @@ func (d *decider) revoke(r *state.Record, why Reason) Change {
 		c.DependsOn = recordDeps(r)
 	}
 	switch {
-	case d.in.Options.NoRevoke:
+	case d.in.Options.NoRevoke, why == ReasonLetGo:
 		c.Action, c.Hosts = Forget, nil
 		c.Notes = append(c.Notes, "forgotten here, and not revoked at the server, as requested")
 	case !c.Revocable:

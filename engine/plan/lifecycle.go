@@ -33,3 +33,18 @@ func (p *Plan) prevent(protected func(addr.Addr) bool) {
 		}
 	}
 }
+
+// letGo reports whether a removed block says to forget what is not declared any
+// more. A block about the instance comes before one about all of them.
+func (d *decider) letGo(a addr.Addr) bool {
+	forget := false
+	for _, r := range d.in.Removed {
+		switch {
+		case r.From == a:
+			return !r.Destroy
+		case r.From.Contains(a):
+			forget = !r.Destroy
+		}
+	}
+	return forget
+}

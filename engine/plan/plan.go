@@ -8,6 +8,7 @@ package plan
 import (
 	"time"
 
+	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 )
@@ -72,6 +73,7 @@ const (
 	ReasonDestroy           Reason = "destroy"
 	ReasonDependencyChanged Reason = "dependency_changed"
 	ReasonMoved             Reason = "moved"            // a moved block: another address, the same consent
+	ReasonLetGo             Reason = "let_go"           // a removed block: forget it, and leave the grant alone
 	ReasonTriggered         Reason = "triggered"        // replace_triggered_by: another connection gets a new grant
 	ReasonSettingsChanged   Reason = "settings_changed" // provider's name, facts of the preset: what a refresh needs
 )
@@ -198,6 +200,7 @@ type Input struct {
 	Wants     []Want                  // sorted by address
 	Records   []*state.Record         // sorted by address; Info opened, Tokens not
 	Moved     map[addr.Addr]addr.Addr // where records that have moved come from: see MoveRecords
+	Removed   []schema.Removed        // removed blocks
 	Protected func(addr.Addr) bool    // prevent_destroy; nil: nothing is
 	Now       time.Time
 	Lineage   string

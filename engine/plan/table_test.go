@@ -85,6 +85,10 @@ func (c *tableCase) run(t *testing.T) string {
 		in.Records = append(in.Records, recordOf(t, l))
 	}
 	for _, l := range lines(c.options) {
+		if l.name == "let-go" || l.name == "let-revoke" {
+			in.Removed = append(in.Removed, schema.Removed{From: address(t, l.words[0]), Destroy: l.name == "let-revoke"})
+			continue
+		}
 		if l.name == "protect" {
 			protected := addresses(t, strings.Join(l.words, ","))
 			in.Protected = func(a addr.Addr) bool { return slices.Contains(protected, a.Block()) }

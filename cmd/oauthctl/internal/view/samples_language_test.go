@@ -22,6 +22,10 @@ func languagePlan() *plan.Plan {
 				Addr: conn("down"), Action: plan.Reauthorize, Reasons: []plan.Reason{plan.ReasonTriggered}, NeedsUser: true, Way: "browser",
 				Provider: "google", Title: "Google", Grant: "authorization_code", Scopes: []string{"email"}, DependsOn: []addr.Addr{conn("up")},
 			},
+			{
+				Addr: conn("handed-over"), Action: plan.Forget, Reasons: []plan.Reason{plan.ReasonLetGo}, Provider: "google", Title: "Google",
+				Account: "alice@example.com", Generation: 2, Revocable: true, Notes: []string{"forgotten here, and not revoked at the server, as requested"},
+			},
 			moved(conn("mail"), conn("post"), only),
 			moved(conn("shop").Instance("eu"), conn("shop").Instance("europe"), only),
 			moved(conn("tv"), conn("video"), plan.Change{

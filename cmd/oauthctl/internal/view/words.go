@@ -91,6 +91,8 @@ func reason(r plan.Reason) string {
 		return "it is not in the configuration any more"
 	case plan.ReasonDestroy:
 		return "you asked to destroy"
+	case plan.ReasonLetGo:
+		return "a removed block says to forget it and to leave the grant alone"
 	case plan.ReasonTriggered:
 		return "a connection that it is tied to (replace_triggered_by) gets a new grant"
 	case plan.ReasonMoved:
