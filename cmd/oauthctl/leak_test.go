@@ -130,6 +130,7 @@ func TestNothingLeaks(t *testing.T) {
 type leakUser struct {
 	t       *testing.T
 	dir     string
+	real    bool // not in the sandbox
 	env     map[string]string
 	needles map[string]string // what to look for → what it is
 	seen    int
@@ -217,7 +218,10 @@ func (u *leakUser) secret(what, s string) {
 func (u *leakUser) run(name string, run leakRun) {
 	u.t.Helper()
 	args := append([]string{"-chdir=" + u.dir}, strings.Fields(name)...)
-	args = append(append(args, "-sandbox"), strings.Fields(run.args)...)
+	if !u.real {
+		args = append(args, "-sandbox")
+	}
+	args = append(args, strings.Fields(run.args)...)
 	app, out, errs := testApp(args...)
 	app.Now, app.Rand = time.Now, rand.Reader
 	app.LookupEnv = func(k string) (string, bool) { v, ok := u.env[k]; return v, ok }
@@ -254,7 +258,11 @@ func (u *leakUser) learn() {
 	if err != nil {
 		u.t.Fatal(err)
 	}
-	db, err := sqlite.Open(filepath.Join(u.dir, workDir, sandboxState), sqlite.Options{})
+	file := filepath.Join(u.dir, workDir, sandboxState)
+	if u.real {
+		file = filepath.Join(u.dir, defaultState)
+	}
+	db, err := sqlite.Open(file, sqlite.Options{})
 	if err != nil {
 		u.t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func parseJSON(text []byte) (*answer, error) {
 			return nil, errors.New("the answer is broken JSON")
 		}
 		if _, twice := a.members[name]; twice {
-			return nil, fmt.Errorf("the answer has %q twice", name)
+			return nil, fmt.Errorf("the answer has %s twice", named(name))
 		}
 		var v any
 		if err := dec.Decode(&v); err != nil {
@@ -88,7 +88,7 @@ func parseForm(text string) (*answer, error) {
 	a := &answer{members: map[string]any{}}
 	for k, v := range values {
 		if len(v) != 1 {
-			return nil, fmt.Errorf("the answer has %q twice", k)
+			return nil, fmt.Errorf("the answer has %s twice", named(k))
 		}
 		a.members[k] = v[0]
 	}
@@ -257,7 +257,7 @@ func (a *answer) grant(l schema.Lifetimes) (*Grant, error) {
 		return nil, errors.New("has a refresh token with characters that tokens must not have (RFC 6749 appendix A.17)")
 	}
 	if t := a.text("token_type"); !strings.EqualFold(t, "bearer") {
-		return nil, fmt.Errorf("has the token type %q, and only Bearer tokens can be used", Clean(t))
+		return nil, fmt.Errorf("has the token type %s, and only Bearer tokens can be used", named(t))
 	}
 	g := &Grant{ReceivedAt: a.at, Tokens: state.Tokens{
 		AccessToken: secret.Secret(access), RefreshToken: secret.Secret(refresh), TokenType: "Bearer", Extra: a.extra(),

@@ -2,12 +2,22 @@ package grant
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 )
 
 // maxText is how many characters of a server's text are shown.
 const maxText = 300
+
+// named is a name that a server has chosen, as a message may show it. Where a
+// short word should stand, a longer text may be what the server was sent.
+func named(s string) string {
+	if s == "" || len(s) > 24 || strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789_-.") != "" {
+		return "(a text that is no name)"
+	}
+	return strconv.Quote(s)
+}
 
 // Clean makes text of a server fit for a terminal: line breaks and tabs become
 // spaces, control characters (C0, C1, DEL), bidirectional overrides and
