@@ -32,23 +32,37 @@ func (p *page) failure(indent int, f failure) {
 	p.command(indent, "do now", f.Remedy)
 }
 
-// command writes a remedy; one that is a command line stays in one line, to be
-// copied.
+// command writes a remedy. A command line in it stays in one line, to be copied.
 func (p *page) command(indent int, label, remedy string) {
 	if strings.HasSuffix(remedy, "?") {
 		p.text(indent, Paint{}, sentence(SafeText(remedy)))
 		return
 	}
-	line, ok := strings.CutPrefix(remedy, "run: ")
-	if !ok {
-		if line, ok = strings.CutPrefix(remedy, "see: "); ok {
-			label = "see"
-		}
-	}
-	if !ok {
-		p.row(indent, label, SafeText(remedy))
+	if line, ok := strings.CutPrefix(remedy, "see: "); ok {
+		p.lead(indent, "see")
+		p.line(p.Info.On(Safe(p.o.commands(line))))
 		return
 	}
-	p.lead(indent, label)
-	p.line(p.Info.On(Safe(p.o.commands(line))))
+	words, line := commandIn(remedy)
+	if words != "" {
+		p.row(indent, label, SafeText(words))
+		label = ""
+	}
+	if line != "" {
+		p.lead(indent, label)
+		p.line(p.Info.On(Safe(p.o.commands(line))))
+	}
+}
+
+// commandIn splits a text that ends with a command to run: "on another machine,
+// run: oauthctl apply" is "on another machine:" and "oauthctl apply".
+func commandIn(text string) (words, line string) {
+	words, line, ok := strings.Cut(text, "run: ")
+	switch {
+	case !ok || strings.Contains(line, "; ") || strings.Contains(line, "\n"):
+		return text, ""
+	case words == "":
+		return "", line
+	}
+	return strings.TrimRight(words, ", ") + ":", line
 }

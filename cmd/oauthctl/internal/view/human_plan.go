@@ -291,7 +291,11 @@ func (p *page) planWarnings(pl *plan.Plan) {
 				b.line("  with ", Safe(w.Addr.String()))
 				b.line()
 			}
-			b.text(0, Paint{}, SafeText(w.Detail))
+			words, line := commandIn(w.Detail)
+			b.text(0, Paint{}, SafeText(words))
+			if line != "" {
+				b.line("  ", b.Info.On(Safe(b.o.commands(line))))
+			}
 		})
 	}
 }

@@ -105,12 +105,11 @@ func reason(r plan.Reason) string {
 
 // way says how a person is needed.
 func (o *Options) way(c *plan.Change) string {
-	switch {
-	case c.Way == "browser" && o.NoBrowser:
-		return "a person, in a browser on this machine, or in any other and pastes the final address here"
-	}
 	switch c.Way {
 	case "browser":
+		if o.NoBrowser {
+			return "a person, in any browser: the answer comes back here, or is pasted"
+		}
 		return "a person, in a browser on this machine"
 	case "device":
 		return "a person, who enters a code on any device"
