@@ -2,6 +2,7 @@ package schema
 
 import (
 	"maps"
+	"strings"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
@@ -123,12 +124,32 @@ func (e *evaluator) marked(a *attr, sc scope) (cty.Value, hcl.Diagnostics) {
 	if diags := e.checkRefs(a, sc); diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}
-	v, diags := a.Expr.Value(e.context(a.refs, sc))
+	v, diags := evaluate(a.Expr, e.context(a.refs, sc))
 	e.secrets.clean(diags)
 	if diags.HasErrors() {
 		v = cty.DynamicVal
 	}
 	return v, diags
+}
+
+// evaluate gives an expression its value. In JSON, a sensitive value, or one of a
+// connection, as the key of an object makes the evaluation panic: that is a
+// mistake of the configuration, not of the program.
+func evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, diags hcl.Diagnostics) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case string:
+			if !strings.Contains(r, "marked") {
+				panic(r)
+			}
+			v, diags = cty.DynamicVal, hcl.Diagnostics{errorAt(expr.Range(), "Value that cannot be a key",
+				"The key of an object is shown, so it cannot be a sensitive value, nor come from a connection. If it is no secret, wrap it: nonsensitive(…).")}
+		default:
+			panic(r)
+		}
+	}()
+	return expr.Value(ctx)
 }
 
 // context holds what the references need, and no more: a local or connection
@@ -180,7 +201,7 @@ func (e *evaluator) local(name string) cty.Value {
 		return l.value
 	}
 	return e.cache.get(&e.cache.locals, name, func() cty.Value {
-		v, diags := l.Expr.Value(e.context(l.refs, scope{locals: true, connections: true}))
+		v, diags := evaluate(l.Expr, e.context(l.refs, scope{locals: true, connections: true}))
 		if !diags.HasErrors() {
 			return v
 		}

@@ -172,7 +172,7 @@ func (t *tracer) ifConstant(expr hcl.Expression, path []step) {
 	if len(expr.Variables()) > 0 || ok && callsOutside(native) {
 		return
 	}
-	v, diags := expr.Value(t.e.base)
+	v, diags := evaluate(expr, t.e.base)
 	if diags.HasErrors() {
 		return
 	}

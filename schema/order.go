@@ -125,7 +125,7 @@ func (w *walker) settle(id string) {
 		return
 	}
 	lc.deps = e.connRefs(lc.refs)
-	v, diags := lc.Expr.Value(e.context(lc.refs, sc))
+	v, diags := evaluate(lc.Expr, e.context(lc.refs, sc))
 	e.secrets.clean(diags)
 	w.l.diags = append(w.l.diags, diags...)
 	if !diags.HasErrors() {

@@ -104,7 +104,7 @@ func sensitiveArgument(d *hcl.Diagnostic) bool {
 	}
 	call, ok := d.Expression.(*hclsyntax.FunctionCallExpr)
 	if !ok { // one argument is to blame
-		v, _ := d.Expression.Value(d.EvalContext)
+		v, _ := evaluate(d.Expression, d.EvalContext)
 		return IsSensitive(v)
 	}
 	for _, arg := range call.Args {
