@@ -21,11 +21,12 @@ func FuzzCallback(f *testing.F) {
 		"code=x&state=" + state, "code=x&state=" + state + "&iss=https://login.example", "error=access_denied&state=" + state,
 		"error=access_denied", "state=" + state + "&state=" + state, "code=%00&state=" + state, "code=x;state=" + state, "%zz",
 		"code=x&code=y&state=" + state, "error=<script>alert(1)</script>&error_description=%1b[2J&state=" + state,
+		"code=x&realmId=1%1b[2J&state=" + state, "code=x&realmId=1&realmId=2&state=" + state,
 	} {
 		f.Add(q)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		s := &session{doing: "authorize", state: state, issuer: "https://login.example", party: &party{}}
+		s := &session{doing: "authorize", state: state, issuer: "https://login.example", keep: []string{"realmId"}, party: &party{}}
 		v, err := url.ParseQuery(query)
 		if err != nil {
 			return
@@ -42,6 +43,9 @@ func FuzzCallback(f *testing.F) {
 		}
 		if cb.err != nil && strings.ContainsFunc(cb.err.Error(), unicode.IsControl) {
 			t.Fatalf("a control character in %q", cb.err.Error())
+		}
+		if kept := cb.extra["realmId"].Reveal(); len(v["realmId"]) > 1 && cb.err == nil && ours || !isPlain(kept) {
+			t.Fatalf("kept %q of %q", kept, query)
 		}
 		if cb.code != "" && v.Has("iss") && v.Get("iss") != "https://login.example" {
 			t.Fatal("the issuer was not compared")

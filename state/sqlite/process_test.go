@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 	"github.com/oauthctl/oauthctl/state/sqlite"
@@ -31,7 +33,8 @@ const childEnv = "OAUTHCTL_SQLITE_TEST_CHILD"
 func TestMain(m *testing.M) {
 	work := os.Getenv(childEnv)
 	if work == "" {
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m)
+		return
 	}
 	name, path, _ := strings.Cut(work, " ")
 	d, err := sqlite.Open(path, sqlite.Options{})
