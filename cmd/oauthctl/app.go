@@ -53,6 +53,9 @@ func (a *App) Run(ctx context.Context) (code int) {
 		if r := recover(); r != nil {
 			code = c.crashed(r)
 		}
+		if c.person != nil {
+			c.person.Close()
+		}
 	}()
 	if code, done := c.runToken(ctx); done {
 		return code

@@ -117,7 +117,8 @@ type User interface {
 	Open(ctx context.Context, v Visit) (done func(), err error)
 	// Code shows a device code (RFC 8628 §3.3).
 	Code(ctx context.Context, d DeviceCode) (done func(), err error)
-	// Paste shows the authorization URL and reads the URL that the browser ended at.
+	// Paste shows the authorization URL and reads the URL that the browser ended
+	// at. The end of ctx ends it at once, since the answer may come another way.
 	Paste(ctx context.Context, v Visit) (secret.Secret, error)
 }
 

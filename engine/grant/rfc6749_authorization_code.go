@@ -201,19 +201,24 @@ func (f *codeFlow) browse(ctx context.Context, visit Visit) (callback, error) {
 	}
 }
 
-// browseElsewhere takes the answer that comes first: over a forwarded port, or pasted.
+// browseElsewhere takes the answer that comes first: over a forwarded port, or
+// pasted. It does not leave the person with a question that nobody waits for.
 func (f *codeFlow) browseElsewhere(ctx context.Context, visit Visit) (callback, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	type pasted struct {
 		cb  callback
 		err error
 	}
-	result := make(chan pasted, 1)
+	result, ended := make(chan pasted, 1), make(chan struct{})
 	go func() {
+		defer close(ended)
 		cb, err := f.paste(ctx, visit)
 		result <- pasted{cb, err}
 	}()
-	defer cancel()
+	defer func() {
+		cancel()
+		<-ended
+	}()
 	select {
 	case cb := <-f.listener.answers:
 		return cb, nil

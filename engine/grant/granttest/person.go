@@ -58,7 +58,14 @@ func (p *Person) Paste(ctx context.Context, v grant.Visit) (secret.Secret, error
 		<-ctx.Done()
 		return "", ctx.Err()
 	}
-	return secret.Secret(p.OnPaste(v)), nil
+	pasted := make(chan string, 1)
+	p.wg.Go(func() { pasted <- p.OnPaste(v) })
+	select {
+	case s := <-pasted:
+		return secret.Secret(s), nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }
 
 func (p *Person) done() {
