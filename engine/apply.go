@@ -81,13 +81,15 @@ func (e *Engine) outputs(ctx context.Context, cfg *schema.Config, p *plan.Plan, 
 	if p.Options.Destroy {
 		return nil
 	}
-	outs, diags := cfg.Outputs(func(a addr.Addr) (cty.Value, bool) {
+	known := func(a addr.Addr) (cty.Value, bool) {
 		rec, err := e.o.Store.Get(ctx, a, state.PartAll)
 		if err != nil {
 			return cty.NilVal, false
 		}
 		return attributes(rec), true
-	})
+	}
+	out.Checks = cfg.Checks(known)
+	outs, diags := cfg.Outputs(known)
 	out.Outputs = outs
 	if diags.HasErrors() {
 		return &Error{Class: ClassError, Doing: "evaluate the outputs", Err: diags}

@@ -33,9 +33,8 @@ func prevented(cfg *schema.Config, p *plan.Plan) hcl.Diagnostics {
 }
 
 // preconditions checks what can be known before apply.
-func preconditions(cfg *schema.Config, p *plan.Plan, inState schema.Known) hcl.Diagnostics {
+func preconditions(cfg *schema.Config, p *plan.Plan, known schema.Known) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	known := afterPlan(p, inState)
 	for i := range p.Changes {
 		if c := &p.Changes[i]; !leaves(c.Action) {
 			diags = append(diags, cfg.Preconditions(c.Addr, known)...)

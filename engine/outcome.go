@@ -12,6 +12,7 @@ import (
 type Outcome struct {
 	Results []Result
 	Outputs []schema.Output
+	Checks  []schema.CheckResult // check blocks, as things are now
 }
 
 // Result is what became of one change.

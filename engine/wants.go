@@ -70,8 +70,13 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 		return nil, diags, &Error{Class: ClassError, Doing: "plan", Err: err}
 	}
 	diags = append(diags, prevented(cfg, p)...)
-	if !o.Destroy && !o.RefreshOnly {
-		diags = append(diags, preconditions(cfg, p, knownRecords(in.Records))...)
+	if !o.Destroy {
+		known := afterPlan(p, knownRecords(in.Records))
+		if !o.RefreshOnly {
+			diags = append(diags, preconditions(cfg, p, known)...)
+			diags = append(diags, cfg.OutputConditions(known)...)
+		}
+		p.Checks = cfg.Checks(known)
 	}
 	if diags.HasErrors() {
 		return nil, diags, nil

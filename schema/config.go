@@ -51,6 +51,7 @@ type Config struct {
 
 	eval    *evaluator
 	outputs []*outputBlock
+	checks  []*checkBlock
 }
 
 // Settings is the oauthctl block.

@@ -37,6 +37,27 @@ moved {
 			`{"removed": {"from": "connection.z", "lifecycle": {"destroy": false}}}`,
 		},
 		{
+			"check",
+			`check "c" {
+  assert {
+    condition     = 1 > 2
+    error_message = "no ${1 + 1}"
+  }
+}`,
+			`{"check": {"c": {"assert": {"condition": "${1 > 2}", "error_message": "no ${1 + 1}"}}}}`,
+		},
+		{
+			"output",
+			`output "o" {
+  value = 3
+  precondition {
+    condition     = 1 > 2
+    error_message = "no ${1 + 1}"
+  }
+}`,
+			`{"output": {"o": {"value": 3, "precondition": {"condition": "${1 > 2}", "error_message": "no ${1 + 1}"}}}}`,
+		},
+		{
 			"lifecycle",
 			`connection "x" {
   provider  = "github"
@@ -96,6 +117,12 @@ func sayings(cfg *schema.Config) string {
 	var b strings.Builder
 	for _, m := range cfg.Moved {
 		fmt.Fprintln(&b, "moved", m.From, m.To)
+	}
+	for _, c := range cfg.Checks(nil) {
+		fmt.Fprintln(&b, "check", c.Name, c.Verdict, c.Problems)
+	}
+	for _, d := range cfg.OutputConditions(nil) {
+		fmt.Fprintln(&b, d.Detail)
 	}
 	for _, r := range cfg.Removed {
 		fmt.Fprintln(&b, "removed", r.From, r.Destroy)

@@ -24,6 +24,7 @@ var fileSpec = &Spec{hints: fileHints, Blocks: []Nested{
 	{Type: "output", Labels: []string{"name"}, Spec: outputSpec, Doc: "A value to show after apply and with \"oauthctl output\"."},
 	{Type: "sink", Labels: []string{"type", "name"}, Doc: "A place that tokens are published to after apply."},
 	{Type: "removed", Spec: removedSpec, Doc: "A connection is not declared any more: whether its grant is revoked or left alone."},
+	{Type: "check", Labels: []string{"name"}, Spec: checkSpec, Doc: "Assertions about the whole: those that fail are warnings."},
 	{Type: "moved", Spec: movedSpec, Doc: "A connection got another name: its tokens move along, and nobody has to consent again."},
 }}
 
@@ -34,7 +35,6 @@ var fileHints = hints{
 	{"module", "There are no modules here. All *.hcl files of the directory are one configuration, and for_each makes many connections of one block."},
 	{"terraform", "Settings stand in an oauthctl block: required_version, state \"TYPE\" { … } and encryption { … }."},
 	{"import", "Blocks of type \"import\" are not supported by this version."},
-	{"check", "Blocks of type \"check\" are not supported by this version. A validation block in a variable checks its value."},
 }
 
 // connectionHints answer those who expect a meta-argument that is not there.
@@ -118,4 +118,6 @@ var outputSpec = &Spec{Attrs: []Attr{
 	{Name: "description", Kind: String, Doc: "For people."},
 	{Name: "sensitive", Kind: Bool, Doc: "The value is shown only on request; required if it comes from something sensitive.", Default: "false"},
 	{Name: "depends_on", Kind: Static, Doc: "Connections that have to be applied first although the value does not refer to them."},
+}, Blocks: []Nested{
+	{Type: "precondition", Spec: ruleSpec, Doc: "Has to hold for the value to be shown; an error if it does not."},
 }}

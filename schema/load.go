@@ -77,6 +77,7 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 	l.declareSinks(blocks["sink"])
 	l.declareMoved(blocks["moved"])
 	l.declareRemoved(blocks["removed"])
+	l.declareChecks(blocks["check"])
 	l.assignVariables(ctx)
 	l.eval.guessed = l.diags.HasErrors() || src.Partial
 	l.resolveOrder()
@@ -86,6 +87,7 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 	l.checkRemoved()
 	l.checkUndecoded()
 	l.checkOutputs()
+	l.checkChecks()
 	return l.cfg, tidy(l.diags)
 }
 

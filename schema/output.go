@@ -13,6 +13,7 @@ type outputBlock struct {
 	name    string
 	rng     hcl.Range
 	content *content
+	pre     []rule
 }
 
 var outputScope = scope{place: "an output block", variables: true, locals: true, connections: true}
@@ -29,6 +30,10 @@ func (l *loader) declareOutputs(blocks hcl.Blocks) {
 			_, more := l.dependsOn(d)
 			diags = append(diags, more...)
 		}
+		var more hcl.Diagnostics
+		o.pre, more = rules(c.blocks["precondition"], "a precondition block")
+		diags = append(diags, more...)
+		delete(c.blocks, "precondition")
 		l.diags = append(l.diags, diags...)
 		l.outputs = append(l.outputs, o)
 	}
@@ -44,6 +49,10 @@ func (l *loader) checkOutputs() {
 		}
 		_, diags := l.eval.output(o)
 		l.diags = append(l.diags, diags...)
+		for _, r := range o.pre {
+			_, _, diags := l.eval.judge(r, outputScope)
+			l.diags = append(l.diags, diags...)
+		}
 	}
 }
 
@@ -73,8 +82,12 @@ func (c *Config) Outputs(known Known) ([]Output, hcl.Diagnostics) {
 	e := c.eval.with(known, nil)
 	for _, o := range c.outputs {
 		out, more := e.output(o)
+		failed := e.outputConditions(o)
+		if failed.HasErrors() {
+			out.Value = cty.DynamicVal
+		}
 		outs = append(outs, out)
-		diags = append(diags, more...)
+		diags = append(append(diags, more...), failed...)
 	}
 	return outs, tidy(append(diags, e.cache.takeProblems()...))
 }

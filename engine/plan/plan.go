@@ -169,7 +169,8 @@ type Plan struct {
 	Options   Options
 	CreatedAt time.Time
 	Warnings  []Warning
-	Prevented []addr.Addr // that would be destroyed, and must not be: prevent_destroy
+	Checks    []schema.CheckResult // check blocks, as far as it can be known; the engine fills it
+	Prevented []addr.Addr          // that would be destroyed, and must not be: prevent_destroy
 	// Recipients is a change of whom the state is encrypted for. Compute knows
 	// nothing of it: whoever does fills it in.
 	Recipients Recipients

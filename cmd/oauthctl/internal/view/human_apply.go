@@ -111,6 +111,7 @@ func (h *human) Applied(out *engine.Outcome, verb string) {
 		p.results(out.Results, engine.Done, p.Good, "Done:", now)
 	}
 	p.resultWarnings(out.Results)
+	p.checks(out.Checks)
 	complete := p.appliedSummary(out.Results, verb)
 	if h.o.Sandbox {
 		p.text(0, p.Warn, "Sandbox: nothing real was touched.")

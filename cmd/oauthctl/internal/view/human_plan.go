@@ -282,6 +282,7 @@ func lifetimes(access, refresh time.Duration) string {
 }
 
 func (p *page) planWarnings(pl *plan.Plan) {
+	p.checks(pl.Checks)
 	if len(pl.Warnings) > 0 && p.Theme != (Theme{}) {
 		defer p.line() // without colour, a box ends with a blank line by itself
 	}

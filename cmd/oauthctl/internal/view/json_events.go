@@ -31,6 +31,7 @@ type jsonEvent struct {
 	Summary    *jsonEnds       `json:"summary,omitempty"`
 	Results    []jsonResult    `json:"results,omitempty"`
 	Outputs    *jsonOutputs    `json:"outputs,omitempty"`
+	Checks     []jsonCheck     `json:"checks,omitempty"`
 }
 
 // jsonEnds counts how the changes of an apply ended.
@@ -96,6 +97,7 @@ func (j *programs) planEvents(pl *plan.Plan) {
 	}
 	counts := pl.Counts()
 	e := j.event("change_summary", "info", "Plan: "+planSummary(counts))
+	e.Checks = jsonChecks(pl.Checks)
 	e.Changes, e.Recipients = (*jsonCounts)(&counts), jsonRecipientsOf(&pl.Recipients)
 	write(j.o.Out, e)
 }
@@ -153,5 +155,6 @@ func (j *programs) Applied(out *engine.Outcome, verb string) {
 		})
 	}
 	e.Outputs = jsonOutputsOf(out.Outputs)
+	e.Checks = jsonChecks(out.Checks)
 	write(j.o.Out, e)
 }

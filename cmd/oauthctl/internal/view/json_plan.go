@@ -16,6 +16,7 @@ type jsonPlan struct {
 	Changes   []jsonChange  `json:"changes"`
 	Summary   jsonCounts    `json:"summary"`
 	Warnings  []jsonWarning `json:"warnings"`
+	Checks    []jsonCheck   `json:"checks,omitempty"`
 	// For whom the state will be encrypted besides, or not any more.
 	Recipients *jsonRecipients `json:"recipients,omitempty"`
 }
@@ -94,7 +95,7 @@ func (j *programs) Plan(pl *plan.Plan) {
 		},
 		Changes:  make([]jsonChange, len(pl.Changes)),
 		Summary:  jsonCounts(pl.Counts()),
-		Warnings: []jsonWarning{}, Recipients: jsonRecipientsOf(&pl.Recipients),
+		Warnings: []jsonWarning{}, Checks: jsonChecks(pl.Checks), Recipients: jsonRecipientsOf(&pl.Recipients),
 	}
 	for i := range pl.Changes {
 		doc.Changes[i] = jsonChangeOf(&pl.Changes[i])

@@ -3,8 +3,11 @@ package view
 import (
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
@@ -16,7 +19,7 @@ func languagePlan() *plan.Plan {
 	}
 	only := plan.Change{Action: plan.Move, Reasons: []plan.Reason{plan.ReasonMoved}, Provider: "google", Title: "Google"}
 	return &plan.Plan{
-		CreatedAt: sampleNow(),
+		CreatedAt: sampleNow(), Checks: sampleChecks(),
 		Changes: []plan.Change{
 			{
 				Addr: conn("down"), Action: plan.Reauthorize, Reasons: []plan.Reason{plan.ReasonTriggered}, NeedsUser: true, Way: "browser",
@@ -36,8 +39,16 @@ func languagePlan() *plan.Plan {
 	}
 }
 
+func sampleChecks() []schema.CheckResult {
+	return []schema.CheckResult{
+		{Name: "accounts", Verdict: schema.Fail, Problems: []string{"bob@example.org is not one of ours."}, Range: hcl.Range{Filename: "main.hcl", Start: hcl.Pos{Line: 12}}},
+		{Name: "later", Verdict: schema.Unknown},
+		{Name: "scopes", Verdict: schema.Pass},
+	}
+}
+
 func languageOutcome() *engine.Outcome {
-	return &engine.Outcome{Results: []engine.Result{
+	return &engine.Outcome{Checks: sampleChecks(), Results: []engine.Result{
 		{Addr: conn("post"), MovedFrom: conn("mail"), Action: plan.Move, State: engine.Done},
 		{Addr: conn("video"), MovedFrom: conn("tv"), Action: plan.Update, State: engine.Done, ExpiresAt: sampleNow().Add(time.Hour)},
 		{Addr: conn("crm"), MovedFrom: conn("sales"), Action: plan.Move, State: engine.Failed, Err: sampleErrors()[1]},
