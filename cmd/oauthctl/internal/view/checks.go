@@ -1,11 +1,19 @@
 package view
 
-import "github.com/oauthctl/oauthctl/schema"
+import (
+	"slices"
+
+	"github.com/oauthctl/oauthctl/schema"
+)
 
 // checks warns of the check blocks that fail.
 func (p *page) checks(results []schema.CheckResult) {
+	failed := func(r schema.CheckResult) bool { return r.Verdict == schema.Fail }
+	if slices.ContainsFunc(results, failed) && p.Theme != (Theme{}) {
+		defer p.line() // without colour, a box ends with a blank line by itself
+	}
 	for _, r := range results {
-		if r.Verdict != schema.Fail {
+		if !failed(r) {
 			continue
 		}
 		p.box(p.Warn, "Warning", "Check failed: "+Safe(r.Name), func(b *page) {
