@@ -1,17 +1,9 @@
 package view
 
-import (
-	"slices"
-
-	"github.com/oauthctl/oauthctl/schema"
-)
+import "github.com/oauthctl/oauthctl/schema"
 
 // checks warns of the check blocks that fail.
 func (p *page) checks(results []schema.CheckResult) {
-	failed := func(r schema.CheckResult) bool { return r.Verdict == schema.Fail }
-	if slices.ContainsFunc(results, failed) && p.Theme != (Theme{}) {
-		defer p.line() // without colour, a box ends with a blank line by itself
-	}
 	for _, r := range results {
 		if !failed(r) {
 			continue
@@ -25,6 +17,8 @@ func (p *page) checks(results []schema.CheckResult) {
 		})
 	}
 }
+
+func failed(r schema.CheckResult) bool { return r.Verdict == schema.Fail }
 
 // jsonCheck is what a check block found.
 type jsonCheck struct {

@@ -148,7 +148,8 @@ func whole(line string, width int) bool {
 func TestColourChangesNoWord(t *testing.T) {
 	for _, s := range screens {
 		if s.name == "diagnostics" || s.name == "errors" || s.name == "validated_not" || s.name == "validated_warned" ||
-			s.name == "applied_partly" || s.name == "destroyed" || s.name == "plan" || s.name == "plan_fold" {
+			s.name == "applied_partly" || s.name == "destroyed" || s.name == "plan" || s.name == "plan_fold" ||
+			s.name == "plan_language" || s.name == "applied_language" {
 			continue // the box of a message is drawn with colour only
 		}
 		var plainText, painted bytes.Buffer

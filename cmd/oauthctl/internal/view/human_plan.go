@@ -282,10 +282,10 @@ func lifetimes(access, refresh time.Duration) string {
 }
 
 func (p *page) planWarnings(pl *plan.Plan) {
-	p.checks(pl.Checks)
-	if len(pl.Warnings) > 0 && p.Theme != (Theme{}) {
+	if (len(pl.Warnings) > 0 || slices.ContainsFunc(pl.Checks, failed)) && p.Theme != (Theme{}) {
 		defer p.line() // without colour, a box ends with a blank line by itself
 	}
+	p.checks(pl.Checks)
 	for _, w := range pl.Warnings {
 		p.box(p.Warn, "Warning", Safe(w.Summary), func(b *page) {
 			if !w.Addr.IsZero() {
