@@ -149,7 +149,7 @@ func (e *Engine) refreshFailed(ctx context.Context, w *renewal, rec *state.Recor
 		if w.before != nil && next.Info.Intent == nil {
 			return nil, failed // with other settings it might have worked: nothing to remember
 		}
-		next.Info.Intent = nil
+		next.Info.Intent = undone(rec.Info.Intent)
 		next.Info.Reject = &state.Reject{
 			Error: cmp.Or(g.Code, g.Detail, string(g.Kind)), Class: string(grantClass(g.Kind)), Until: e.now().Add(pause(g)),
 		}
@@ -170,6 +170,17 @@ func (e *Engine) refreshFailed(ctx context.Context, w *renewal, rec *state.Recor
 func (e *Engine) outlived(rec *state.Record, g *grant.Error) bool {
 	end := rec.RefreshExpiresAt
 	return g.Outcome == grant.Answered && !end.IsZero() && !e.now().Before(end)
+}
+
+// undone takes the last sending back, which was answered or never left. Earlier
+// ones, whose outcome nobody knows, still count.
+func undone(i *state.Intent) *state.Intent {
+	if i == nil || i.Sends <= 1 {
+		return nil
+	}
+	earlier := *i
+	earlier.Sends--
+	return &earlier
 }
 
 func pause(g *grant.Error) time.Duration {

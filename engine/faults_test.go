@@ -205,6 +205,30 @@ func TestUnknownOutcomeIsTriedOnceMore(t *testing.T) {
 	}
 }
 
+// An answer that is no verdict does not wipe out that an earlier sending had none.
+func TestUnknownOutcomeIsNotForgotten(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	k.clock.pass(2 * time.Hour)
+	unavailable := func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	}
+	for i, fault := range []func(http.ResponseWriter, *http.Request, url.Values) bool{hangUp, unavailable, unavailable, hangUp} {
+		k.server.setFault(fault)
+		if _, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{}); class(err) != engine.ClassTemporary {
+			t.Errorf("sending %d: %v", i+1, err)
+		}
+		k.clock.pass(2 * time.Minute)
+	}
+	if _, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{}); class(err) != engine.ClassNeedsUser {
+		t.Errorf("after two sendings of unknown outcome: %v", err)
+	}
+	if n := count(k.server.journal.take(), "token refresh_token"); n != 4 {
+		t.Errorf("the refresh token was sent %d times", n)
+	}
+}
+
 func TestUnknownOutcomeThatTurnsOutWell(t *testing.T) {
 	k := newKit(t)
 	k.applied(one)

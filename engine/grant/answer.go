@@ -204,7 +204,7 @@ func (a *answer) extra() map[string]secret.Secret {
 		default:
 			continue
 		}
-		if len(k) <= 256 && len(s) <= maxExtraBytes {
+		if len(k) <= 256 && isVisible(k) && len(s) <= maxExtraBytes {
 			out[k] = secret.Secret(s)
 		}
 	}
@@ -214,12 +214,25 @@ func (a *answer) extra() map[string]secret.Secret {
 	return out
 }
 
+// Bounds of what is kept of the scopes that a server says it granted.
+const (
+	maxScopes     = 1000
+	maxScopeBytes = 1024
+)
+
 // scopes are the granted scopes: a string with the server's separator or
-// spaces, or an array. nil if the server does not say.
+// spaces, or an array. nil if the server does not say. What cannot be a scope
+// (RFC 6749 §3.3: visible ASCII) is left out.
 func (a *answer) scopes(separator string) []string {
 	var out []string
 	add := func(s string) {
-		if s = strings.TrimSpace(s); s != "" && !slices.Contains(out, s) {
+		if s = strings.TrimSpace(s); s == "" {
+			return
+		}
+		if out == nil {
+			out = []string{} // something was said, be it unusable
+		}
+		if isVisible(s) && len(s) <= maxScopeBytes && len(out) < maxScopes && !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}

@@ -27,7 +27,8 @@ func TestGrantedScopes(t *testing.T) {
 		"Google":        {"email", "https://www.googleapis.com/auth/userinfo.email", "https://www.googleapis.com/auth/userinfo.email email", ""},
 		"offline":       {"a offline_access", "a", "a offline_access", ""},
 		"not an ending": {"Read", "https://graph.example/User.Read", "https://graph.example/User.Read", "not granted: Read"},
-		"an escape":     {"a", "b\x1b[2J", "b\x1b[2J", "not granted: a"},
+		"an escape":     {"a", "b\x1b[2J", "", "not granted: a"},
+		"escape beside": {"a", "a b\x1b[2J", "a", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

@@ -74,9 +74,15 @@ func proxyOf(proxy func(*http.Request) (string, error)) func(*http.Request) (*ur
 		if err != nil || raw == "" {
 			return nil, err
 		}
-		return url.Parse(raw)
+		u, err := url.Parse(raw)
+		if err != nil || u.Host == "" {
+			return nil, errProxy // an error of url.Parse repeats the URL, and with it a password
+		}
+		return u, nil
 	}
 }
+
+var errProxy = errors.New("the address of the proxy is not a URL; correct HTTPS_PROXY")
 
 // checkRedirect lets a GET follow redirects within its origin. Everything else
 // gets the redirect itself as the answer: a token request must never be carried

@@ -121,6 +121,16 @@ func TestProxy(t *testing.T) {
 	}
 }
 
+// A proxy that is no URL is refused without repeating it: it may hold a password.
+func TestProxyThatIsNoURL(t *testing.T) {
+	for _, raw := range []string{"http://user:hunter2@proxy.example:port", "user:hunter2", "hunter2\x00"} {
+		proxy := proxyOf(func(*http.Request) (string, error) { return raw, nil })
+		if u, err := proxy(httptest.NewRequest("GET", "https://example.com/", nil)); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: %v, %v", raw, u, err)
+		}
+	}
+}
+
 // A guarded request is refused when the name turns out to lead inside, right
 // before the connection is made; behind a proxy only literals can be seen.
 func TestGuardedDial(t *testing.T) {

@@ -27,6 +27,9 @@ const (
 	issuedLeeway = 10 * time.Minute
 )
 
+// maxSubject is the length of the longest subject (OpenID Connect Core §2).
+const maxSubject = 255
+
 // signingAlgs are the signatures that an ID token may have: all asymmetric ones
 // that are in use. "none" and the HMACs, whose key is the client secret, are not.
 var signingAlgs = []string{
@@ -210,7 +213,7 @@ func (p *party) verify(ctx context.Context, env Env, raw, nonce string, access s
 		return nil, errors.New("the ID token's claims have the wrong types")
 	}
 	switch {
-	case who.Subject == "" || len(who.Subject) > 255:
+	case who.Subject == "" || len(who.Subject) > maxSubject:
 		return nil, errors.New("the ID token does not say who signed in (sub)")
 	case token.IssuedAt.Unix() <= 0:
 		return nil, errors.New("the ID token does not say when it was issued (iat)")
@@ -287,6 +290,9 @@ func (c *Client) userinfo(ctx context.Context, env Env, access secret.Secret, kn
 	who := new(claims)
 	if err := json.Unmarshal(body, who); err != nil {
 		return nil, fmt.Errorf("%s gave no usable JSON", c.Preset.UserinfoEndpoint)
+	}
+	if len(who.Subject) > maxSubject {
+		return nil, fmt.Errorf("%s names a person with more than %d characters (sub)", c.Preset.UserinfoEndpoint, maxSubject)
 	}
 	if known != nil && who.Subject != known.Subject {
 		return nil, fmt.Errorf("%s speaks of another person than the ID token (sub)", c.Preset.UserinfoEndpoint)

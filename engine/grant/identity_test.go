@@ -131,6 +131,7 @@ func TestAccount(t *testing.T) {
 		"Discord's unverified":  {scopes: "identify email", account: "bob@example.com", userinfo: map[string]any{"id": "1", "email": "bob@example.com", "verified": false}, kind: grant.Account},
 		"Zoom's verified":       {scopes: "user:read", account: "bob@example.com", userinfo: map[string]any{"id": "1", "email": "bob@example.com", "verified": 1}},
 		"Zoom's unverified":     {scopes: "user:read", account: "bob@example.com", userinfo: map[string]any{"id": "1", "email": "bob@example.com", "verified": 0}, kind: grant.Account},
+		"endless subject":       {scopes: "files", account: "bob@example.com", userinfo: map[string]any{"sub": strings.Repeat("x", 256), "email": "bob@example.com"}, kind: grant.Protocol, words: "more than 255"},
 		"escapes in the name":   {scopes: "openid", account: "bob", claims: func(m map[string]any) { m["email"] = "a\x1b[2Jb" }, userinfo: map[string]any{"sub": "sub-1", "email": "a\x1b[2Jb"}, kind: grant.Account, words: `a\x1b[2Jb`},
 	} {
 		t.Run(name, func(t *testing.T) {
