@@ -90,7 +90,7 @@ func (a *applier) resettle(ctx context.Context, rec *state.Record, client *grant
 	if slices.Contains(ignored, "client_id") {
 		wanted.ClientID = rec.Info.Client.ClientID
 	}
-	if !sameClient(rec.Info.Client, wanted) {
+	if !sameClient(rec.Info.Client, wanted) || len(plan.SentElsewhere(&rec.Info.Client, &wanted)) > 0 {
 		return errStale(rec.Addr, "the server or the client changed since the plan was made")
 	}
 	before := clone(rec)

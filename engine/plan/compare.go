@@ -71,6 +71,7 @@ func (d *decider) compare(it *item) Change {
 		x.add(Reauthorize, ReasonDependencyChanged)
 	}
 	x.server()
+	x.elsewhere()
 	x.client()
 	x.grant()
 	x.account()
@@ -319,6 +320,9 @@ func (d *difference) settings() {
 		d.add(d.renew(), ReasonSettingsChanged)
 	}
 	for _, name := range clientFacts(&d.info.Client, d.w.Client) {
+		if _, shown := d.c.After[name]; shown {
+			continue
+		}
 		d.show(name, "", "(changed)")
 		d.add(Update, ReasonSettingsChanged)
 	}
