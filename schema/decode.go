@@ -89,6 +89,10 @@ func (e *evaluator) set(o *Object, a *Attr, written *attr, sc scope) hcl.Diagnos
 		return append(diags, errorAt(written.Expr.Range(), "Sensitive value in a plain argument",
 			"The argument %q is shown in plans and kept in clear, so it cannot have a sensitive value. If the value is no secret, wrap it: %s = nonsensitive(…).", a.Name, a.Name))
 	}
+	if a.InAddress && IsSensitive(v) {
+		return append(diags, errorAt(written.Expr.Range(), "Sensitive value in an address",
+			"The argument %q becomes part of an address that is shown, opened in a browser and logged by servers, so it cannot have a sensitive value. If the value is no secret, wrap it: nonsensitive(…).", a.Name))
+	}
 	v, list, more := a.convert(v, written.Expr)
 	if list != nil {
 		if o.lists == nil {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
@@ -23,6 +24,10 @@ func (l *loader) functions() map[string]function.Function {
 	return fs
 }
 
+// identityVariable holds the key to every token in the state: a configuration
+// that could read it could send it to a server of its own.
+const identityVariable = "OAUTHCTL_IDENTITY"
+
 // envFunc reads the environment. What it gives is sensitive.
 func (l *loader) envFunc() function.Function {
 	return function.New(&function.Spec{
@@ -36,6 +41,9 @@ func (l *loader) envFunc() function.Function {
 		},
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			name := args[0].AsString()
+			if strings.EqualFold(name, identityVariable) {
+				return cty.UnknownVal(cty.String), function.NewArgErrorf(0, "%s opens the state, and is not for configurations; give the secret that is meant in a variable of its own", name)
+			}
 			v := cty.StringVal(madeUpPrefix + name)
 			text, ok := l.lookup(name)
 			switch {

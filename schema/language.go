@@ -76,7 +76,7 @@ var connectionSpec = &Spec{
 		{Name: "account", Kind: String, Doc: "Whose consent it has to be; compared with the ID token or userinfo before anything is saved."},
 		{Name: "resource", Kind: Strings, Doc: "Resource indicators (RFC 8707)."},
 		{Name: "audience", Kind: String, Doc: "The audience parameter of servers that have one."},
-		{Name: "authorize_params", Kind: StringMap, Doc: "Further parameters of the authorization request."},
+		{Name: "authorize_params", Kind: StringMap, InAddress: true, Doc: "Further parameters of the authorization request."},
 		{Name: "token_params", Kind: StringMap, Doc: "Further parameters of every token request."},
 	},
 	Blocks: []Nested{

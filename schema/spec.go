@@ -49,6 +49,9 @@ type Attr struct {
 	OneOf    []string // allowed values of a String; empty: any
 	Doc      string   // one sentence or two for the reference page
 	Default  string   // for the reference page, as written in HCL; "" if none
+	// InAddress: of a StringMap, that it becomes part of an address which is shown
+	// and opened in a browser, so that nothing sensitive may be in it.
+	InAddress bool
 }
 
 // Nested describes one nested block type of a Spec.

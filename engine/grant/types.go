@@ -46,7 +46,7 @@ func codeSpec() *schema.Spec {
 		{Name: "max_age", Kind: schema.Duration, Doc: "Sign in again if the last sign-in is older."},
 		{Name: "acr_values", Kind: schema.ScopeList, Doc: "Authentication context classes to ask for, preferred first."},
 		{Name: "claims", Kind: schema.String, Doc: "Claims to ask for (OpenID Connect Core §5.5), or the challenge of an API that wants more: a JSON object, for example jsonencode({ id_token = { acr = { essential = true } } })."},
-		{Name: "params", Kind: schema.StringMap, Doc: "Further parameters of the authorization request."},
+		{Name: "params", Kind: schema.StringMap, InAddress: true, Doc: "Further parameters of the authorization request."},
 	}}
 }
 
