@@ -81,6 +81,8 @@ func list(s []string) cty.Value {
 	return cty.ListVal(out)
 }
 
+// extra marks the members that are secrets by their names: some servers give
+// further tokens.
 func extra(m map[string]secret.Secret) cty.Value {
 	if len(m) == 0 {
 		return cty.MapValEmpty(cty.String)
@@ -88,6 +90,9 @@ func extra(m map[string]secret.Secret) cty.Value {
 	out := make(map[string]cty.Value, len(m))
 	for k, s := range m {
 		out[k] = cty.StringVal(s.Reveal())
+		if schema.SensitiveName(k) {
+			out[k] = out[k].Mark(schema.Sensitive)
+		}
 	}
 	return cty.MapVal(out)
 }

@@ -13,10 +13,13 @@ import (
 
 	"filippo.io/age"
 	"github.com/google/go-cmp/cmp"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/schema/secret"
 	"github.com/oauthctl/oauthctl/state"
 	"github.com/oauthctl/oauthctl/state/sqlite"
 )
@@ -351,6 +354,20 @@ func TestRefreshAll(t *testing.T) {
 func TestAttributes(t *testing.T) {
 	k := newKit(t)
 	k.applied(one)
+	rec := k.record(graph)
+	rec.Tokens.Extra = map[string]secret.Secret{"instance_url": "https://eu.example", "bot_token": "xoxb"}
+	if err := k.store.Put(k.ctx, rec); err != nil {
+		t.Fatal(err)
+	}
+	all, err := k.engine.Attributes(k.ctx, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"instance_url": false, "bot_token": true} {
+		if v := all[graph].GetAttr("extra").Index(cty.StringVal(name)); schema.IsSensitive(v) != want {
+			t.Errorf("extra.%s is sensitive: %t", name, !want)
+		}
+	}
 	for _, with := range []bool{true, false} {
 		attrs, err := k.engine.Attributes(k.ctx, with)
 		if err != nil {

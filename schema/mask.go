@@ -18,8 +18,10 @@ type masker struct {
 	values, broken bool
 }
 
-// sensitiveName reports whether an attribute of this name holds a secret as far
+// SensitiveName reports whether an attribute of this name holds a secret as far
 // as its name tells, misspelt names included.
+func SensitiveName(name string) bool { return sensitiveName(name) }
+
 func sensitiveName(name string) bool {
 	n := strings.ToLower(strings.ReplaceAll(name, "-", "_"))
 	for _, harmless := range []string{"_endpoint", "_url", "_uri", "_uris", "_type", "_lifetime", "_lifetimes", "_params", "_auth", "_auth_method", "_file", "_env", "_expires_at", "_expires_in"} {

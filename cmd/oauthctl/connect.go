@@ -15,7 +15,16 @@ import (
 
 // httpClient speaks to real servers.
 func (c *cli) httpClient() *http.Client {
-	return c.armed(grant.NewHTTPClient(grant.HTTPOptions{UserAgent: userAgent()}))
+	return c.armed(grant.NewHTTPClient(grant.HTTPOptions{UserAgent: userAgent(), Proxy: proxy}))
+}
+
+// proxy is what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say (see [http.ProxyFromEnvironment]).
+func proxy(r *http.Request) (string, error) {
+	u, err := http.ProxyFromEnvironment(r)
+	if err != nil || u == nil {
+		return "", err
+	}
+	return u.String(), nil
 }
 
 // armed arms the App with the first request: an answer has to be saved.

@@ -71,12 +71,15 @@ func proxyOf(proxy func(*http.Request) (string, error)) func(*http.Request) (*ur
 			return nil, nil
 		}
 		raw, err := proxy(req)
-		if err != nil || raw == "" {
-			return nil, err
+		if err == nil && raw == "" {
+			return nil, nil
 		}
-		u, err := url.Parse(raw)
+		var u *url.URL
+		if err == nil {
+			u, err = url.Parse(raw)
+		}
 		if err != nil || u.Host == "" {
-			return nil, errProxy // an error of url.Parse repeats the URL, and with it a password
+			return nil, errProxy // err may repeat the URL, and with it a password
 		}
 		return u, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -125,8 +126,11 @@ func TestProxy(t *testing.T) {
 func TestProxyThatIsNoURL(t *testing.T) {
 	for _, raw := range []string{"http://user:hunter2@proxy.example:port", "user:hunter2", "hunter2\x00"} {
 		proxy := proxyOf(func(*http.Request) (string, error) { return raw, nil })
-		if u, err := proxy(httptest.NewRequest("GET", "https://example.com/", nil)); err == nil || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%q: %v, %v", raw, u, err)
+		failing := proxyOf(func(*http.Request) (string, error) { return "", errors.New("invalid proxy address " + raw) })
+		for _, p := range []func(*http.Request) (*url.URL, error){proxy, failing} {
+			if u, err := p(httptest.NewRequest("GET", "https://example.com/", nil)); err == nil || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%q: %v, %v", raw, u, err)
+			}
 		}
 	}
 }
