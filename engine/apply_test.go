@@ -231,7 +231,7 @@ connection "down" {
   provider  = "acme"
   client_id = "down"
   grant "authorization_code" {
-    params = { of = connection.up.client_id, until = connection.up.expires_at, hint = connection.up.access_token }
+    params = { of = connection.up.client_id, until = connection.up.expires_at, hint = nonsensitive(connection.up.access_token) }
   }
 }
 `)
