@@ -28,7 +28,11 @@ func consentEnded(r *state.Record, g *grant.Error) *Error {
 	}
 	short := *g
 	short.Detail, short.Remedy, short.Err = numberIn(g.Detail), "", ErrConsentEnded
-	if short.Hint == "" {
+	switch i := r.Info.Intent; {
+	case i != nil && i.Sends > 1:
+		short.Hint = "an earlier refresh with the same refresh token was cut off before its answer was saved, " +
+			"and its outcome is unknown: the server most likely takes this one for a reuse"
+	case short.Hint == "":
 		short.Hint = "the server refused the refresh token"
 	}
 	return &Error{

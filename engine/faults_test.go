@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/engine/grant"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 )
@@ -241,6 +242,24 @@ func TestUnknownOutcomeThatTurnsOutWell(t *testing.T) {
 	}
 	if rec := k.record(graph); rec.Status != state.StatusOK || rec.Info.Intent != nil {
 		t.Errorf("status %s, intent %+v", rec.Status, rec.Info.Intent)
+	}
+}
+
+// A refusal after a refresh that was cut off says what was most likely its cause.
+func TestUnknownOutcomeThatTurnsOutBadly(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	k.clock.pass(2 * time.Hour)
+	k.server.setFault(hangUp)
+	_, _ = k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+	k.server.setFault(func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
+		oauthError(w, http.StatusBadRequest, "invalid_grant")
+		return true
+	})
+	_, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+	var g *grant.Error
+	if class(err) != engine.ClassNeedsUser || !errors.As(err, &g) || !strings.Contains(g.Hint, "outcome is unknown") {
+		t.Errorf("%v", err)
 	}
 }
 
