@@ -13,7 +13,7 @@ import (
 func (c *cli) explainScopeCommand() *cobra.Command {
 	var json bool
 	cmd := &cobra.Command{
-		Use:   "scope [SCOPE]...",
+		Use:   "scope [SCOPE…]",
 		Short: "Explain scope aliases of SharePoint",
 		Long: "Explain scope aliases of SharePoint farms: the URI behind each, the rights that it can have, and which scope of " +
 			"Microsoft Entra ID took its place, with what that grants beyond it. Case does not matter, and URIs with a right are " +
@@ -24,7 +24,7 @@ func (c *cli) explainScopeCommand() *cobra.Command {
 			if words := strings.Join(args, " "); strings.TrimSpace(words) != "" {
 				var err error
 				if rows, err = providers.ExplainScopes(words); err != nil {
-					return fmt.Errorf("explain %q: %w", words, err)
+					return fmt.Errorf("could not explain %q: %w", words, err)
 				}
 			}
 			c.view = c.newView(json, false)

@@ -63,7 +63,7 @@ func (c *cli) format(args []string, f *fmtFlags) error {
 func hclFiles(path string, recursive bool) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("format %s: %w", path, errors.Unwrap(err))
+		return nil, fmt.Errorf("could not format %s: %w", path, errors.Unwrap(err))
 	}
 	if !info.IsDir() {
 		if filepath.Ext(path) != ".hcl" {

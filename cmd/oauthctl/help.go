@@ -52,7 +52,7 @@ func usageLine(cmd *cobra.Command) string {
 		path = p.Name() + " " + path
 	}
 	switch {
-	case cmd.HasAvailableSubCommands():
+	case cmd.HasAvailableSubCommands() && args == "":
 		return path + " COMMAND [options]"
 	case args != "":
 		return path + " [options] " + args

@@ -39,7 +39,7 @@ func (c *cli) source(vars *varFlags) (schema.Source, error) {
 	info, err := os.Stat(c.configPath())
 	switch {
 	case err != nil:
-		return src, fmt.Errorf("read the configuration %s: %w; name it with -config or -chdir", c.configPath(), errors.Unwrap(err))
+		return src, fmt.Errorf("could not read the configuration %s: %w; name it with -config or -chdir", c.configPath(), errors.Unwrap(err))
 	case info.IsDir():
 		src.Dir = c.configPath()
 	default:

@@ -12,7 +12,7 @@ import (
 func (c *cli) providersCommand() *cobra.Command {
 	var json bool
 	cmd := &cobra.Command{
-		Use:     "providers",
+		Use:     "providers [show NAME]",
 		Short:   "List the servers that oauthctl knows",
 		Long:    "List the authorization servers that oauthctl knows, with the arguments that each wants.",
 		Example: "oauthctl providers show microsoft",

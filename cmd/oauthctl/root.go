@@ -43,11 +43,17 @@ func (c *cli) root() *cobra.Command {
 	c.registerGlobals(root.PersistentFlags())
 	root.Flags().Bool("version", false, "show the version")
 	c.addCommands(root)
-	for _, cmd := range append(root.Commands(), root) {
-		cmd.Flags().BoolP("help", "h", false, "show this help")
-		_ = cmd.Flags().MarkHidden("help")
-	}
+	hideHelp(root)
 	return root
+}
+
+// hideHelp gives every command a -help that its help does not list.
+func hideHelp(cmd *cobra.Command) {
+	cmd.Flags().BoolP("help", "h", false, "show this help")
+	_ = cmd.Flags().MarkHidden("help")
+	for _, sub := range cmd.Commands() {
+		hideHelp(sub)
+	}
 }
 
 // addCommands is the list of commands, in the order of the help.

@@ -13,7 +13,7 @@ func (c *cli) stateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "state",
 		Short:   "Look at and change the state itself",
-		Long:    "Look at the state itself, and take connections out of it without revoking them.",
+		Long:    "Look at the state itself, give its connections other addresses, and take them out of it without revoking them.",
 		Example: "oauthctl state list",
 		Args:    func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -83,7 +83,7 @@ func (c *cli) stateShowCommand() *cobra.Command {
 		Use:     "show ADDR",
 		Short:   "Show one connection of the state, without tokens",
 		Long:    "Show in full what the state holds of one connection. Tokens are never shown. The same as oauthctl show ADDR.",
-		Example: `oauthctl state show 'connection.audit["north"]'`,
+		Example: "oauthctl state show graph",
 		Args:    exactArgs(1, "one address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.view = c.newView(json, false)

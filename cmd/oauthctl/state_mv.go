@@ -32,7 +32,7 @@ func (c *cli) stateMvCommand() *cobra.Command {
 		ValidArgsFunction: c.completeAddrs,
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would move")
-	cmd.Flags().DurationVar(&wait, "lock-timeout", 10*time.Second, "how long to wait for a lock on a connection (`DURATION`)")
+	cmd.Flags().DurationVar(&wait, "lock-timeout", 10*time.Second, "wait for another process at most `DURATION`")
 	return cmd
 }
 
@@ -70,7 +70,7 @@ func (c *cli) stateMv(ctx context.Context, args []string, dryRun bool, wait time
 
 // renamesOf says which records move from one address to another.
 func renamesOf(rows []state.Summary, from, to addr.Addr) ([]state.Rename, error) {
-	doing := fmt.Sprintf("move %s to %s: ", from, to)
+	doing := fmt.Sprintf("could not move %s to %s: ", from, to)
 	if from.Kind != addr.KindConnection || to.Kind != addr.KindConnection {
 		return nil, fmt.Errorf("%sonly connections are in the state", doing)
 	}

@@ -68,7 +68,7 @@ func (c *cli) tokenCommand() *cobra.Command {
 		Long: "Print the access token of a connection, and nothing else, on stdout; refresh it first when it is due. " +
 			"However many processes ask at once, it is refreshed once. A token that is still valid is printed, with a warning, if it cannot be refreshed; " +
 			"with -force-refresh, or below -min-ttl, that is an error. The configuration is not read, and no browser is opened.",
-		Example: "curl -H \"$(oauthctl token -format=header graph)\" https://graph.example/v1.0/me",
+		Example: "oauthctl token graph\ncurl -H \"$(oauthctl token -format=header graph)\" https://graph.example/v1.0/me",
 		Args:    exactArgs(1, "the name of a connection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.token(cmd.Context(), args[0], &f)
