@@ -18,6 +18,16 @@ import (
 func browserAgree() { browse("allow") }
 func browserDeny()  { browse("deny") }
 
+// browserEnviron writes down what it was started with, and agrees.
+func browserEnviron() {
+	text := strings.Join(append(os.Environ(), os.Args...), "\n")
+	if err := os.WriteFile("environ.txt", []byte(text), 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, "browser:", err)
+		os.Exit(1)
+	}
+	browse("allow")
+}
+
 func browse(decision string) {
 	if err := browseTo(os.Args[len(os.Args)-1], decision); err != nil {
 		fmt.Fprintln(os.Stderr, "browser:", err)

@@ -16,6 +16,7 @@ func TestMain(m *testing.M) {
 		"browser-agree": browserAgree,
 		"browser-deny":  browserDeny,
 		"browser-idle":  func() {},
+		"browser-env":   browserEnviron,
 	})
 }
 
