@@ -18,9 +18,9 @@ type interrupts struct {
 	last []func()
 }
 
-// interruptible returns a context that the first Ctrl-C (or SIGTERM) cancels
-// once arm has been called: what is under way is finished and saved. The second
-// ends the process at once. Before arm, as by default, the first one does:
+// interruptible returns a context that the first Ctrl-C (or SIGTERM, or the end of
+// the terminal) cancels once arm has been called: what is under way is finished
+// and saved. The second ends the process at once. Before arm, as by default, the first one does:
 // listening costs threads, and a token that is only read has nothing to save.
 func interruptible(ctx context.Context) (context.Context, *interrupts) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -31,7 +31,11 @@ func (i *interrupts) arm() { i.once.Do(i.listen) }
 
 func (i *interrupts) listen() {
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) { // nohup, and & in a script, mean it
+			signal.Notify(signals, s)
+		}
+	}
 	go func() {
 		<-signals
 		i.cancel()
