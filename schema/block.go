@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -26,7 +28,15 @@ func newBlock(b *hcl.Block, e *evaluator, sc scope) *Block {
 func (b *Block) Decode(spec *Spec, extra map[string]cty.Value) (*Object, hcl.Diagnostics) {
 	sc := b.scope
 	sc.extra = extra
-	c, diags := readBody(b.body, spec, "a "+b.Type+" block", b.Range)
+	body, diags := b.eval.expand(b.body, sc)
+	if sc.iterators = iterators(dynamics(b.body)); body != b.body { // the expanded body cannot tell what is not expected in it
+		known := *spec
+		known.Blocks = append(slices.Clone(spec.Blocks), dynamicNested)
+		diags = append(diags, unknownBlocks(b.body, &known, "a "+b.Type+" block")...)
+		diags = append(diags, spec.dynamicTypes(dynamics(b.body), "a "+b.Type+" block")...)
+	}
+	c, more := readBody(body, spec, "a "+b.Type+" block", b.Range)
+	diags = append(diags, more...)
 	o, more := b.eval.object(c, spec, sc)
 	return o, about(sc.addr, append(diags, more...))
 }

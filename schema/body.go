@@ -41,8 +41,7 @@ func readBody(body hcl.Body, spec *Spec, what string, header hcl.Range) (*conten
 	}
 	diags = append(diags, unknownBlocks(body, spec, what)...)
 
-	// JustAttributes complains of the blocks that unknownBlocks has named already.
-	rest, _ := remain.JustAttributes()
+	rest := restOf(body, remain, spec)
 	if spec.Open {
 		c.rest = make(map[string]*attr, len(rest))
 	}

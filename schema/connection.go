@@ -32,7 +32,8 @@ type connectionBlock struct {
 
 	afterAddrs []addr.Addr
 
-	lifecycle     *Lifecycle // nil: none
+	iterators     map[string]hcl.Expression // of its dynamic blocks
+	lifecycle     *Lifecycle                // nil: none
 	lifecycleRefs []hcl.Traversal
 }
 
@@ -78,7 +79,7 @@ func (l *loader) declareConnections(blocks hcl.Blocks) {
 func allAttrs(body hcl.Body) []*attr {
 	native, ok := body.(*hclsyntax.Body)
 	if !ok {
-		attrs, _ := body.JustAttributes() // JSON: blocks look like attributes
+		attrs := restOf(body, body, &Spec{}) // JSON: blocks look like attributes
 		var out []*attr
 		for _, name := range sortedKeys(attrs) {
 			out = append(out, newAttr(attrs[name]))
@@ -265,7 +266,10 @@ func (e *evaluator) connectionAt(b *connectionBlock, a addr.Addr) (*Connection, 
 	}
 	sc := connectionScope(a, each)
 	sc.forEach = b.forEach
+	b, dynamic := e.dynamicConnection(b, sc)
+	sc.iterators = b.iterators
 	o, diags := e.object(b.content, connectionSpec, sc)
+	diags = append(dynamic, diags...)
 	conn := &Connection{
 		Addr:            a,
 		Range:           b.block.DefRange,

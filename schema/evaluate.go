@@ -81,7 +81,8 @@ type scope struct {
 	locals      bool   // local.NAME
 	connections bool   // connection.NAME
 	each        map[string]cty.Value
-	forEach     *attr // where each comes from
+	forEach     *attr                     // where each comes from
+	iterators   map[string]hcl.Expression // of dynamic blocks: where their values come from
 	extra       map[string]cty.Value
 	addr        addr.Addr
 	secret      bool // the value is a secret: do not repeat what is written
@@ -273,7 +274,8 @@ func attrStep(t hcl.Traversal, i int) string {
 // nativeExpr gives an expression in native syntax. In JSON that is the template
 // inside a string; nil if there is none.
 func nativeExpr(expr hcl.Expression) hclsyntax.Expression {
-	if native, ok := expr.(hclsyntax.Expression); ok {
+	isNative := func(x hcl.Expression) bool { _, ok := x.(hclsyntax.Expression); return ok }
+	if native, ok := hcl.UnwrapExpressionUntil(expr, isNative).(hclsyntax.Expression); ok {
 		return native
 	}
 	text, diags := expr.Value(nil) // without a context the string itself, unevaluated

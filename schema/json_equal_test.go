@@ -58,6 +58,21 @@ moved {
 			`{"output": {"o": {"value": 3, "precondition": {"condition": "${1 > 2}", "error_message": "no ${1 + 1}"}}}}`,
 		},
 		{
+			"dynamic",
+			`connection "x" {
+  provider  = "github"
+  client_id = "x"
+  dynamic "token_lifetimes" {
+    for_each = ["3h"]
+    content {
+      access = token_lifetimes.value
+    }
+  }
+}`,
+			`{"connection": {"x": {"provider": "github", "client_id": "x", "dynamic": {"token_lifetimes": {"for_each": ["3h"],
+  "content": {"access": "${token_lifetimes.value}"}}}}}}`,
+		},
+		{
 			"lifecycle",
 			`connection "x" {
   provider  = "github"
@@ -128,7 +143,7 @@ func sayings(cfg *schema.Config) string {
 		fmt.Fprintln(&b, "removed", r.From, r.Destroy)
 	}
 	for _, c := range cfg.Connections {
-		fmt.Fprintln(&b, c.Addr, c.Provider, c.ClientID, c.Scopes, c.DependsOn, c.TriggeredBy)
+		fmt.Fprintln(&b, c.Addr, c.Provider, c.ClientID, c.Scopes, c.DependsOn, c.TriggeredBy, c.Lifetimes)
 		if lc := c.Lifecycle; lc != nil {
 			fmt.Fprintln(&b, "  lifecycle", lc.PreventDestroy, lc.IgnoreChanges)
 		}

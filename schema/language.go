@@ -40,7 +40,6 @@ var fileHints = hints{
 // connectionHints answer those who expect a meta-argument that is not there.
 var connectionHints = hints{
 	{"count", "There is no count. Use for_each with a map or a set of strings."},
-	{"dynamic", "Blocks of type \"dynamic\" are not supported by this version."},
 	{"provisioner", "There are no provisioners: nothing in the language runs a program."},
 }
 
@@ -82,6 +81,7 @@ var connectionSpec = &Spec{
 	Blocks: []Nested{
 		{Type: "grant", Labels: []string{"type"}, Max: 1, Doc: "How the tokens are obtained; the preset has a default."},
 		{Type: "client_assertion", Max: 1, Spec: assertionSpec, Doc: "A signed JWT with which the client authenticates instead of a secret (RFC 7523)."},
+		dynamicNested,
 		{Type: "lifecycle", Max: 1, Spec: lifecycleSpec, Doc: "What a plan may do with the connection, and what has to hold."},
 		{Type: "token_lifetimes", Max: 1, Spec: lifetimesSpec, Doc: "How long tokens live, where the server does not say, and how early they are renewed."},
 	},

@@ -137,6 +137,10 @@ func (t *tracer) reference(tr hcl.Traversal, path []step) {
 		if name == "value" && t.sc.forEach != nil {
 			t.trace(t.sc.forEach.Expr, append([]step{nil}, path...))
 		}
+	default:
+		if from := t.sc.iterators[tr.RootName()]; name == "value" && from != nil {
+			t.trace(from, append([]step{nil}, path...))
+		}
 	}
 }
 

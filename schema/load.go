@@ -161,7 +161,9 @@ func (l *loader) checkUndecoded() {
 		if b.Type == "provider" {
 			sc.extra = map[string]cty.Value{"arg": cty.DynamicVal}
 		}
-		for _, a := range allAttrs(b.body) {
+		body, diags := l.eval.expand(b.body, sc)
+		l.diags = append(l.diags, about(sc.addr, diags)...)
+		for _, a := range allAttrs(body) {
 			sc.secret = sensitiveName(a.Name)
 			_, _, diags := l.eval.value(a, sc)
 			l.diags = append(l.diags, about(sc.addr, diags)...)
