@@ -60,6 +60,10 @@ func (c *cli) ignoreState() error {
 		return nil
 	}
 	file := c.path(".gitignore")
+	if info, err := os.Lstat(file); err == nil && !info.Mode().IsRegular() {
+		c.view.Note("%s is a symbolic link or no file, and stays as it is. It should hold: %s", file, strings.Join(gitIgnored, " "))
+		return nil
+	}
 	text, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

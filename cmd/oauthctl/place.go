@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +18,8 @@ const (
 	pointerName    = "state-path"
 	sandboxState   = "sandbox.state"
 	sandboxJournal = "sandbox.journal"
+
+	maxPointer = 4096 // bytes
 )
 
 // statePath is where the state is, for a command that did not read the
@@ -25,16 +29,19 @@ func (c *cli) statePath() (string, error) {
 	if path, ok := c.stateOverride(); ok {
 		return path, nil
 	}
+	if err := c.checkWorkDir(); err != nil {
+		return "", err
+	}
 	pointer := c.path(filepath.Join(workDir, pointerName))
-	text, err := os.ReadFile(pointer)
+	text, err := readRegular(pointer, maxPointer)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return c.path(defaultState), nil
 	case err != nil:
-		return "", err
+		return "", advised("delete it, and run: oauthctl plan", "%w", err)
 	}
 	path := strings.TrimSpace(string(text))
-	if path == "" || strings.ContainsAny(path, "\x00\n") || len(path) > 4096 {
+	if path == "" || strings.ContainsAny(path, "\x00\n") || len(path) > maxPointer {
 		return "", advised("delete it, and run: oauthctl plan", "%s should hold the path of the state in one line", pointer)
 	}
 	return c.path(path), nil
@@ -69,6 +76,9 @@ func (c *cli) statePathFor(cfg *schema.Config) (string, error) {
 }
 
 func (c *cli) removePointer() error {
+	if err := c.checkWorkDir(); err != nil {
+		return err
+	}
 	err := os.Remove(c.path(filepath.Join(workDir, pointerName)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -90,15 +100,46 @@ func (c *cli) writePointer(path string) error {
 		return err
 	}
 	pointer := filepath.Join(dir, pointerName)
-	if old, err := os.ReadFile(pointer); err == nil && strings.TrimSpace(string(old)) == rel {
+	if old, err := readRegular(pointer, maxPointer); err == nil && strings.TrimSpace(string(old)) == rel {
 		return nil
 	}
 	return replaceFile(pointer, []byte(rel+"\n"))
 }
 
+// checkWorkDir refuses a link in the place of .oauthctl: a repository of somebody
+// else can hold one, and what is written here would be written there.
+func (c *cli) checkWorkDir() error {
+	dir := c.path(workDir)
+	if info, err := os.Lstat(dir); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return advised("remove it", "%s is a symbolic link, and not a directory of this one", dir)
+	}
+	return nil
+}
+
+// readRegular reads a file of at most so many bytes and one more. It follows no
+// link, and opens no device.
+func readRegular(path string, most int64) ([]byte, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // only read
+	return io.ReadAll(io.LimitReader(f, most+1))
+}
+
 // makeWorkDir makes .oauthctl, which git ignores by itself.
 func (c *cli) makeWorkDir() (string, error) {
 	dir := c.path(workDir)
+	if err := c.checkWorkDir(); err != nil {
+		return "", err
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", advised("make "+c.path(".")+" writable, or work elsewhere with -chdir", "cannot make the directory %s: %w", dir, reasonOf(err))
 	}

@@ -27,11 +27,35 @@ func openJournal(path string) (*journal, error) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	// Not O_APPEND: a torn line has to be cut off, and the lock orders writers.
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := openRegular(path)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	return &journal{f: f, path: path}, nil
+}
+
+// openRegular opens a file, or makes it. What is no regular file is left alone:
+// a link could lead to a file of the person, of which a journal would cut off
+// what is no whole line.
+func openRegular(path string) (*os.File, error) {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file; remove it", path)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := f.Stat()
+	if err == nil {
+		var named os.FileInfo
+		if named, err = os.Lstat(path); err == nil && !os.SameFile(opened, named) {
+			err = fmt.Errorf("%s was exchanged while it was opened", path)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 func (j *journal) lock() error {
