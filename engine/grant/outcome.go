@@ -90,7 +90,8 @@ func retryAfter(h http.Header) time.Duration {
 	if !ok || n <= 0 {
 		return 0
 	}
-	return min(time.Duration(n)*time.Second, 24*time.Hour)
+	const day = 24 * 60 * 60
+	return time.Duration(min(n, day)) * time.Second
 }
 
 // The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5, RFC 8707 §2,
