@@ -40,7 +40,7 @@ func (e *Engine) Apply(ctx context.Context, cfg *schema.Config, p *plan.Plan) (*
 		slots: make(chan struct{}, e.o.Parallelism),
 		held:  map[addr.Addr]*state.Record{},
 	}
-	a.env.HTTP, a.env.Shared = askingOnce(a.env.HTTP), new(grant.Shared)
+	a.env.Shared = new(grant.Shared)
 	for _, c := range cfg.Connections {
 		a.conns[c.Addr] = c
 	}

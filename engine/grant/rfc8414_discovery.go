@@ -62,7 +62,7 @@ func (c *Client) Discover(ctx context.Context, env Env) error {
 	var public bool
 	var e *Error
 	for i, u := range urls {
-		m, public, e = fetchMetadata(ctx, env, u)
+		m, public, e = env.Shared.document(u, func() (*metadata, bool, *Error) { return fetchMetadata(ctx, env, u) })
 		if e == nil || i == len(urls)-1 || e.Status == 0 {
 			break // another document is asked for only if this one is not there
 		}

@@ -11,12 +11,47 @@ import (
 	"github.com/oauthctl/oauthctl/providers/quirk"
 )
 
-// Shared is what the flows of one run find out once for all of them: the
-// endpoints that a server is asked for in a way of its own. It holds no tokens.
+// Shared is what the flows of one run find out once for all of them: metadata
+// documents (a thousand connections at one server need one), and the endpoints
+// that a server is asked for in a way of its own. It holds no tokens.
 // Its zero value is empty; nil shares nothing.
 type Shared struct {
-	mu    sync.Mutex
-	found map[string]*finding
+	mu        sync.Mutex
+	found     map[string]*finding
+	documents map[string]*document
+}
+
+type document struct {
+	mu     sync.Mutex // held while somebody asks
+	m      *metadata  // nil: not known; never changed
+	public bool       // it came from an address of the public internet
+}
+
+// document reads the metadata document at an address, unless it is known
+// already. Errors are not kept.
+func (s *Shared) document(at string, fetch func() (*metadata, bool, *Error)) (m *metadata, public bool, e *Error) {
+	if s == nil {
+		return fetch()
+	}
+	s.mu.Lock()
+	d := s.documents[at]
+	if d == nil {
+		d = &document{}
+		if s.documents == nil {
+			s.documents = map[string]*document{}
+		}
+		s.documents[at] = d
+	}
+	s.mu.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.m == nil {
+		if m, public, e = fetch(); e != nil {
+			return nil, false, e
+		}
+		d.m, d.public = m, public
+	}
+	return d.m, d.public, nil
 }
 
 type finding struct {
