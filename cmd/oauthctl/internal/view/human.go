@@ -29,8 +29,10 @@ func NewHuman(o Options) View {
 	return &human{o: o, theme: NewTheme(o.Color, o.Dark)}
 }
 
-func (h *human) out() *page { return newPage(h.o.Out, h.theme, &h.o) }
-func (h *human) err() *page { return newPage(h.o.Err, h.theme, &h.o) }
+func (h *human) out() *page { return newPage(h.o.Out, h.theme, &h.o, 32<<10) }
+
+// err is for a few lines: an apply makes one for every event.
+func (h *human) err() *page { return newPage(h.o.Err, h.theme, &h.o, 4<<10) }
 
 // Note implements View.
 func (h *human) Note(format string, args ...any) {

@@ -16,7 +16,7 @@ import (
 func (p *page) box(paint Paint, kind, title string, body func(b *page)) {
 	bar := p.Theme != Theme{}
 	var buf bytes.Buffer
-	in := newPage(&buf, p.Theme, p.o)
+	in := newPage(&buf, p.Theme, p.o, 4<<10)
 	in.width = p.prose()
 	if bar {
 		in.width -= 2

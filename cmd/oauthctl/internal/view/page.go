@@ -14,8 +14,8 @@ type page struct {
 	width int
 }
 
-func newPage(w io.Writer, t Theme, o *Options) *page {
-	return &page{Theme: t, o: o, w: bufio.NewWriterSize(w, 32<<10), width: o.Width}
+func newPage(w io.Writer, t Theme, o *Options, size int) *page {
+	return &page{Theme: t, o: o, w: bufio.NewWriterSize(w, size), width: o.Width}
 }
 
 // prose is the width of running text: long lines are hard to read.
