@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// plan compares planning nothing with terraform planning nothing.
+func (b *bench) plan(ctx context.Context) error {
+	for _, variant := range []struct {
+		name   string
+		blocks bool
+	}{{"one for_each block", false}, {"a block each", true}} {
+		dir, err := b.project("plan-"+strings.ReplaceAll(variant.name, " ", "-"), b.issuer, b.large, variant.blocks)
+		if err != nil {
+			return err
+		}
+		applied, err := b.measure(ctx, dir, b.bin, "apply", "-auto-approve")
+		if err != nil {
+			return err
+		}
+		var plans []usage
+		for range max(b.runs/2, 20) {
+			u, err := b.measure(ctx, dir, b.bin, "plan", "-detailed-exitcode")
+			if err != nil {
+				return err
+			}
+			plans = append(plans, u)
+		}
+		var rss int64
+		for _, u := range plans {
+			rss = max(rss, u.rss)
+		}
+		fmt.Printf("plan of %d unchanged, %s: wall %v, CPU %v, at most %d MiB (limit 300), medians of %d; their apply took %v\n", b.large, variant.name,
+			ms(median(plans, wall)), ms(median(plans, cpu)), rss/1024, len(plans), ms(applied.wall))
+		if err := b.terraform(ctx, variant.blocks, median(plans, wall), median(plans, cpu)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
