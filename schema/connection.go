@@ -5,8 +5,11 @@ import (
 	"maps"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -203,33 +206,98 @@ func (l *loader) instances(b *connectionBlock, v cty.Value, fail func(string, ..
 
 // evaluateConnections makes the instances of all blocks.
 func (l *loader) evaluateConnections() {
-	for _, b := range l.connections {
-		if d := b.content.attrs["depends_on"]; d != nil {
-			sc := connectionScope(addr.Connection(b.name), nil)
-			l.diags = append(l.diags, about(sc.addr, l.eval.checkRefs(d, sc))...)
+	for blocks := range slices.Chunk(l.connections, 256) { // so that their syntax trees are not all there at once
+		l.evaluateBlocks(blocks)
+	}
+	slices.SortFunc(l.cfg.Connections, func(a, b *Connection) int { return addr.Compare(a.Addr, b.Addr) })
+}
+
+// evaluation is one instance of a block, evaluated or to be.
+type evaluation struct {
+	b     *connectionBlock
+	a     addr.Addr
+	conn  *Connection
+	diags hcl.Diagnostics
+}
+
+func (l *loader) evaluateBlocks(blocks []*connectionBlock) {
+	var all []evaluation
+	before := make([]hcl.Diagnostics, len(blocks))
+	for i, b := range blocks {
+		before[i] = l.prepareBlock(b)
+		if !b.broken {
+			for _, a := range b.addrs() {
+				all = append(all, evaluation{b: b, a: a})
+			}
 		}
-		if b.broken {
-			l.checkOnly(b)
-			continue
+	}
+	l.evaluateAll(all)
+	for i, b := range blocks {
+		l.diags = append(l.diags, before[i]...)
+		settled := !b.broken
+		for ; len(all) > 0 && all[0].b == b; all = all[1:] {
+			l.diags = append(l.diags, all[0].diags...)
+			l.cfg.Connections = append(l.cfg.Connections, all[0].conn)
+			settled = settled && len(all[0].conn.DependsOn) == 0
 		}
-		b.afterAddrs = l.eval.dependencies(append(b.after, l.eval.connRefs(b.lifecycleRefs)...), nil)
-		l.preventDestroy(b)
-		l.checkConditions(b)
-		settled := true
-		for _, a := range b.addrs() {
-			conn, diags := l.eval.connectionAt(b, a)
-			l.diags = append(l.diags, diags...)
-			l.cfg.Connections = append(l.cfg.Connections, conn)
-			settled = settled && len(conn.DependsOn) == 0
-		}
-		if b.forEach != nil && len(b.keys) == 0 {
+		if b.broken || b.forEach != nil && len(b.keys) == 0 {
 			l.checkOnly(b)
 		}
 		if settled { // it will not be evaluated again, and its syntax tree is what fills the memory
 			b.block, b.content, b.grant, b.refs, b.after = nil, nil, nil, nil, nil
 		}
 	}
-	slices.SortFunc(l.cfg.Connections, func(a, b *Connection) int { return addr.Compare(a.Addr, b.Addr) })
+}
+
+// prepareBlock looks at what all instances of a block share.
+func (l *loader) prepareBlock(b *connectionBlock) hcl.Diagnostics {
+	others := l.diags
+	l.diags = nil
+	if d := b.content.attrs["depends_on"]; d != nil {
+		sc := connectionScope(addr.Connection(b.name), nil)
+		l.diags = append(l.diags, about(sc.addr, l.eval.checkRefs(d, sc))...)
+	}
+	if !b.broken {
+		b.afterAddrs = l.eval.dependencies(append(b.after, l.eval.connRefs(b.lifecycleRefs)...), nil)
+		l.preventDestroy(b)
+		l.checkConditions(b)
+	}
+	diags := l.diags
+	l.diags = others
+	return diags
+}
+
+// evaluateAll evaluates instances, many of them on all processors. What is made
+// up for a sandbox is listed in the order of evaluation, which then has to be one.
+func (l *loader) evaluateAll(all []evaluation) {
+	const few = 64
+	workers := runtime.GOMAXPROCS(0)
+	if len(all) < few || l.src.MakeUp {
+		workers = 1
+	}
+	evaluate := func(e *evaluation) { e.conn, e.diags = l.eval.connectionAt(e.b, e.a) }
+	var next atomic.Int64
+	var crashed atomic.Pointer[evaluation]
+	work := func() {
+		var e *evaluation
+		defer func() {
+			if recover() != nil {
+				crashed.Store(e)
+			}
+		}()
+		for i := next.Add(1) - 1; i < int64(len(all)); i = next.Add(1) - 1 {
+			e = &all[i]
+			evaluate(e)
+		}
+	}
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(work)
+	}
+	wg.Wait()
+	if e := crashed.Load(); e != nil {
+		evaluate(e) // again, where somebody can catch it
+	}
 }
 
 // checkOnly reports mistakes in a block that has no instances now.
