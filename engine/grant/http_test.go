@@ -128,7 +128,7 @@ func TestProxyThatIsNoURL(t *testing.T) {
 		proxy := proxyOf(func(*http.Request) (string, error) { return raw, nil })
 		failing := proxyOf(func(*http.Request) (string, error) { return "", errors.New("invalid proxy address " + raw) })
 		for _, p := range []func(*http.Request) (*url.URL, error){proxy, failing} {
-			if u, err := p(httptest.NewRequest("GET", "https://example.com/", nil)); err == nil || strings.Contains(err.Error(), "hunter2") {
+			if u, err := p(httptest.NewRequest(http.MethodGet, "https://example.com/", nil)); err == nil || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%q: %v, %v", raw, u, err)
 			}
 		}
