@@ -29,11 +29,15 @@ func (b *Block) Decode(spec *Spec, extra map[string]cty.Value) (*Object, hcl.Dia
 	sc := b.scope
 	sc.extra = extra
 	body, diags := b.eval.expand(b.body, sc)
-	if sc.iterators = iterators(dynamics(b.body)); body != b.body { // the expanded body cannot tell what is not expected in it
+	if written := dynamics(b.body); len(written) > 0 { // the expanded body cannot tell what is not expected in it
+		sc.iterators = iterators(written)
 		known := *spec
 		known.Blocks = append(slices.Clone(spec.Blocks), dynamicNested)
+		if body == b.body {
+			spec = &known
+		}
 		diags = append(diags, unknownBlocks(b.body, &known, "a "+b.Type+" block")...)
-		diags = append(diags, spec.dynamicTypes(dynamics(b.body), "a "+b.Type+" block")...)
+		diags = append(diags, spec.dynamicTypes(written, "a "+b.Type+" block")...)
 	}
 	c, more := readBody(body, spec, "a "+b.Type+" block", b.Range)
 	diags = append(diags, more...)

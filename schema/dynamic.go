@@ -57,7 +57,16 @@ func (e *evaluator) expand(body hcl.Body, sc scope) (hcl.Body, hcl.Diagnostics) 
 	if diags.HasErrors() {
 		return body, diags
 	}
-	return dynblock.Expand(body, e.context(refs, sc), dynblock.OptCheckForEach(checkDynamic)), nil
+	ctx := e.context(refs, sc)
+	for _, b := range blocks {
+		each, _ := b.Body.JustAttributes()
+		if a := each["for_each"]; e.guessed && a != nil {
+			if v, problems := a.Expr.Value(ctx); !problems.HasErrors() && !v.IsKnown() {
+				return body, nil // a value is missing that validate needs not
+			}
+		}
+	}
+	return dynblock.Expand(body, ctx, dynblock.OptCheckForEach(checkDynamic)), nil
 }
 
 func checkDynamic(v cty.Value, expr hcl.Expression, _ *hcl.EvalContext) hcl.Diagnostics {
@@ -76,8 +85,9 @@ func (e *evaluator) dynamicConnection(b *connectionBlock, sc scope) (*connection
 		return b, nil
 	}
 	body, diags := e.expand(b.block.Body, sc)
+	same := body == b.block.Body
 	diags = append(diags, connectionSpec.dynamicTypes(b.content.blocks["dynamic"], "a connection block")...)
-	if diags.HasErrors() {
+	if diags.HasErrors() || same {
 		return b, diags
 	}
 	c, more := readBody(body, connectionSpec, "a connection block", b.block.DefRange)

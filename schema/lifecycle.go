@@ -134,6 +134,9 @@ func (l *loader) preventDestroy(b *connectionBlock) {
 	a := b.lifecycle.prevent
 	v, diags := l.eval.marked(a, scope{place: "prevent_destroy", variables: true, locals: true})
 	v, _ = v.UnmarkDeep()
+	if !diags.HasErrors() && l.eval.guessed && !v.IsKnown() {
+		return
+	}
 	if !diags.HasErrors() && (!v.IsKnown() || v.IsNull() || v.Type() != cty.Bool) {
 		diags = append(diags, errorAt(a.Expr.Range(), "Invalid prevent_destroy", "The value must be true or false, and known before anything is applied."))
 	}

@@ -163,6 +163,9 @@ func (l *loader) checkUndecoded() {
 		}
 		body, diags := l.eval.expand(b.body, sc)
 		l.diags = append(l.diags, about(sc.addr, diags)...)
+		if body == b.body && len(dynamics(body)) > 0 {
+			continue // not expanded, so that its iterators are nothing
+		}
 		for _, a := range allAttrs(body) {
 			sc.secret = sensitiveName(a.Name)
 			_, _, diags := l.eval.value(a, sc)
