@@ -80,7 +80,7 @@ func (a *applier) run(ctx context.Context) []Result {
 	for _, n := range all {
 		if n.result == nil {
 			r := a.skip(n.change, &Error{Class: ClassError, Addr: n.change.Addr,
-				Doing: "apply the change of " + n.change.Addr.String(), Err: fmt.Errorf("not started: %w", context.Cause(ctx))})
+				Doing: "apply the change of " + n.change.Addr.String(), Err: notStarted{context.Cause(ctx)}})
 			n.result = &r
 		}
 		results = append(results, *n.result)
@@ -173,3 +173,9 @@ func (s *schedule) because(m, n *node) error {
 		Err: fmt.Errorf("not started, because %s, %s", n.change.Addr, what), Remedy: "apply again when that is settled",
 	}
 }
+
+// notStarted is why a change was not begun when an interruption came.
+type notStarted struct{ cause error }
+
+func (notStarted) Error() string   { return "not started before the interruption" }
+func (e notStarted) Unwrap() error { return e.cause }

@@ -162,7 +162,7 @@ func (s *Store) All(ctx context.Context, parts Part) ([]*Record, error) {
 	for {
 		o, err := s.open(ctx, known)
 		if err != nil {
-			return nil, fmt.Errorf("read all records: %w", err)
+			return nil, fmt.Errorf("read the state: %w", err)
 		}
 		out, err := s.openAll(ctx, o, parts)
 		if errors.Is(err, seal.ErrOpen) && known != o {
@@ -170,7 +170,7 @@ func (s *Store) All(ctx context.Context, parts Part) ([]*Record, error) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read all records of %s: %w", s.Location(), tampered(err))
+			return nil, fmt.Errorf("read the state: %s: %w", s.Location(), tampered(err))
 		}
 		slices.SortFunc(out, func(a, b *Record) int { return addr.Compare(a.Addr, b.Addr) })
 		return out, nil

@@ -42,7 +42,7 @@ func (c *cli) suggestAddr(ctx context.Context, store *state.Store, a addr.Addr, 
 	if !errors.Is(err, state.ErrNotFound) {
 		return err
 	}
-	rows, listErr := store.Summaries(ctx)
+	rows, listErr := readRows(ctx, store)
 	if listErr != nil {
 		return err
 	}
@@ -71,4 +71,13 @@ func (c *cli) completeAddrs(cmd *cobra.Command, _ []string, _ string) ([]string,
 		names = append(names, r.Addr.Short()+"\t"+r.Provider)
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// readRows reads what is in clear of all connections of a state.
+func readRows(ctx context.Context, store *state.Store) ([]state.Summary, error) {
+	rows, err := store.Summaries(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("could not %w", err)
+	}
+	return rows, nil
 }

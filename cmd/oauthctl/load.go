@@ -55,10 +55,18 @@ func (c *cli) loadConfig(ctx context.Context, vars *varFlags, in *inputFlags) (*
 	if err != nil {
 		return nil, err
 	}
+	interrupted := false
 	if c.canAsk(in) {
-		src.Prompt = func(v *schema.Variable) (string, error) { return c.askVariable(ctx, v) }
+		src.Prompt = func(v *schema.Variable) (string, error) {
+			text, err := c.askVariable(ctx, v)
+			interrupted = interrupted || errors.Is(err, context.Canceled)
+			return text, err
+		}
 	}
 	cfg, diags := schema.Load(ctx, src)
+	if interrupted { // what could not be read for want of a value is of no interest
+		return nil, &codeError{exitInterrupted, errCancelled}
+	}
 	return cfg, c.show(diags, cfg.Sources)
 }
 

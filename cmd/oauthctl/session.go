@@ -95,7 +95,7 @@ func (s *session) plan(ctx context.Context, f *planFlags) (*plan.Plan, error) {
 
 // knows says which address was probably meant by one that is nowhere.
 func (s *session) knows(ctx context.Context, a addr.Addr) error {
-	rows, err := s.store.Summaries(ctx)
+	rows, err := readRows(ctx, s.store)
 	if err != nil && !errors.Is(err, state.ErrNoState) {
 		return err
 	}

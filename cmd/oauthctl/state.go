@@ -52,7 +52,7 @@ func (c *cli) stateList(ctx context.Context, args []string) error {
 		return err
 	}
 	defer store.Close()
-	rows, err := store.Summaries(ctx)
+	rows, err := readRows(ctx, store)
 	if err != nil {
 		return err
 	}

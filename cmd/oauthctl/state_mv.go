@@ -46,7 +46,7 @@ func (c *cli) stateMv(ctx context.Context, args []string, dryRun bool, wait time
 		return err
 	}
 	defer store.Close()
-	rows, err := store.Summaries(ctx)
+	rows, err := readRows(ctx, store)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (c *cli) stateRm(ctx context.Context, args []string, dryRun bool) error {
 		return err
 	}
 	defer store.Close()
-	rows, err := store.Summaries(ctx)
+	rows, err := readRows(ctx, store)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (c *cli) summaries(ctx context.Context) ([]state.Summary, string, error) {
 		return nil, "", err
 	}
 	defer store.Close()
-	rows, err := store.Summaries(ctx)
+	rows, err := readRows(ctx, store)
 	if errors.Is(err, state.ErrNoState) {
 		err = nil
 	}
