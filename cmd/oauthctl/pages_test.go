@@ -279,3 +279,37 @@ func anchors(page string) []string {
 	}
 	return out
 }
+
+// The page about threats promises nothing that no test holds.
+func TestThreatModelNamesTests(t *testing.T) {
+	text, err := os.ReadFile("../../docs/threat-model.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources strings.Builder
+	err = filepath.WalkDir("../..", func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		sources.Write(source)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`(Test[A-Za-z0-9]+|[a-z]+\\.txtar)`").FindAllStringSubmatch(string(text), -1)
+	for _, m := range named {
+		there := strings.Contains(sources.String(), "func "+m[1]+"(")
+		if strings.HasSuffix(m[1], ".txtar") {
+			_, err := os.Stat(filepath.Join("testdata/script", m[1]))
+			there = err == nil
+		}
+		if !there {
+			t.Errorf("there is no test %s", m[1])
+		}
+	}
+	if len(named) < 20 {
+		t.Errorf("only %d tests are named", len(named))
+	}
+}
