@@ -23,6 +23,7 @@ import (
 func (e *Engine) Validate(ctx context.Context, cfg *schema.Config) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	diags = append(diags, e.o.Catalog.Check(cfg)...)
+	diags = append(diags, noSinks(cfg)...)
 	for _, conn := range cfg.Connections {
 		if ctx.Err() != nil {
 			break
@@ -34,6 +35,23 @@ func (e *Engine) Validate(ctx context.Context, cfg *schema.Config) hcl.Diagnosti
 		diags = append(diags, d...)
 	}
 	return unique(diags)
+}
+
+// noSinks refuses sinks: nothing is published, and a block without effect would
+// let people believe otherwise.
+func noSinks(cfg *schema.Config) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, b := range cfg.Sinks {
+		place := b.Range
+		if len(b.LabelRange) > 0 {
+			place = b.LabelRange[0]
+		}
+		diags = append(diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError, Subject: &place, Summary: "Unknown kind of sink",
+			Detail: "This version publishes tokens nowhere. Take the block out, and let oauthctl token hand the token to whoever needs it.",
+		})
+	}
+	return diags
 }
 
 // Plan computes what would happen. It makes no request, changes nothing, and
@@ -49,7 +67,7 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 	}
 	var diags hcl.Diagnostics
 	if !o.Destroy {
-		diags = e.o.Catalog.Check(cfg)
+		diags = append(e.o.Catalog.Check(cfg), noSinks(cfg)...)
 		wants, d, err := e.wants(ctx, cfg, &in)
 		diags = unique(append(diags, d...))
 		if err != nil {
