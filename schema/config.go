@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/json"
 	"sync"
 	"time"
 
@@ -25,6 +26,9 @@ type Source struct {
 	// instead of wrong: a configuration can be checked without its environment.
 	// MakeUp goes before it, and nobody is asked.
 	Partial bool
+	// Planned are the values that variables had when a plan was saved: see
+	// [Config.Inputs]. They count; another one in Vars is an error.
+	Planned map[string]json.RawMessage
 	// Prompt asks a person for a variable that has no value; nil: a missing value is an error.
 	Prompt func(v *Variable) (string, error)
 }

@@ -117,6 +117,9 @@ func (e *evaluator) with(known Known, wanted map[addr.Addr]bool) *evaluator {
 func (e *evaluator) value(a *attr, sc scope) (cty.Value, []addr.Addr, hcl.Diagnostics) {
 	v, diags := e.marked(a, sc)
 	v, seen := splitDependencies(v)
+	if sc.secret {
+		e.secrets.learnAll(v)
+	}
 	return v, e.dependencies(e.connRefs(a.refs), seen), diags
 }
 

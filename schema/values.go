@@ -19,6 +19,8 @@ type given struct {
 	expr hcl.Expression
 	from string // for messages: "-var", "OAUTHCTL_VAR_tenant", a file
 	rng  *hcl.Range
+
+	asked bool // by -var or -var-file, in this very call
 }
 
 // assignVariables gives every variable its value, weakest source first.
@@ -31,13 +33,13 @@ func (l *loader) assignVariables(ctx context.Context) {
 	}
 	for _, name := range l.autoFiles() {
 		text, err := readBelow(l.dir(), name)
-		l.varFile(values, filepath.ToSlash(filepath.Join(l.dir(), name)), text, err)
+		l.varFile(values, given{from: filepath.ToSlash(filepath.Join(l.dir(), name))}, text, err)
 	}
 	for _, in := range l.src.Vars {
 		switch {
 		case in.File != "":
 			text, err := readVarFile(in.File)
-			l.varFile(values, filepath.ToSlash(in.File), text, err)
+			l.varFile(values, given{from: filepath.ToSlash(in.File), asked: true}, text, err)
 		case l.eval.variables[in.Name] == nil:
 			l.diags = append(l.diags, &hcl.Diagnostic{
 				Severity: hcl.DiagError,
@@ -46,7 +48,7 @@ func (l *loader) assignVariables(ctx context.Context) {
 					in.Name, didYouMean(in.Name, sortedKeys(l.eval.variables)), in.Name),
 			})
 		default:
-			values[in.Name] = given{text: in.Value, from: "-var"}
+			values[in.Name] = given{text: in.Value, from: "-var", asked: true}
 		}
 	}
 	for _, v := range l.variables {
@@ -115,7 +117,9 @@ func readVarFile(name string) ([]byte, error) {
 	return readCapped(f)
 }
 
-func (l *loader) varFile(values map[string]given, name string, text []byte, err error) {
+// varFile takes the values of a file; of says what they have in common.
+func (l *loader) varFile(values map[string]given, of given, text []byte, err error) {
+	name := of.from
 	if err != nil {
 		l.diags = append(l.diags, unreadable(name, err))
 		return
@@ -138,12 +142,16 @@ func (l *loader) varFile(values map[string]given, name string, text []byte, err 
 				"The file gives a value for %q, but the configuration declares no such variable.%s Declare it, or remove the line.", n, didYouMean(n, sortedKeys(l.eval.variables))))
 			continue
 		}
-		values[n] = given{expr: a.Expr, from: name, rng: a.Expr.Range().Ptr()}
+		of.expr, of.rng = a.Expr, a.Expr.Range().Ptr()
+		values[n] = of
 	}
 }
 
 // assign decides on the value of one variable.
 func (l *loader) assign(v *variableDecl, g given, ok bool) {
+	if l.planned(v, g, ok) {
+		return
+	}
 	val := cty.DynamicVal
 	switch {
 	case ok:
