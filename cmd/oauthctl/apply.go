@@ -23,14 +23,20 @@ func (f *applyFlags) register(cmd *cobra.Command) {
 func (c *cli) applyCommand() *cobra.Command {
 	var f applyFlags
 	cmd := &cobra.Command{
-		Use:   "apply",
+		Use:   "apply [PLAN]",
 		Short: "Carry out the plan: consents, refreshes, revocations",
 		Long: "Show the plan, ask, and carry it out. Where a person has to consent, the browser is opened; " +
-			"a connection that waits for somebody who is not here does not stop the others. What was granted is saved at once.",
-		Example: "oauthctl apply -target=graph",
-		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+			"a connection that waits for somebody who is not here does not stop the others. What was granted is saved at once. " +
+			"PLAN is a file of plan -out: it is carried out as it is, without asking, and refused if it does not fit any more.",
+		Example: "oauthctl apply -target=graph\noauthctl apply next.plan",
+		Args:    maxArgs(1, "at most one saved plan; to apply some connections, use -target"),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			c.view = c.newView(f.json, true)
+			if len(args) > 0 {
+				if err := c.takePlan(&f, args[0]); err != nil {
+					return err
+				}
+			}
 			return c.runApply(cmd.Context(), &f, "apply")
 		},
 	}
@@ -48,6 +54,8 @@ var (
 
 func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
 	switch {
+	case f.saved != nil:
+		f.approve = true // whoever saved it has seen it
 	case f.json && !f.approve:
 		return errJSONApproval
 	case !f.approve && !c.canAsk(&f.input):
@@ -58,15 +66,10 @@ func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
 		return err
 	}
 	defer s.close()
-	p, err := s.plan(ctx, &f.planFlags)
+	p, keys, err := s.planned(ctx, &f.planFlags)
 	if err != nil {
 		return err
 	}
-	keys, err := s.rewrap(ctx)
-	if err != nil {
-		return err
-	}
-	s.show(p, keys)
 	if pending(p, keys) {
 		if err := s.goAhead(ctx, p, keys, f); err != nil {
 			return err
@@ -83,6 +86,23 @@ func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
 		return &shownError{code}
 	}
 	return nil
+}
+
+// planned is the plan to carry out: the saved one, or one that is made and shown now.
+func (s *session) planned(ctx context.Context, f *planFlags) (*plan.Plan, *rewrap, error) {
+	if f.saved != nil {
+		return s.verified(ctx, f.saved)
+	}
+	p, err := s.plan(ctx, f)
+	if err != nil {
+		return nil, nil, err
+	}
+	keys, err := s.rewrap(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.show(p, keys)
+	return p, keys, nil
 }
 
 // goAhead asks, and makes ready what the plan needs.

@@ -31,12 +31,13 @@ const floors = `
 	# Floor 3: time and order.
 	schema, state < engine/plan;
 	providers, providers/quirk, state < engine/grant;
+	engine/plan < engine/planfile; # a saved plan is a format, as the state is one
 	engine/plan, engine/grant < engine;
 
 	# Floor 4: people.
 	engine < cmd/oauthctl/internal/view;
 	engine/grant, cmd/oauthctl/internal/view < cmd/oauthctl/internal/console;
-	cmd/oauthctl/internal/console, providers/sandbox, state/sqlite < cmd/oauthctl;
+	cmd/oauthctl/internal/console, engine/planfile, providers/sandbox, state/sqlite < cmd/oauthctl;
 `
 
 // What each room imports of other people's modules: exactly this. Tests may

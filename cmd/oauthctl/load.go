@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/oauthctl/oauthctl/engine/planfile"
 	"github.com/oauthctl/oauthctl/schema"
 )
 
@@ -51,6 +52,12 @@ func (c *cli) source(vars *varFlags) (schema.Source, error) {
 // loadConfig reads the configuration. Warnings are shown; errors come back as
 // an error that has been shown.
 func (c *cli) loadConfig(ctx context.Context, vars *varFlags, in *inputFlags) (*schema.Config, error) {
+	return c.loadFor(ctx, vars, in, nil)
+}
+
+// loadFor reads the configuration for a saved plan, if there is one: with the
+// values of variables that it remembers, and only if it is still the same.
+func (c *cli) loadFor(ctx context.Context, vars *varFlags, in *inputFlags, saved *planfile.Saved) (*schema.Config, error) {
 	src, err := c.source(vars)
 	if err != nil {
 		return nil, err
@@ -63,9 +70,17 @@ func (c *cli) loadConfig(ctx context.Context, vars *varFlags, in *inputFlags) (*
 			return text, err
 		}
 	}
+	if saved != nil {
+		src.Planned = saved.Values
+	}
 	cfg, diags := schema.Load(ctx, src)
 	if interrupted { // what could not be read for want of a value is of no interest
 		return nil, &codeError{exitInterrupted, errCancelled}
+	}
+	if saved != nil {
+		if err := sameFiles(saved, cfg.Sources); err != nil {
+			return nil, err
+		}
 	}
 	return cfg, c.show(diags, cfg.Sources)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/engine/planfile"
 )
 
 // planFlags are what plan, apply and destroy share.
@@ -17,6 +18,7 @@ type planFlags struct {
 	input inputFlags
 	work  workFlags
 	json  bool
+	saved *planfile.Saved // the plan that apply was given, if any
 }
 
 func (f *planFlags) register(cmd *cobra.Command) {
@@ -39,25 +41,32 @@ func (f *planFlags) registerWishes(fs *pflag.FlagSet) {
 func (c *cli) planCommand() *cobra.Command {
 	var f planFlags
 	var detailed bool
+	var out string
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what apply would do, and whether a person is needed",
 		Long: "Compare the configuration with the state and show what apply would do to every connection, " +
 			"why, and whether a person is needed. Nothing is changed and no server is asked.",
-		Example: "oauthctl plan -target=graph",
+		Example: "oauthctl plan -target=graph\noauthctl plan -out=next.plan",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.view = c.newView(f.json, false)
-			return c.runPlan(cmd.Context(), &f, detailed)
+			return c.runPlan(cmd.Context(), &f, c.path(out), detailed)
 		},
 	}
 	f.register(cmd)
 	f.registerWishes(cmd.Flags())
+	cmd.Flags().StringVar(&out, "out", "", "save the plan in `FILE`, for apply and show")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if there are changes, 0 if there are none")
 	return cmd
 }
 
-func (c *cli) runPlan(ctx context.Context, f *planFlags, detailed bool) error {
+func (c *cli) runPlan(ctx context.Context, f *planFlags, out string, detailed bool) error {
+	if out != "" {
+		if err := checkOut(out); err != nil {
+			return err
+		}
+	}
 	s, err := c.begin(ctx, f)
 	if err != nil {
 		return err
@@ -72,6 +81,11 @@ func (c *cli) runPlan(ctx context.Context, f *planFlags, detailed bool) error {
 		return err
 	}
 	s.show(p, keys)
+	if out != "" {
+		if err := s.save(ctx, p, out); err != nil {
+			return err
+		}
+	}
 	if detailed && pending(p, keys) {
 		return &shownError{exitChanges}
 	}

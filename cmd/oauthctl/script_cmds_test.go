@@ -21,6 +21,7 @@ type scriptCmd = func(ts *testscript.TestScript, neg bool, args []string)
 // scriptCmds are the words that the pages use besides testscript's own.
 func scriptCmds() map[string]scriptCmd {
 	cmds := map[string]scriptCmd{
+		"edit":        cmdEdit,
 		"exits":       cmdExits,
 		"filemode":    cmdFilemode,
 		"interrupt":   cmdInterrupt,
@@ -37,6 +38,15 @@ func scriptCmds() map[string]scriptCmd {
 		}
 	}
 	return cmds
+}
+
+// cmdEdit is "edit FILE OLD NEW": the first OLD becomes NEW.
+func cmdEdit(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s has no %s", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(text, args[1], args[2], 1)), 0o600))
 }
 
 // cmdExits is "exits CODE PROGRAM ARG…": like exec, and the exit code must be CODE.

@@ -30,7 +30,7 @@ func (c *cli) begin(ctx context.Context, f *planFlags) (*session, error) {
 	if err := f.work.check(); err != nil {
 		return nil, err
 	}
-	cfg, err := c.loadConfig(ctx, &f.vars, &f.input)
+	cfg, err := c.loadFor(ctx, &f.vars, &f.input, f.saved)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/oauthctl/oauthctl/engine/planfile"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 )
@@ -13,20 +16,51 @@ import (
 func (c *cli) showCommand() *cobra.Command {
 	var json bool
 	cmd := &cobra.Command{
-		Use:   "show [NAME]",
-		Short: "Show what the state holds of connections, without tokens",
+		Use:   "show [NAME | FILE]",
+		Short: "Show what the state holds, without tokens, or a saved plan",
 		Long: "Show in full what the state holds of one connection, or of all: server, client, scopes, account, lifetimes. " +
-			"Tokens are never shown; see token and output.",
-		Example: "oauthctl show graph",
-		Args:    maxArgs(1, "at most one connection"),
+			"Tokens are never shown; see token and output. FILE is a plan of plan -out, shown as plan shows it, or a state.",
+		Example: "oauthctl show graph\noauthctl show next.plan",
+		Args:    maxArgs(1, "at most one connection or file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.view = c.newView(json, false)
-			return c.showRecords(cmd.Context(), args)
+			if len(args) == 0 {
+				return c.showRecords(cmd.Context(), nil)
+			}
+			return c.showNamed(cmd.Context(), args[0], json)
 		},
 		ValidArgsFunction: c.completeAddrs,
 	}
 	jsonFlag(cmd, &json)
 	return cmd
+}
+
+// showNamed shows a saved plan or a state, if the argument names such a file,
+// or else a connection.
+func (c *cli) showNamed(ctx context.Context, arg string, json bool) error {
+	path := c.path(arg)
+	start, err := startOf(path)
+	switch {
+	case planfile.Looks(start):
+		saved, err := c.readPlan(path)
+		if err != nil {
+			return err
+		}
+		c.sandbox = saved.Sandbox // as plan said it
+		c.view = c.newView(json, false)
+		c.view.Plan(saved.Plan)
+		return nil
+	case bytes.HasPrefix(start, []byte("SQLite format 3\x00")):
+		c.state = arg
+		return c.showRecords(ctx, nil)
+	}
+	if _, bad := addr.Parse(arg); bad != nil && (err == nil || strings.ContainsAny(arg, "./")) {
+		if err == nil {
+			err = errors.New("it is neither a saved plan nor a state")
+		}
+		return advised("see: oauthctl show -help", "cannot show %s: %w", path, reasonOf(err))
+	}
+	return c.showRecords(ctx, []string{arg})
 }
 
 func (c *cli) showRecords(ctx context.Context, args []string) error {
