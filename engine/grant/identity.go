@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -39,17 +41,18 @@ var signingAlgs = []string{
 // claims say who signed in. They come from a verified ID token, or from the
 // userinfo endpoint.
 type claims struct {
-	Subject           string  `json:"sub"`
-	Email             string  `json:"email"`
-	EmailVerified     boolish `json:"email_verified"`
-	Verified          boolish `json:"verified"` // the same, of Discord and Zoom
-	PreferredUsername string  `json:"preferred_username"`
-	UPN               string  `json:"upn"`
-	Login             string  `json:"login"`    // GitHub
-	Username          string  `json:"username"` // GitLab and others
-	Name              string  `json:"name"`
-	AuthorizedParty   string  `json:"azp"`
-	TenantID          string  `json:"tid"`
+	Subject           string          `json:"sub"`
+	Email             string          `json:"email"`
+	EmailVerified     boolish         `json:"email_verified"`
+	Verified          boolish         `json:"verified"` // the same, of Discord and Zoom
+	PreferredUsername string          `json:"preferred_username"`
+	UPN               string          `json:"upn"`
+	Login             string          `json:"login"`    // GitHub
+	Username          string          `json:"username"` // GitLab and others
+	Name              string          `json:"name"`
+	AuthorizedParty   string          `json:"azp"`
+	TenantID          string          `json:"tid"`
+	AuthTime          json.RawMessage `json:"auth_time"`
 }
 
 // boolish is a boolean that some servers send as a string or number; nil if it is missing.
@@ -119,6 +122,9 @@ func (c *Client) identify(ctx context.Context, env Env, g *Grant, ans *answer, n
 		if who, err = p.verify(ctx, env, raw, nonce, g.Tokens.AccessToken); err != nil {
 			return notVerified(doing, err)
 		}
+		if err := c.checkAge(g, who, env.Now()); err != nil {
+			return c.refuse(ctx, env, g, notVerified(doing, err))
+		}
 		g.Tokens.IDToken = secret.Secret(raw)
 		g.Subject, g.Account = who.Subject, who.account()
 	}
@@ -148,6 +154,28 @@ func (c *Client) identify(ctx context.Context, env Env, g *Grant, ans *answer, n
 		Detail: fmt.Sprintf("%s signed in, and the connection declares account = %q; nothing was saved", signedIn, want),
 		Remedy: "sign in as " + want + ", or change account in the connection"}
 	return c.refuse(ctx, env, g, e)
+}
+
+// checkAge compares the time of the sign-in with max_age, if that was asked for
+// (OpenID Connect Core §3.1.3.7). A server that does not tell it, as §2 wants it
+// to, is warned of and not refused: the sign-in may well be new.
+func (c *Client) checkAge(g *Grant, who *claims, now time.Time) error {
+	most, err := strconv.ParseInt(c.Settings.Params["max_age"], 10, 64)
+	if err != nil {
+		return nil
+	}
+	at, err := strconv.ParseFloat(strings.Trim(string(who.AuthTime), `"`), 64)
+	if err != nil || !(math.Abs(at) < 1e15) {
+		g.warn("the server does not say when the person signed in (auth_time), so that max_age could not be checked")
+		return nil
+	}
+	switch age := now.Unix() - int64(at); {
+	case age > most && age-most > int64(expiryLeeway/time.Second):
+		return errors.New("the person signed in longer ago than max_age allows (auth_time)")
+	case age < -int64(issuedLeeway/time.Second):
+		return errors.New("the sign-in is from the future (auth_time): check the clock of this machine")
+	}
+	return nil
 }
 
 // refuse gives back tokens that are not going to be saved, as far as the server lets us.

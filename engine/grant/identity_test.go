@@ -292,3 +292,45 @@ func TestOfflineAccessAsksForConsent(t *testing.T) {
 		t.Errorf("prompt = %q", u.Query().Get("prompt"))
 	}
 }
+
+// What max_age asks for is checked: a server that lets an old sign-in pass has
+// not done what the configuration wants (OpenID Connect Core §3.1.3.7).
+func TestMaxAge(t *testing.T) {
+	for name, tc := range map[string]struct {
+		ago     any // seconds since the sign-in; nil: the server does not say
+		words   string
+		warning string
+	}{
+		"in time":           {ago: int64(3500)},
+		"clocks differ":     {ago: int64(3630)},
+		"too long ago":      {ago: int64(7200), words: "max_age"},
+		"a word":            {ago: "today", warning: "max_age"},
+		"no number":         {ago: "NaN", warning: "max_age"},
+		"not said":          {warning: "max_age"},
+		"from the future":   {ago: int64(-30)},
+		"far in the future": {ago: int64(-7200), words: "clock"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.srv.Claims = func(m map[string]any) {
+				m["auth_time"] = tc.ago
+				if ago, ok := tc.ago.(int64); ok {
+					m["auth_time"] = w.clock.Now().Unix() - ago
+				}
+			}
+			w.consent(nil)
+			g, err := w.client(w.preset(), "scopes = [\"openid\"]\ngrant \"authorization_code\" { max_age = \"1h\" }").Authorize(context.Background(), w.env())
+			if tc.words != "" {
+				wantError(t, err, grant.Protocol, tc.words)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.Done(nil)
+			if !strings.Contains(strings.Join(g.Warnings, "\n"), tc.warning) || tc.warning == "" && len(g.Warnings) > 0 {
+				t.Errorf("warnings: %q", g.Warnings)
+			}
+		})
+	}
+}

@@ -315,7 +315,7 @@ func clientOf(c Call) string {
 func (s *Server) idToken(nonce, client string) string {
 	claims := map[string]any{
 		"iss": s.URL, "aud": client, "sub": s.Subject, "email": s.Email, "email_verified": true,
-		"iat": s.now().Unix(), "exp": s.now().Add(time.Hour).Unix(),
+		"iat": s.now().Unix(), "exp": s.now().Add(time.Hour).Unix(), "auth_time": s.now().Unix(),
 	}
 	if nonce != "" {
 		claims["nonce"] = nonce
