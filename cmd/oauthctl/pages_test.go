@@ -263,6 +263,23 @@ func TestPagesLinkToWhatIsThere(t *testing.T) {
 	}
 }
 
+// docs/README.md has a line for every page of docs.
+func TestPagesAreIndexed(t *testing.T) {
+	index, err := os.ReadFile(filepath.Join(root, "docs", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages(t) {
+		name, err := filepath.Rel(filepath.Join(root, "docs"), page)
+		if name = filepath.ToSlash(name); err != nil || strings.HasPrefix(name, "../") || name == "README.md" {
+			continue
+		}
+		if !strings.Contains(string(index), "]("+name+")") {
+			t.Errorf("docs/README.md does not name %s", name)
+		}
+	}
+}
+
 // anchors are the names that headings get on the web.
 func anchors(page string) []string {
 	var out []string
