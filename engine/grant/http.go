@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -253,11 +254,24 @@ func checkPublicHost(host string) error {
 	return nil
 }
 
-// shared is the address space behind carrier-grade NAT (RFC 6598).
-var shared = netip.MustParsePrefix("100.64.0.0/10")
+// The blocks that netip counts as global unicast, and that lead inwards or
+// nowhere (RFC 6890): "this network", carrier-grade NAT, protocol assignments,
+// benchmarks, the reserved class E.
+var inward = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"),
+}
+
+// nat64 holds an IPv4 address in its last four bytes (RFC 6052), which is where
+// a connection ends.
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
 // isPublic reports a unicast address of the public internet.
 func isPublic(ip netip.Addr) bool {
 	ip = ip.Unmap()
-	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !shared.Contains(ip)
+	if nat64.Contains(ip) {
+		b := ip.As16()
+		ip = netip.AddrFrom4([4]byte(b[12:]))
+	}
+	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !slices.ContainsFunc(inward, func(p netip.Prefix) bool { return p.Contains(ip) })
 }

@@ -170,6 +170,7 @@ func TestIsPublic(t *testing.T) {
 		"8.8.8.8": true, "2606:4700::1111": true, "127.0.0.1": false, "10.1.1.1": false, "192.168.0.1": false, "172.31.0.1": false,
 		"169.254.169.254": false, "100.100.100.200": false, "::1": false, "fe80::1": false, "fd12::1": false, "0.0.0.0": false, "::": false,
 		"224.0.0.1": false, "::ffff:10.0.0.1": false, "255.255.255.255": false,
+		"0.1.2.3": false, "198.18.0.1": false, "192.0.0.8": false, "240.0.0.1": false, "64:ff9b::a9fe:a9fe": false, "64:ff9b::7f00:1": false, "64:ff9b::808:808": true,
 	} {
 		if have := isPublic(netip.MustParseAddr(ip)); have != want {
 			t.Errorf("isPublic(%s) = %v", ip, have)
