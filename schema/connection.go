@@ -182,24 +182,30 @@ func (l *loader) expand(b *connectionBlock) {
 	}
 }
 
+// instances names the instances. Going through a set sorts it, which is done once.
 func (l *loader) instances(b *connectionBlock, v cty.Value, fail func(string, ...any)) {
-	if !v.Type().IsObjectType() && !v.Type().IsMapType() && !v.IsWhollyKnown() {
-		if b.broken = l.src.Partial; b.broken {
-			return
-		}
-		fail("The value is not known before other connections have been applied, so the instances cannot be named. Use keys that are written in the configuration.")
-		return
-	}
+	set, null := v.Type().IsSetType(), false
 	b.each = make(map[string]cty.Value, v.LengthInt())
 	for it := v.ElementIterator(); it.Next(); {
 		k, e := it.Element()
-		if v.Type().IsSetType() {
-			if k = e; k.IsNull() {
-				fail("The set has a null element. Remove it.")
-				return
-			}
+		if set {
+			k = e
 		}
-		b.each[k.AsString()] = e
+		switch {
+		case !k.IsKnown():
+			if b.broken = l.src.Partial; !b.broken {
+				fail("The value is not known before other connections have been applied, so the instances cannot be named. Use keys that are written in the configuration.")
+			}
+			return
+		case k.IsNull():
+			null = true
+		default:
+			b.each[k.AsString()] = e
+		}
+	}
+	if null {
+		fail("The set has a null element. Remove it.")
+		return
 	}
 	b.keys = sortedKeys(b.each)
 }
