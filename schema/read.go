@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -36,7 +37,8 @@ func (l *loader) readFiles(ctx context.Context) []*hcl.File {
 		return nil
 	}
 	defer root.Close() // only read
-	var files []*hcl.File
+	var parsed []*parsedFile
+	var parsing sync.WaitGroup
 	for _, name := range names {
 		if ctx.Err() != nil {
 			break
@@ -47,15 +49,29 @@ func (l *loader) readFiles(ctx context.Context) []*hcl.File {
 			l.diags = append(l.diags, unreadable(shown, err))
 			continue
 		}
-		source := l.cfg.Sources.add(shown, text)
-		f, diags := parseFile(shown, text)
-		source.broken = diags.HasErrors()
-		l.diags = append(l.diags, diags...)
-		if f != nil {
-			files = append(files, f)
+		p := &parsedFile{source: l.cfg.Sources.add(shown, text)}
+		parsed = append(parsed, p)
+		parsing.Go(func() { // most of what loading a large configuration costs
+			p.file, p.diags = parseFile(shown, text)
+		})
+	}
+	parsing.Wait()
+	var files []*hcl.File
+	for _, p := range parsed {
+		p.source.broken = p.diags.HasErrors()
+		l.diags = append(l.diags, p.diags...)
+		if p.file != nil {
+			files = append(files, p.file)
 		}
 	}
 	return files
+}
+
+// parsedFile is one file of the configuration.
+type parsedFile struct {
+	source *sourceFile
+	file   *hcl.File
+	diags  hcl.Diagnostics
 }
 
 // list names the files of the configuration and the directory they are in.
