@@ -57,6 +57,9 @@ func (a *App) Run(ctx context.Context) (code int) {
 		if c.person != nil {
 			c.person.Close()
 		}
+		for _, end := range c.ends {
+			_ = end()
+		}
 	}()
 	if code, done := c.runToken(ctx); done {
 		return code
@@ -78,6 +81,8 @@ type cli struct {
 	globals
 	args   []string
 	out    results
+	into   *results // of -json-into; nil: none
+	ends   []func() error
 	view   view.View
 	person *console.Console
 	opened string // the state that was opened last
@@ -87,6 +92,9 @@ type cli struct {
 func (c *cli) finish(ctx context.Context, err error) int {
 	if err == nil {
 		err = c.out.err
+	}
+	if err == nil && c.into != nil {
+		err = c.into.err
 	}
 	if err == nil {
 		return exitDone

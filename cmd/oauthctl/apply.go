@@ -12,7 +12,8 @@ import (
 // applyFlags are those of apply and destroy.
 type applyFlags struct {
 	planFlags
-	approve bool
+	approve  bool
+	detailed bool
 }
 
 func (f *applyFlags) register(cmd *cobra.Command) {
@@ -31,7 +32,9 @@ func (c *cli) applyCommand() *cobra.Command {
 		Example: "oauthctl apply -target=graph\noauthctl apply next.plan",
 		Args:    maxArgs(1, "at most one saved plan; to apply some connections, use -target"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.view = c.newView(f.json, true)
+			if err := c.viewPlan(&f.planFlags, true); err != nil {
+				return err
+			}
 			if len(args) > 0 {
 				if err := c.takePlan(&f, args[0]); err != nil {
 					return err
@@ -42,6 +45,7 @@ func (c *cli) applyCommand() *cobra.Command {
 	}
 	f.register(cmd)
 	f.registerWishes(cmd.Flags())
+	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 if something was changed, 0 if there was nothing to do")
 	return cmd
 }
 
@@ -84,6 +88,9 @@ func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
 	}
 	if code := outcomeCode(ctx, out); code != exitDone {
 		return &shownError{code}
+	}
+	if f.detailed && pending(p, keys) {
+		return &shownError{exitChanges}
 	}
 	return nil
 }

@@ -12,7 +12,9 @@ func (c *cli) destroyCommand() *cobra.Command {
 		Example: "oauthctl destroy -target=graph",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(f.json, true)
+			if err := c.viewPlan(&f.planFlags, true); err != nil {
+				return err
+			}
 			f.Destroy = true
 			return c.runApply(cmd.Context(), &f, "destroy")
 		},

@@ -66,8 +66,8 @@ output "mixed" {
 var leakRuns = map[string][]leakRun{
 	"init":           {{}},
 	"validate":       {{}, {args: "-json"}},
-	"plan":           {{}, {args: "-json"}, {args: "-replace=person"}, {args: "-destroy -json"}, {args: "-refresh-only"}, {args: "-out=saved.plan -replace=worker"}},
-	"apply":          {{args: "-auto-approve"}, {args: "-auto-approve -json -replace=person"}, {args: "-auto-approve -refresh-only"}, {args: "-auto-approve -replace=worker -input=false"}, {args: "saved.plan"}, {args: "-json saved.plan"}},
+	"plan":           {{}, {args: "-json"}, {args: "-replace=person"}, {args: "-destroy -json"}, {args: "-refresh-only"}, {args: "-out=saved.plan -replace=worker -json-into=events.json"}},
+	"apply":          {{args: "-auto-approve"}, {args: "-auto-approve -json -replace=person"}, {args: "-auto-approve -refresh-only"}, {args: "-auto-approve -replace=worker -input=false"}, {args: "-json-into=events.json saved.plan"}, {args: "-json saved.plan"}},
 	"token":          {{args: "person", asked: true}, {args: "-format=json person", asked: true}, {args: "-format=env -force-refresh person", asked: true}, {args: "-format=header worker", asked: true}, {args: "-force-refresh signer", asked: true}, {args: "nobody"}},
 	"refresh":        {{args: "person worker"}, {args: "-json person"}, {args: "nobody"}},
 	"status":         {{}, {args: "-json"}},

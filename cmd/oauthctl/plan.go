@@ -18,12 +18,16 @@ type planFlags struct {
 	input inputFlags
 	work  workFlags
 	json  bool
+	into  string          // -json-into
+	look  bool            // -refresh
 	saved *planfile.Saved // the plan that apply was given, if any
 }
 
 func (f *planFlags) register(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	jsonFlag(cmd, &f.json)
+	fs.StringVar(&f.into, "json-into", "", "write the events of -json to `FILE` as well")
+	fs.BoolVar(&f.look, "refresh", true, "as in Terraform; here a plan asks no server and spends no token, so that -refresh=false changes nothing")
 	fs.Var(addrFlag{&f.Targets}, "target", "only `ADDR` and what it depends on (repeatable)")
 	fs.Var(addrFlag{&f.Excludes}, "exclude", "all but `ADDR` and what depends on it (repeatable)")
 	f.vars.register(fs)
@@ -50,7 +54,9 @@ func (c *cli) planCommand() *cobra.Command {
 		Example: "oauthctl plan -target=graph\noauthctl plan -out=next.plan",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(f.json, false)
+			if err := c.viewPlan(&f, false); err != nil {
+				return err
+			}
 			return c.runPlan(cmd.Context(), &f, c.path(out), detailed)
 		},
 	}

@@ -15,8 +15,15 @@ import (
 // newView returns the view of a command: for a person or, with -json, for a
 // program. stream is for commands that report while they work.
 func (c *cli) newView(json, stream bool) view.View {
+	if json {
+		return view.NewJSON(c.viewOptions(stream))
+	}
+	return view.NewHuman(c.viewOptions(stream))
+}
+
+func (c *cli) viewOptions(stream bool) view.Options {
 	person := c.console()
-	o := view.Options{
+	return view.Options{
 		Out: person.Wrap(&c.out), Err: person.Wrap(c.Stderr),
 		Color:   c.wantColor(c.Stdout) && c.wantColor(c.Stderr),
 		Dark:    c.dark(),
@@ -30,10 +37,6 @@ func (c *cli) newView(json, stream bool) view.View {
 		// The sandbox's own person needs no browser.
 		NoBrowser: !c.hasBrowser() && (!c.sandbox || c.consent != consentAuto),
 	}
-	if json {
-		return view.NewJSON(o)
-	}
-	return view.NewHuman(o)
 }
 
 // console is the person at this terminal. There is one: what is printed while

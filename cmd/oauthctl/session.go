@@ -30,6 +30,9 @@ func (c *cli) begin(ctx context.Context, f *planFlags) (*session, error) {
 	if err := f.work.check(); err != nil {
 		return nil, err
 	}
+	if f.RefreshOnly && !f.look {
+		return nil, advised("leave one of them out", "-refresh-only and -refresh=false contradict each other")
+	}
 	cfg, err := c.loadFor(ctx, &f.vars, &f.input, f.saved)
 	if err != nil {
 		return nil, err
