@@ -61,6 +61,10 @@ func (a *App) Run(ctx context.Context) (code int) {
 			_ = end()
 		}
 	}()
+	var err error
+	if c.args, err = c.withEnvArgs(c.args); err != nil {
+		return c.finish(ctx, err)
+	}
 	if code, done := c.runToken(ctx); done {
 		return code
 	}

@@ -15,7 +15,7 @@ import (
 
 // httpClient speaks to real servers.
 func (c *cli) httpClient() *http.Client {
-	return c.armed(grant.NewHTTPClient(grant.HTTPOptions{UserAgent: userAgent(), Proxy: proxy}))
+	return c.armed(c.logged(grant.NewHTTPClient(grant.HTTPOptions{UserAgent: userAgent(), Proxy: proxy})))
 }
 
 // proxy is what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say (see [http.ProxyFromEnvironment]).
@@ -104,7 +104,7 @@ func (c *cli) connectStored(o *engine.Options) (done func(), err error) {
 }
 
 func (c *cli) sandboxClient(srv *sandbox.Server) *http.Client {
-	return c.armed(grant.NewHTTPClient(grant.HTTPOptions{Transport: srv.Transport(), UserAgent: userAgent()}))
+	return c.armed(c.logged(grant.NewHTTPClient(grant.HTTPOptions{Transport: srv.Transport(), UserAgent: userAgent()})))
 }
 
 // sandboxUser is who consents in the sandbox; nil with -input=false.

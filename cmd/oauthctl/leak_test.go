@@ -114,7 +114,10 @@ func TestNothingLeaks(t *testing.T) {
 		for _, run := range leakRuns[name] {
 			u.learn()
 			for _, color := range []string{"", "1"} {
-				u.env["FORCE_COLOR"] = color
+				u.env["FORCE_COLOR"], u.env["OAUTHCTL_LOG"] = color, "debug"
+				if color != "" {
+					u.env["OAUTHCTL_LOG"] = "json"
+				}
 				u.run(name, run)
 			}
 			u.learn()
