@@ -92,7 +92,7 @@ func TestEverythingComesBack(t *testing.T) {
 			}
 		}
 		if !reflect.DeepEqual(got.File, want) {
-			t.Errorf("%s: got %+v\nwant %+v", name, got.File.Plan, want.Plan)
+			t.Errorf("%s: got %+v\nwant %+v", name, got.Plan, want.Plan)
 		}
 	}
 }

@@ -24,7 +24,9 @@ func TestExamplesInBrowser(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			u := newUser(t, string(config))
+			// Tests of other packages run the examples at the same time.
+			ports := strings.NewReplacer(":8400", ":28400", ":8401", ":28401", ":8405", ":28405", ":18085", ":28085")
+			u := newUser(t, ports.Replace(string(config)))
 			s := u.terminal("apply", "-sandbox", "-sandbox-consent=browser", "-auto-approve")
 			ended := make(chan int, 1)
 			go func() { ended <- s.wait() }()
