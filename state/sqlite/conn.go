@@ -19,6 +19,7 @@ import (
 const (
 	applicationID = 0x6F616374 // "oact"
 	userVersion   = 1
+	pageSize      = 8192     // a usual record fits: with half of it, each would take a page more for its end
 	maxLength     = 64 << 20 // of a value and of a row, so that a damaged length cannot take all memory
 )
 

@@ -71,7 +71,7 @@ func (d *DB) build(ctx context.Context, path string, b state.Batch) error {
 	}
 	err = c.do(ctx, func(c *conn) error {
 		// No journal: until it is linked into place the file does not matter.
-		pragmas := fmt.Sprintf("PRAGMA journal_mode=OFF; PRAGMA application_id=%d; PRAGMA user_version=%d; BEGIN IMMEDIATE;", applicationID, userVersion)
+		pragmas := fmt.Sprintf("PRAGMA page_size=%d; PRAGMA journal_mode=OFF; PRAGMA application_id=%d; PRAGMA user_version=%d; BEGIN IMMEDIATE;", pageSize, applicationID, userVersion)
 		if err := c.Exec(pragmas + schema); err != nil {
 			return err
 		}
