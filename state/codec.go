@@ -99,7 +99,7 @@ func decodeTokens(b []byte, s Summary) (*Tokens, error) {
 
 func encodePart(s Summary, part string, content []member) ([]byte, error) {
 	version, clear := codecVersion, s.wire()
-	b, err := appendObject(nil, []member{{"v", &version}, {"clear", clear.members()}, {part, content}})
+	b, err := appendObject(make([]byte, 0, 1<<10), []member{{"v", &version}, {"clear", clear.members()}, {part, content}})
 	if err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
