@@ -23,7 +23,7 @@ func TestLogsTellNoSecrets(t *testing.T) {
 				if fails {
 					return nil, errors.New("malformed answer: " + canary)
 				}
-				return &http.Response{StatusCode: 418, Status: "418 " + canary, Header: http.Header{"X": {canary}}, Body: http.NoBody}, nil
+				return &http.Response{StatusCode: http.StatusTeapot, Status: "418 " + canary, Header: http.Header{"X": {canary}}, Body: http.NoBody}, nil
 			})})
 			req, err := http.NewRequest(http.MethodPost, "https://"+canary+":"+canary+"@login.acme.example/token/"+strings.Repeat("x", 70)+
 				"?token="+canary+"&"+canary+"&a=%63anary#"+canary, strings.NewReader(canary))
