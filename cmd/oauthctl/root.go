@@ -69,9 +69,29 @@ func (c *cli) addCommands(root *cobra.Command) {
 			root.AddCommand(cmd)
 		}
 	}
-	add(groupMain, c.initCommand(), c.validateCommand(), c.planCommand(), c.applyCommand(), c.destroyCommand(), c.tokenCommand(), c.refreshCommand())
-	add(groupLook, c.statusCommand(), c.showCommand(), c.outputCommand(), c.stateCommand(), c.providersCommand(), c.explainCommand())
-	add(groupLicense, c.fmtCommand(), c.sandboxCommand(), c.completionCommand(), c.versionCommand())
+	add(groupMain,
+		c.initCommand(),
+		c.validateCommand(),
+		c.planCommand(),
+		c.applyCommand(),
+		c.destroyCommand(),
+		c.tokenCommand(),
+		c.refreshCommand(),
+	)
+	add(groupLook,
+		c.statusCommand(),
+		c.showCommand(),
+		c.outputCommand(),
+		c.stateCommand(),
+		c.providersCommand(),
+		c.explainCommand(),
+	)
+	add(groupLicense,
+		c.fmtCommand(),
+		c.sandboxCommand(),
+		c.completionCommand(),
+		c.versionCommand(),
+	)
 	cobra.EnableCommandSorting = false
 }
 
