@@ -49,19 +49,20 @@ func userAgent() string {
 }
 
 // openSandbox opens the sandbox of this directory, with what it remembers.
-func (c *cli) openSandbox() (*sandbox.Server, error) {
+func (c *cli) openSandbox(o sandbox.Options) (*sandbox.Server, error) {
 	dir, err := c.makeWorkDir()
 	if err != nil {
 		return nil, err
 	}
-	return sandbox.New(sandbox.Options{Journal: filepath.Join(dir, sandboxJournal), Now: c.Now, Rand: c.Rand})
+	o.Journal, o.Now, o.Rand = filepath.Join(dir, sandboxJournal), c.Now, c.Rand
+	return sandbox.New(o)
 }
 
 // connectSandbox lets the session speak to the sandbox, which imitates every
 // server of the configuration, instead of to the servers.
 func (s *session) connectSandbox(ctx context.Context, in *inputFlags) error {
 	c := s.c
-	srv, err := c.openSandbox()
+	srv, err := c.openSandbox(sandbox.Options{})
 	if err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func (c *cli) connectStored(o *engine.Options) (done func(), err error) {
 		c.tokenSources(o)
 		return func() {}, nil
 	}
-	srv, err := c.openSandbox()
+	srv, err := c.openSandbox(sandbox.Options{})
 	if err != nil {
 		return nil, err
 	}

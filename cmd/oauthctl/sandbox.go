@@ -7,27 +7,32 @@ import (
 	"net/netip"
 
 	"github.com/spf13/cobra"
+
+	"github.com/oauthctl/oauthctl/providers/sandbox"
 )
 
 func (c *cli) sandboxCommand() *cobra.Command {
 	var listen string
+	var opaque bool
 	cmd := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Serve an authorization server for trying things out",
 		Long: "Serve an authorization server on loopback, for trying out a configuration or another client without an account. " +
-			"It signs in anybody, remembers what it issued in .oauthctl, rotates refresh tokens and detects their reuse. Ctrl-C ends it.",
+			"It signs in anybody, remembers what it issued in .oauthctl, rotates refresh tokens and detects their reuse. " +
+			"Its access tokens are JWTs that an API can check. Ctrl-C ends it.",
 		Example: "oauthctl sandbox -listen=127.0.0.1:8090",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.view = c.newView(false, false)
-			return c.serveSandbox(cmd.Context(), listen)
+			return c.serveSandbox(cmd.Context(), listen, opaque)
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "the loopback `ADDRESS` to serve on; port 0 lets the system choose")
+	cmd.Flags().BoolVar(&opaque, "opaque", false, "access tokens are no JWTs, and only introspection tells what is in them")
 	return cmd
 }
 
-func (c *cli) serveSandbox(ctx context.Context, listen string) error {
+func (c *cli) serveSandbox(ctx context.Context, listen string, opaque bool) error {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
 		return fmt.Errorf("-listen=%s: want an address such as 127.0.0.1:8090", listen)
@@ -35,7 +40,7 @@ func (c *cli) serveSandbox(ctx context.Context, listen string) error {
 	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
 		return fmt.Errorf("-listen=%s: the sandbox is for this machine only; use 127.0.0.1, [::1] or localhost", listen)
 	}
-	srv, err := c.openSandbox()
+	srv, err := c.openSandbox(sandbox.Options{Opaque: opaque})
 	if err != nil {
 		return err
 	}

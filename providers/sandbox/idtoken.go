@@ -31,14 +31,6 @@ type idClaims struct {
 
 // idToken signs an ID token for what was issued.
 func (v *visit) idToken(out issued) (string, error) {
-	key, err := v.s.signingKey()
-	if err != nil {
-		return "", err
-	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: key}, (&jose.SignerOptions{}).WithType("JWT"))
-	if err != nil {
-		return "", fmt.Errorf("sign the ID token: %w", err)
-	}
 	half := sha256.Sum256([]byte(out.accessToken))
 	body := idClaims{
 		Issuer: v.Issuer, Audience: out.client, Nonce: out.nonce,
@@ -53,11 +45,11 @@ func (v *visit) idToken(out issued) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	signed, err := signer.Sign(payload)
+	signed, err := v.s.sign("JWT", payload)
 	if err != nil {
 		return "", fmt.Errorf("sign the ID token: %w", err)
 	}
-	return signed.CompactSerialize()
+	return signed, nil
 }
 
 // signingKey returns the key of the journal. It is made when it is first

@@ -38,6 +38,7 @@ type Options struct {
 	Person  Person        // who "signs in"; zero: Sam Sandbox
 	Poll    time.Duration // interval of device flows (RFC 8628 §3.2), whole seconds; 0: one second
 	Faults  []Fault       // as by [Server.Inject]
+	Opaque  bool          // access tokens of the sandbox's own issuer are no JWTs
 }
 
 // Server is the sandbox. Its methods may be called from many goroutines.

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 )
 
@@ -204,5 +206,60 @@ func TestPlainIssuer(t *testing.T) {
 	}
 	if err := r.s.ConsentDevice(t.Context(), d["user_code"].(string)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSignedAccessTokens: an API can check what the sandbox's own issuer hands
+// out with its keys (RFC 9068), and the sandbox still knows it.
+func TestSignedAccessTokens(t *testing.T) {
+	base, r := newPlain(t)
+	r.conf = oauth2.Config{
+		ClientID: "api-client", ClientSecret: "anything", RedirectURL: callback, Scopes: []string{"openid", "read"},
+		Endpoint: oauth2.Endpoint{AuthURL: base + "/authorize", TokenURL: base + "/token", AuthStyle: oauth2.AuthStyleInParams},
+	}
+	tok := r.authorize()
+	var keys jose.JSONWebKeySet
+	if err := json.Unmarshal([]byte(read(t, r.http, http.MethodGet, base+"/jwks", nil)), &keys); err != nil {
+		t.Fatal(err)
+	}
+	jws, err := jose.ParseSignedCompact(tok.AccessToken, []jose.SignatureAlgorithm{jose.RS256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := jws.Verify(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims map[string]any
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		t.Fatal(err)
+	}
+	if typ := jws.Signatures[0].Protected.ExtraHeaders[jose.HeaderType]; typ != "at+jwt" {
+		t.Errorf("typ %v", typ)
+	}
+	for name, want := range map[string]any{"iss": base, "aud": base, "client_id": "api-client", "scope": "openid read"} {
+		if claims[name] != want {
+			t.Errorf("%s is %v, want %v", name, claims[name], want)
+		}
+	}
+	if claims["sub"] == "" || claims["sub"] == "api-client" || claims["jti"] == "" {
+		t.Errorf("claims %v", claims)
+	}
+	form := func(token string) url.Values {
+		return url.Values{"token": {token}, "client_id": {"api-client"}, "client_secret": {"anything"}}
+	}
+	active := func(token string) any {
+		_, d := r.post(base+"/introspect", form(token))
+		return d["active"]
+	}
+	if active(tok.AccessToken) != true {
+		t.Error("introspection does not know the token")
+	}
+	forged := tok.AccessToken[:len(tok.AccessToken)-8] + "AAAAAAAA"
+	if active(forged) != false {
+		t.Error("introspection takes a token with another signature")
+	}
+	if status, _ := r.post(base+"/revoke", form(tok.AccessToken)); status != http.StatusOK || active(tok.AccessToken) != false {
+		t.Error("the token is not revoked")
 	}
 }

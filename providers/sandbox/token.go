@@ -63,6 +63,12 @@ func (v *visit) token(w http.ResponseWriter, r *http.Request) {
 		v.fail(w, r, err)
 		return
 	}
+	if v.signs() {
+		if out.accessToken, err = v.accessJWT(out); err != nil {
+			v.fail(w, r, err)
+			return
+		}
+	}
 	body := tokenAnswer{
 		AccessToken:  out.accessToken,
 		TokenType:    "Bearer",

@@ -32,12 +32,13 @@ func (v *visit) revoke(w http.ResponseWriter, r *http.Request) {
 	}
 	creds, err := credentialsOf(r)
 	if err == nil {
+		token := v.known(r.PostForm.Get("token"))
 		err = v.s.book.update(func(t *tx) error {
 			c, err := v.authenticate(t, creds, false)
 			if err != nil {
 				return err
 			}
-			return v.revokeToken(t, c, r.PostForm.Get("token"))
+			return v.revokeToken(t, c, token)
 		})
 	}
 	if err != nil {
@@ -95,6 +96,7 @@ func (v *visit) introspect(w http.ResponseWriter, r *http.Request) {
 	creds, err := credentialsOf(r)
 	var out introspection
 	if err == nil {
+		token := v.known(r.PostForm.Get("token"))
 		err = v.s.book.update(func(t *tx) error {
 			if creds.method == "none" { // RFC 7662 §2.1: a protected resource authenticates
 				return refuse("invalid_client", "introspection needs a client secret")
@@ -103,7 +105,7 @@ func (v *visit) introspect(w http.ResponseWriter, r *http.Request) {
 			if err != nil {
 				return err
 			}
-			out = v.look(t, c, r.PostForm.Get("token"))
+			out = v.look(t, c, token)
 			return nil
 		})
 	}
@@ -166,7 +168,8 @@ func (v *visit) userinfo(w http.ResponseWriter, r *http.Request) {
 	}
 	var a live
 	var ok bool
-	if err := v.s.book.view(func(t *tx) { a, ok = t.lookAccess(value, v.realms) }); err != nil {
+	token := v.known(value)
+	if err := v.s.book.view(func(t *tx) { a, ok = t.lookAccess(token, v.realms) }); err != nil {
 		fail(w, err)
 		return
 	}

@@ -18,20 +18,22 @@ const rounds = 21 // the first warms up
 // apply compares applying with a client that asks for the same tokens, with
 // the same parallelism, and saves nothing.
 func (b *bench) apply(ctx context.Context) error {
-	for _, server := range []struct {
+	for i, server := range []struct {
 		what, target string
 		delay        time.Duration
+		opaque       bool
 	}{
-		{"a sandbox that answers at once", " (at most 1.5×)", 0},
-		{"one that takes 10 ms for a token", "", 10 * time.Millisecond},
+		{"the sandbox", " (at most 1.5×)", 0, false},
+		{"one that signs nothing and answers at once", "", 0, true},
+		{"one that takes 10 ms for a token", "", 10 * time.Millisecond, true},
 	} {
-		issuer, err := b.serve(ctx, server.delay)
+		issuer, err := b.serve(ctx, server.delay, server.opaque)
 		if err != nil {
 			return err
 		}
 		var ours, bare []usage
-		for i := range rounds {
-			dir, err := b.project(fmt.Sprintf("apply%v-%d", server.delay, i), issuer, b.applied, false)
+		for round := range rounds {
+			dir, err := b.project(fmt.Sprintf("apply%d-%d", i, round), issuer, b.applied, false)
 			if err != nil {
 				return err
 			}
@@ -43,7 +45,7 @@ func (b *bench) apply(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if i > 0 {
+			if round > 0 {
 				bare, ours = append(bare, c), append(ours, u)
 			}
 		}

@@ -2,8 +2,8 @@
 // within one run: machines are noisy, ratios less so.
 //
 //	token   CPU of "oauthctl token" with a valid token : a Go hello-world, with 1 and 10,000 connections
-//	apply   wall of "oauthctl apply" of 1,000 client-credentials connections : a bare Go client,
-//	        against a server that answers at once and one that takes 10 ms
+//	apply   wall of "oauthctl apply" of 1,000 client-credentials connections : a bare Go client, against
+//	        the sandbox, one that signs nothing and so answers at once, and one that takes 10 ms
 //	grow    CPU of "oauthctl apply" of 100, 1,000 and 10,000 connections : each other
 //	plan    wall of "oauthctl plan" of 10,000 unchanged connections : "terraform plan" of 10,000 terraform_data
 //
@@ -22,6 +22,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,6 +35,7 @@ func main() {
 	bare := flag.String("bare", "", "be the bare client of the server at `URL`")
 	serve := flag.Bool("serve", false, "be the server")
 	delay := flag.Duration("delay", 0, "as the server, take so long for a token")
+	opaque := flag.Bool("opaque", false, "as the server, sign no access tokens")
 	flag.StringVar(&b.bin, "oauthctl", "./oauthctl", "the program to measure")
 	flag.IntVar(&b.runs, "runs", 40, "runs of each short command")
 	flag.IntVar(&b.large, "large", 10_000, "connections in the large state")
@@ -46,7 +48,7 @@ func main() {
 	case *bare != "":
 		err = bareClient(ctx, *bare, b.applied)
 	case *serve:
-		err = serveSandbox(ctx, *delay)
+		err = serveSandbox(ctx, *delay, *opaque)
 	default:
 		err = b.run(ctx, strings.Split(*only, ","))
 	}
@@ -80,7 +82,7 @@ func (b *bench) run(ctx context.Context, only []string) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the servers
-	if b.issuer, err = b.serve(ctx, 0); err != nil {
+	if b.issuer, err = b.serve(ctx, 0, true); err != nil {
 		return err
 	}
 	steps := []struct {
@@ -100,8 +102,8 @@ func (b *bench) run(ctx context.Context, only []string) error {
 
 // serve starts a server in a process of its own: what a child of a large
 // process uses at most is counted from the size of its parent.
-func (b *bench) serve(ctx context.Context, delay time.Duration) (issuer string, err error) {
-	cmd := exec.CommandContext(ctx, b.self, "-serve", "-delay", delay.String())
+func (b *bench) serve(ctx context.Context, delay time.Duration, opaque bool) (issuer string, err error) {
+	cmd := exec.CommandContext(ctx, b.self, "-serve", "-delay", delay.String(), "-opaque="+strconv.FormatBool(opaque))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -114,8 +116,8 @@ func (b *bench) serve(ctx context.Context, delay time.Duration) (issuer string, 
 	return issuer, err
 }
 
-func serveSandbox(ctx context.Context, delay time.Duration) error {
-	server, err := sandbox.New(sandbox.Options{Now: time.Now, Rand: rand.Reader})
+func serveSandbox(ctx context.Context, delay time.Duration, opaque bool) error {
+	server, err := sandbox.New(sandbox.Options{Now: time.Now, Rand: rand.Reader, Opaque: opaque})
 	if err != nil {
 		return err
 	}
