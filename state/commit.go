@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 // maxBatch bounds how many changes one commit takes.
@@ -67,9 +68,16 @@ func (q *queue) withdraw(j *job) bool {
 	return false
 }
 
+// linger is how long a commit that follows another waits for company: a commit
+// costs far more than a change in it. Whoever comes alone does not wait.
+const linger = 5 * time.Millisecond
+
 // run writes until nothing waits; it lives as long as there is work.
 func (q *queue) run() {
-	for {
+	for first := true; ; first = false {
+		if !first && q.gathering() {
+			time.Sleep(linger)
+		}
 		q.mu.Lock()
 		batch := q.take()
 		if len(batch) == 0 {
@@ -81,6 +89,13 @@ func (q *queue) run() {
 		q.mu.Unlock()
 		q.commit(batch)
 	}
+}
+
+// gathering: changes came while others were being written, and more may come.
+func (q *queue) gathering() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting) > 0 && len(q.waiting) < maxBatch
 }
 
 // take removes the first changes that were sealed under one data key; q.mu is held.
