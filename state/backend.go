@@ -28,6 +28,12 @@ type Backend interface {
 	// error is a *BusyError with what is known of the holder. It tries at
 	// least once. The lock ends with the process that holds it.
 	Lock(ctx context.Context, a addr.Addr, who Holder) (Unlock, error)
+	// Lease takes the lease of a consent for one connection, as Lock does its
+	// lock. Leases keep out leases, and nothing else.
+	Lease(ctx context.Context, a addr.Addr, who Holder) (Unlock, error)
+	// Held lists the locks and leases that are held now: those of these
+	// addresses, and those of others as far as it is known. It takes none.
+	Held(ctx context.Context, addrs []addr.Addr) ([]Held, error)
 	// Location is the place, for messages; it holds no credentials.
 	Location() string
 	Close() error
@@ -35,6 +41,13 @@ type Backend interface {
 
 // Unlock releases a lock; calling it twice is harmless.
 type Unlock func()
+
+// Held is a lock or lease that somebody holds.
+type Held struct {
+	Addr   addr.Addr
+	Lease  bool   // of a consent
+	Holder Holder // zero fields are not known
+}
 
 // Header is the clear part of a state that is not about one connection. Its
 // Bytes are made by the Store: format, lineage, wrapped data keys, serial.

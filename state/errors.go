@@ -62,6 +62,7 @@ const busyAdvice = "wait for it to end, or give -lock-timeout more time"
 // BusyError says who holds a lock, as far as it is known. It is ErrBusy.
 type BusyError struct {
 	Addr   addr.Addr // zero: the lock for making the state
+	Lease  bool      // of a consent
 	Holder Holder    // zero fields are not known
 	Cause  error     // why the waiting ended; may be nil
 }
@@ -69,13 +70,20 @@ type BusyError struct {
 // Error names the holder.
 func (e *BusyError) Error() string {
 	var b strings.Builder
-	if e.Addr.IsZero() {
+	switch {
+	case e.Addr.IsZero():
 		b.WriteString("the state is locked")
-	} else {
+	case e.Lease:
+		fmt.Fprintf(&b, "a consent for %s is under way", e.Addr)
+	default:
 		fmt.Fprintf(&b, "%s is locked", e.Addr)
 	}
 	if h := e.Holder; h.PID != 0 {
-		fmt.Fprintf(&b, " by process %d", h.PID)
+		by := " by process %d"
+		if e.Lease {
+			by = " in process %d"
+		}
+		fmt.Fprintf(&b, by, h.PID)
 		if h.User != "" {
 			fmt.Fprintf(&b, " of %s", h.User)
 		}
@@ -88,6 +96,8 @@ func (e *BusyError) Error() string {
 		if h.Operation != "" {
 			fmt.Fprintf(&b, " (%s)", h.Operation)
 		}
+	} else if e.Lease {
+		b.WriteString(" in another process")
 	} else {
 		b.WriteString(" by another process")
 	}

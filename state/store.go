@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -246,10 +247,40 @@ func (s *Store) change(ctx context.Context, a addr.Addr, build func(*seal.Box) (
 
 // Lock takes the lock of one connection, waiting at most as long as ctx lives: ErrBusy.
 func (s *Store) Lock(ctx context.Context, a addr.Addr, operation string) (Unlock, error) {
+	return s.b.Lock(ctx, a, s.holder(operation))
+}
+
+// Lease takes the lease of a consent: whoever else wants to ask a person about
+// the same connection is told who is at it (ErrBusy). Locks do not wait for it.
+func (s *Store) Lease(ctx context.Context, a addr.Addr, operation string) (Unlock, error) {
+	return s.b.Lease(ctx, a, s.holder(operation))
+}
+
+func (s *Store) holder(operation string) Holder {
 	who := s.o.Holder
 	who.Operation = operation
 	who.Since = s.o.Now().UTC().Format(time.RFC3339)
-	return s.b.Lock(ctx, a, who)
+	return who
+}
+
+// Held lists who holds which lock or lease now, sorted by address. It needs no key.
+func (s *Store) Held(ctx context.Context) ([]Held, error) {
+	var addrs []addr.Addr
+	err := s.b.List(ctx, 0, func(r Row) error {
+		addrs = append(addrs, r.Addr)
+		return nil
+	})
+	if err != nil && !errors.Is(err, ErrNoState) { // a first consent is under way before there is a state
+		return nil, fmt.Errorf("list the locks: %w", err)
+	}
+	held, err := s.b.Held(ctx, addrs)
+	if err != nil {
+		return nil, fmt.Errorf("list the locks: %w", err)
+	}
+	slices.SortFunc(held, func(a, b Held) int {
+		return cmp.Or(addr.Compare(a.Addr, b.Addr), cmp.Compare(a.Holder.Operation, b.Holder.Operation))
+	})
+	return held, nil
 }
 
 // Probe proves that the state can be opened with the key that will seal, and

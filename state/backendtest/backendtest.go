@@ -45,6 +45,8 @@ func Run(t *testing.T, open func(t *testing.T) state.Backend, reopen func(t *tes
 		{"locks of different addresses do not meet", testLocksIndependent},
 		{"waiting for a lock ends with the context", testLockWait},
 		{"many goroutines count under a lock", testLockCounter},
+		{"a lease keeps out leases and no locks", testLease},
+		{"who holds what can be listed", testHeld},
 		{"a location is told", func(t *testing.T, b state.Backend) {
 			if b.Location() == "" {
 				t.Error("no location")

@@ -175,3 +175,68 @@ func testLockCounter(t *testing.T, b state.Backend) {
 		t.Errorf("counted %d, want %d", n, goroutines*rounds)
 	}
 }
+
+func testLease(t *testing.T, b state.Backend) {
+	begin(t, b)
+	release, err := b.Lease(t.Context(), graph, me)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if busy(t, b, graph) {
+		t.Error("a lock waits for a lease")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = b.Lease(ctx, graph, state.Holder{PID: 1})
+	var held *state.BusyError
+	if !errors.As(err, &held) || !held.Lease || held.Addr != graph || held.Holder != me {
+		t.Errorf("a second lease: %#v", err)
+	}
+	other, err := b.Lease(ctx, mail, me)
+	if err != nil {
+		t.Fatalf("the lease of another connection: %v", err)
+	}
+	other()
+	release()
+	again, err := b.Lease(ctx, graph, me)
+	if err != nil {
+		t.Fatalf("after the release: %v", err)
+	}
+	again()
+}
+
+func testHeld(t *testing.T, b state.Backend) {
+	begin(t, b)
+	write(t, b, put(row(graph, 1)))
+	nothing, err := b.Held(t.Context(), []addr.Addr{graph, mail})
+	if err != nil || len(nothing) != 0 {
+		t.Fatalf("nothing is held: %v, %v", nothing, err)
+	}
+	unlock := lock(t, b, graph)
+	release, err := b.Lease(t.Context(), mail, me) // in no row, and asked for by nobody
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := b.Held(t.Context(), []addr.Addr{graph})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[state.Held]bool{{Addr: graph, Holder: me}: true, {Addr: mail, Lease: true, Holder: me}: true}
+	for _, h := range held {
+		if !want[h] {
+			t.Errorf("not held: %+v", h)
+		}
+		delete(want, h)
+	}
+	if len(want) > 0 {
+		t.Errorf("not listed: %v", want)
+	}
+	if !busy(t, b, graph) {
+		t.Error("looking took the lock away")
+	}
+	unlock()
+	release()
+	if left, err := b.Held(t.Context(), []addr.Addr{graph, mail}); err != nil || len(left) != 0 {
+		t.Errorf("released, and still there: %v, %v", left, err)
+	}
+}

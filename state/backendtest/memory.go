@@ -23,7 +23,7 @@ type Memory struct {
 	mu      sync.Mutex
 	header  *state.Header
 	rows    map[addr.Addr]state.Row
-	holders map[addr.Addr]state.Holder
+	holders map[claim]state.Holder
 	writes  int
 }
 
@@ -186,44 +186,70 @@ func (m *Memory) Probe(ctx context.Context) error { return m.begin(ctx, "probe")
 
 // Lock implements [state.Backend].
 func (m *Memory) Lock(ctx context.Context, a addr.Addr, who state.Holder) (state.Unlock, error) {
+	return m.hold(ctx, claim{addr: a}, who)
+}
+
+// Lease implements [state.Backend].
+func (m *Memory) Lease(ctx context.Context, a addr.Addr, who state.Holder) (state.Unlock, error) {
+	return m.hold(ctx, claim{addr: a, lease: true}, who)
+}
+
+// claim is what somebody can hold.
+type claim struct {
+	addr  addr.Addr
+	lease bool
+}
+
+func (m *Memory) hold(ctx context.Context, c claim, who state.Holder) (state.Unlock, error) {
 	if m.Fail != nil {
 		if err := m.Fail("lock"); err != nil {
 			return nil, err
 		}
 	}
 	for {
-		holder, ok := m.tryLock(a, who)
+		holder, ok := m.tryLock(c, who)
 		if ok {
 			var once sync.Once
-			return func() { once.Do(func() { m.unlock(a) }) }, nil
+			return func() { once.Do(func() { m.unlock(c) }) }, nil
 		}
 		t := time.NewTimer(time.Millisecond + rand.N(2*time.Millisecond)) // jitter
 		select {
 		case <-ctx.Done():
 			t.Stop()
-			return nil, &state.BusyError{Addr: a, Holder: holder, Cause: context.Cause(ctx)}
+			return nil, &state.BusyError{Addr: c.addr, Lease: c.lease, Holder: holder, Cause: context.Cause(ctx)}
 		case <-t.C:
 		}
 	}
 }
 
-func (m *Memory) tryLock(a addr.Addr, who state.Holder) (state.Holder, bool) {
+func (m *Memory) tryLock(c claim, who state.Holder) (state.Holder, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if h, held := m.holders[a]; held {
+	if h, held := m.holders[c]; held {
 		return h, false
 	}
 	if m.holders == nil {
-		m.holders = map[addr.Addr]state.Holder{}
+		m.holders = map[claim]state.Holder{}
 	}
-	m.holders[a] = who
+	m.holders[c] = who
 	return who, true
 }
 
-func (m *Memory) unlock(a addr.Addr) {
+func (m *Memory) unlock(c claim) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.holders, a)
+	delete(m.holders, c)
+}
+
+// Held implements [state.Backend].
+func (m *Memory) Held(context.Context, []addr.Addr) ([]state.Held, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []state.Held
+	for c, who := range m.holders {
+		out = append(out, state.Held{Addr: c.addr, Lease: c.lease, Holder: who})
+	}
+	return out, nil
 }
 
 // Location implements [state.Backend].

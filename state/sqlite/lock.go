@@ -9,8 +9,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,7 +25,7 @@ import (
 const (
 	lockBase     = 1 << 62
 	createOffset = 1 << 61 // the lock for making the state file
-	slotSize     = 256
+	slotSize     = 512
 	slots        = 64
 
 	firstPause = 2 * time.Millisecond
@@ -32,18 +34,94 @@ const (
 
 // Lock implements [state.Backend].
 func (d *DB) Lock(ctx context.Context, a addr.Addr, who state.Holder) (state.Unlock, error) {
-	sum := sha256.Sum256([]byte(a.String()))
-	h := binary.BigEndian.Uint64(sum[:8]) >> 2
-	s := &slot{at: int64(h%slots) * slotSize, key: hex.EncodeToString(sum[:8]), who: who}
-	unlock, err := d.lockRange(ctx, lockBase+int64(h), s) // 62 bits
+	return d.claim(ctx, a, false, who)
+}
+
+// Lease implements [state.Backend].
+func (d *DB) Lease(ctx context.Context, a addr.Addr, who state.Holder) (state.Unlock, error) {
+	return d.claim(ctx, a, true, who)
+}
+
+func (d *DB) claim(ctx context.Context, a addr.Addr, lease bool, who state.Holder) (state.Unlock, error) {
+	offset, s := placeOf(a, lease)
+	s.who = who
+	unlock, err := d.lockRange(ctx, offset, s)
 	if b := (*state.BusyError)(nil); errors.As(err, &b) {
-		b.Addr = a
+		b.Addr, b.Lease = a, lease
 		return nil, b
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", a, err)
 	}
 	return unlock, nil
+}
+
+// leasePrefix tells leases from locks; no address begins like this.
+const leasePrefix = "consent "
+
+// placeOf is the byte that stands for a lock or lease, and the slot of its holder.
+func placeOf(a addr.Addr, lease bool) (offset int64, s *slot) {
+	name := a.String()
+	if lease {
+		name = leasePrefix + name
+	}
+	sum := sha256.Sum256([]byte(name))
+	h := binary.BigEndian.Uint64(sum[:8]) >> 2 // 62 bits
+	return lockBase + int64(h), &slot{at: int64(h%slots) * slotSize, key: hex.EncodeToString(sum[:8]), name: name}
+}
+
+// Held implements [state.Backend].
+func (d *DB) Held(_ context.Context, addrs []addr.Addr) ([]state.Held, error) {
+	f, err := openNoFollow(d.path+".lock", os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", state.ErrPlace, err)
+	}
+	defer f.Close() // nothing was written
+	var out []state.Held
+	seen := map[int64]bool{}
+	look := func(a addr.Addr, lease bool) error {
+		offset, s := placeOf(a, lease)
+		if seen[offset] {
+			return nil
+		}
+		seen[offset] = true
+		held, err := locked(f, offset)
+		if held && err == nil {
+			out = append(out, state.Held{Addr: a, Lease: lease, Holder: s.read(f)})
+		}
+		return err
+	}
+	for i := range int64(slots) { // names of those that are in no state yet
+		if a, lease, ok := nameIn(f, i*slotSize); ok {
+			if err := look(a, lease); err != nil {
+				return nil, fmt.Errorf("look at the locks in %s: %w", f.Name(), err)
+			}
+		}
+	}
+	for _, a := range addrs {
+		if err := errors.Join(look(a, false), look(a, true)); err != nil {
+			return nil, fmt.Errorf("look at the locks in %s: %w", f.Name(), err)
+		}
+	}
+	return out, nil
+}
+
+// nameIn is the address that a slot tells of.
+func nameIn(f *os.File, at int64) (a addr.Addr, lease, ok bool) {
+	h, ok := readSlot(f, at)
+	if !ok {
+		return addr.Addr{}, false, false
+	}
+	name, lease := strings.CutPrefix(h.Name, leasePrefix)
+	a, err := addr.Parse(name)
+	if err != nil {
+		return addr.Addr{}, false, false
+	}
+	_, s := placeOf(a, lease)
+	return a, lease, s.key == h.Key
 }
 
 // lockRange locks one byte of the lock file, trying until ctx ends.
@@ -115,13 +193,15 @@ func (d *DB) openLockFile() (*os.File, error) {
 // slot is a place in the lock file where the holder of a lock says who it is.
 // All of it is best effort; several addresses share a slot.
 type slot struct {
-	at  int64
-	key string
-	who state.Holder
+	at   int64
+	key  string
+	name string
+	who  state.Holder
 }
 
 type holderText struct {
 	Key       string `json:"key"`
+	Name      string `json:"name,omitempty"` // whose hash Key is; left out if it is long
 	PID       int    `json:"pid"`
 	Host      string `json:"host,omitempty"`
 	User      string `json:"user,omitempty"`
@@ -133,8 +213,12 @@ func (s *slot) write(f *os.File) {
 	if s == nil {
 		return
 	}
+	name := s.name
+	if len(name) > slotSize/3 {
+		name = ""
+	}
 	b, err := json.Marshal(holderText{
-		Key: s.key, PID: s.who.PID, Host: clip(s.who.Host, 64), User: clip(s.who.User, 32),
+		Key: s.key, Name: name, PID: s.who.PID, Host: clip(s.who.Host, 64), User: clip(s.who.User, 32),
 		Operation: clip(s.who.Operation, 16), Since: clip(s.who.Since, 32),
 	})
 	if err != nil || len(b) >= slotSize {
@@ -152,14 +236,19 @@ func (s *slot) clear(f *os.File) {
 	_, _ = f.WriteAt(append(bytes.Repeat([]byte{' '}, slotSize-1), '\n'), s.at)
 }
 
+func readSlot(f *os.File, at int64) (h holderText, ok bool) {
+	b := make([]byte, slotSize)
+	_, err := f.ReadAt(b, at)
+	return h, err == nil && json.Unmarshal(b, &h) == nil
+}
+
 // read gives the holder of the same address, or the zero Holder.
 func (s *slot) read(f *os.File) state.Holder {
-	var h holderText
-	b := make([]byte, slotSize)
 	if s == nil {
 		return state.Holder{}
 	}
-	if _, err := f.ReadAt(b, s.at); err != nil || json.Unmarshal(b, &h) != nil || h.Key != s.key {
+	h, ok := readSlot(f, s.at)
+	if !ok || h.Key != s.key {
 		return state.Holder{}
 	}
 	return state.Holder{

@@ -1,4 +1,7 @@
 package sqlite
 
-// ofdSetLock is F_OFD_SETLK of bsd/sys/fcntl.h in Apple's xnu; x/sys does not have it.
-const ofdSetLock = 90
+// F_OFD_SETLK and F_OFD_GETLK of bsd/sys/fcntl.h in Apple's xnu; x/sys does not have them.
+const (
+	ofdSetLock = 90
+	ofdGetLock = 92
+)

@@ -2,4 +2,7 @@ package sqlite
 
 import "golang.org/x/sys/unix"
 
-const ofdSetLock = unix.F_OFD_SETLK
+const (
+	ofdSetLock = unix.F_OFD_SETLK
+	ofdGetLock = unix.F_OFD_GETLK
+)

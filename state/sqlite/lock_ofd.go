@@ -30,3 +30,13 @@ func unlockRange(f *os.File, offset int64) error {
 	lock := unix.Flock_t{Type: unix.F_UNLCK, Whence: io.SeekStart, Start: offset, Len: 1}
 	return unix.FcntlFlock(f.Fd(), ofdSetLock, &lock)
 }
+
+// locked reports whether somebody else's descriptor has the lock.
+func locked(f *os.File, offset int64) (bool, error) {
+	for {
+		lock := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart, Start: offset, Len: 1}
+		if err := unix.FcntlFlock(f.Fd(), ofdGetLock, &lock); !errors.Is(err, unix.EINTR) {
+			return lock.Type != unix.F_UNLCK, err
+		}
+	}
+}
