@@ -77,6 +77,9 @@ var leakRuns = map[string][]leakRun{
 	"state show":     {{args: "person"}, {args: "-json person"}},
 	"state rm":       {{args: "-dry-run worker"}, {args: "worker"}},
 	"state mv":       {{args: "-dry-run worker other"}, {args: "worker other"}, {args: "other worker"}, {args: "nosuch other"}},
+	"lock":           {{}},
+	"lock list":      {{}, {args: "-json"}, {args: "person"}},
+	"force-unlock":   {{args: "person"}, {args: "nobody"}},
 	"providers":      {{}, {args: "-json"}},
 	"providers show": {{args: "google"}},
 	"explain":        {{args: "AADSTS65001"}, {args: "-json invalid_grant"}, {args: "no_such_code"}},
@@ -96,7 +99,7 @@ type leakRun struct {
 // leakOrder: what changes much comes last.
 var leakOrder = []string{
 	"init", "validate", "plan", "apply", "token", "refresh", "status", "show", "output", "state list", "state show",
-	"providers", "providers show", "explain", "explain scope", "fmt", "sandbox", "completion", "version", "state mv", "state rm", "destroy",
+	"lock", "lock list", "force-unlock", "providers", "providers show", "explain", "explain scope", "fmt", "sandbox", "completion", "version", "state mv", "state rm", "destroy",
 }
 
 // Every command in every mode, with secrets whose every appearance is looked

@@ -20,6 +20,7 @@ type planFlags struct {
 	json  bool
 	into  string          // -json-into
 	look  bool            // -refresh
+	lock  bool            // -lock
 	saved *planfile.Saved // the plan that apply was given, if any
 }
 
@@ -28,6 +29,7 @@ func (f *planFlags) register(cmd *cobra.Command) {
 	jsonFlag(cmd, &f.json)
 	fs.StringVar(&f.into, "json-into", "", "write the events of -json to `FILE` as well")
 	fs.BoolVar(&f.look, "refresh", true, "as in Terraform; here a plan asks no server and spends no token, so that -refresh=false changes nothing")
+	fs.BoolVar(&f.lock, "lock", true, "take locks; with -lock=false an apply waits for nobody, but what may be sent only once is still refreshed under its lock. A plan takes none")
 	fs.Var(addrFlag{&f.Targets}, "target", "only `ADDR` and what it depends on (repeatable)")
 	fs.Var(addrFlag{&f.Excludes}, "exclude", "all but `ADDR` and what depends on it (repeatable)")
 	f.vars.register(fs)

@@ -83,11 +83,13 @@ func (c *cli) addCommands(root *cobra.Command) {
 		c.showCommand(),
 		c.outputCommand(),
 		c.stateCommand(),
+		c.lockCommand(),
 		c.providersCommand(),
 		c.explainCommand(),
 	)
 	add(groupLicense,
 		c.fmtCommand(),
+		c.forceUnlockCommand(),
 		c.sandboxCommand(),
 		c.completionCommand(),
 		c.versionCommand(),

@@ -28,6 +28,7 @@ func scriptCmds() map[string]scriptCmd {
 		"json-lines":  cmdJSONLines,
 		"setenv-file": cmdSetenvFile,
 		"together":    cmdTogether,
+		"eventually":  cmdEventually,
 	}
 	for name, f := range cmds {
 		cmds[name] = func(ts *testscript.TestScript, neg bool, args []string) {
@@ -145,6 +146,21 @@ func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {
 		if !sent && ready.MatchString(ts.ReadFile("interrupted.out")) {
 			sent = true
 			ts.Check(cmd.Process.Signal(os.Interrupt))
+		}
+	}
+}
+
+// cmdEventually is "eventually PATTERN PROGRAM ARG…": the program is run again
+// and again until its output matches.
+func cmdEventually(ts *testscript.TestScript, _ bool, args []string) {
+	want := regexp.MustCompile(args[0])
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		out, _ := command(ts, args[1:]).CombinedOutput()
+		if want.Match(out) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("no %s in\n%s", args[0], out)
 		}
 	}
 }

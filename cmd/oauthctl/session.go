@@ -42,7 +42,7 @@ func (c *cli) begin(ctx context.Context, f *planFlags) (*session, error) {
 	}
 	s := &session{c: c, cfg: cfg, o: engine.Options{
 		Catalog: providers.New(), Now: c.Now, Rand: c.Rand,
-		Parallelism: f.work.parallelism, LockTimeout: f.work.lockTimeout,
+		Parallelism: f.work.parallelism, LockTimeout: f.work.lockTimeout, NoLock: !f.lock,
 		OnEvent: c.view.Event, PID: os.Getpid(), Host: hostname(),
 	}}
 	if s.path, err = c.statePathFor(cfg); err != nil {

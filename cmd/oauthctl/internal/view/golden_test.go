@@ -85,6 +85,8 @@ var screens = []struct {
 	{"record", func(_ *testing.T, v View) { v.Records(sampleRecords()) }},
 	{"outputs", func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) }},
 	{"addresses", func(_ *testing.T, v View) { v.Addresses(sampleRows()) }},
+	{"locks", func(_ *testing.T, v View) { v.Locks(sampleLocks()) }},
+	{"locks_none", func(_ *testing.T, v View) { v.Locks(nil) }},
 	{"providers", func(_ *testing.T, v View) { v.Providers(sampleProviders()) }},
 	{"scopes", func(_ *testing.T, v View) { v.Scopes(sampleScopes()) }},
 	{"known_errors", func(_ *testing.T, v View) { v.KnownErrors(sampleKnownErrors()) }},

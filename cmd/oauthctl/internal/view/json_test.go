@@ -41,6 +41,7 @@ var documents = map[string]func(t *testing.T, v View){
 	"show":      func(_ *testing.T, v View) { v.Records(sampleRecords()[:1]) },
 	"output":    func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) },
 	"addresses": func(_ *testing.T, v View) { v.Addresses(sampleRows()) },
+	"locks":     func(_ *testing.T, v View) { v.Locks(sampleLocks()) },
 	"providers": func(_ *testing.T, v View) { v.Providers(sampleProviders()) },
 	"scopes":    func(_ *testing.T, v View) { v.Scopes(sampleScopes()[:1]) },
 	"explain":   func(_ *testing.T, v View) { v.KnownErrors(sampleKnownErrors()) },

@@ -187,6 +187,9 @@ func everyPlace(h string) map[string]func(View) {
 			})
 		},
 		"addresses": func(v View) { v.Addresses([]state.Summary{sum}) },
+		"locks": func(v View) {
+			v.Locks([]state.Held{{Addr: a, Holder: state.Holder{PID: 1, Host: h, User: h, Operation: h, Since: h}}})
+		},
 		"providers": func(v View) {
 			v.Providers([]providers.Entry{{Name: h, Title: h, Arguments: []providers.Argument{{Name: h, Doc: h}}}})
 		},

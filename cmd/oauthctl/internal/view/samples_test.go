@@ -374,3 +374,12 @@ func sampleScopes() []providers.ScopeRow {
 func sampleVersion() VersionInfo {
 	return VersionInfo{Version: "1.2.3", Commit: "1a2b3c4", Date: "2026-03-01", Go: "go1.26.8", Platform: "linux/amd64", StateFormat: 1}
 }
+
+func sampleLocks() []state.Held {
+	now := sampleNow()
+	return []state.Held{
+		{Addr: addr.Connection("graph"), Holder: state.Holder{PID: 4711, Host: "build-7", User: "ci", Operation: "refresh", Since: now.Add(-2 * time.Second).Format(time.RFC3339)}},
+		{Addr: addr.Connection("mail"), Lease: true, Holder: state.Holder{PID: 812, Host: "laptop", User: "alice", Operation: "consent", Since: now.Add(-90 * time.Second).Format(time.RFC3339)}},
+		{Addr: addr.Connection("print")},
+	}
+}

@@ -65,6 +65,8 @@ type View interface {
 	Outputs(outs []schema.Output)
 	// Addresses lists addresses, one a line.
 	Addresses(rows []state.Summary)
+	// Locks lists who is at work on which connection.
+	Locks(held []state.Held)
 	// Providers lists the catalogue.
 	Providers(list []providers.Entry)
 	// KnownErrors explains what was found in a message, and names what is not known.
