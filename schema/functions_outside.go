@@ -24,9 +24,12 @@ func (l *loader) functions() map[string]function.Function {
 	return fs
 }
 
-// identityVariable holds the key to every token in the state: a configuration
-// that could read it could send it to a server of its own.
-const identityVariable = "OAUTHCTL_IDENTITY"
+// keyVariable reports whether a variable holds the key to every token in the
+// state, or what opens the key: a configuration that could read it could send it
+// to a server of its own.
+func keyVariable(name string) bool {
+	return strings.EqualFold(name, "OAUTHCTL_IDENTITY") || strings.EqualFold(name, "OAUTHCTL_PASSPHRASE")
+}
 
 // envFunc reads the environment. What it gives is sensitive.
 func (l *loader) envFunc() function.Function {
@@ -41,7 +44,7 @@ func (l *loader) envFunc() function.Function {
 		},
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			name := args[0].AsString()
-			if strings.EqualFold(name, identityVariable) {
+			if keyVariable(name) {
 				return cty.UnknownVal(cty.String), function.NewArgErrorf(0, "%s opens the state, and is not for configurations; give the secret that is meant in a variable of its own", name)
 			}
 			v := cty.StringVal(madeUpPrefix + name)

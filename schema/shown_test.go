@@ -47,7 +47,7 @@ func TestSensitiveValuesStayOutOfAddresses(t *testing.T) {
 
 // The key to the state is nobody's client secret.
 func TestEnvDoesNotGiveTheIdentity(t *testing.T) {
-	for _, name := range []string{"OAUTHCTL_IDENTITY", "oauthctl_identity"} {
+	for _, name := range []string{"OAUTHCTL_IDENTITY", "oauthctl_identity", "OAUTHCTL_PASSPHRASE"} {
 		_, diags := try(t, "connection \"graph\" {\n  provider = \"acme\"\n  client_id = \"app\"\n  client_secret = env(\""+name+"\")\n}\n",
 			map[string]string{name: "AGE-SECRET-KEY-1CANARY"})
 		if !diags.HasErrors() || strings.Contains(diags.Error(), "CANARY") {

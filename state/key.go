@@ -85,6 +85,9 @@ func (s *Store) unwrap(raw Header) (*opened, error) {
 		}
 		return nil, noKey(h, fmt.Errorf("your own is %s", strings.Join(mine, ", ")))
 	}
+	if locked := (*seal.LockedError)(nil); errors.As(err, &locked) {
+		return nil, noKey(h, locked.Err)
+	}
 	if err != nil {
 		return nil, tampered(err)
 	}
@@ -105,7 +108,11 @@ func noKey(h *seal.Header, why error) error {
 	if len(names) > most {
 		fmt.Fprintf(&b, " and %d more", len(names)-most)
 	}
-	return WithAdvice(fmt.Errorf("%w: it is sealed for %s; %w", ErrNoKey, b.String(), why),
+	err := fmt.Errorf("%w: it is sealed for %s; %w", ErrNoKey, b.String(), why)
+	if Advice(err) != "" {
+		return err // how to open the identity that is at hand
+	}
+	return WithAdvice(err,
 		"give an identity that it is sealed for with -identity FILE or OAUTHCTL_IDENTITY, or let who has one add you to encryption.recipients and apply")
 }
 

@@ -33,15 +33,15 @@ func NewIdentity() (text, recipient string, err error) {
 }
 
 // ParseIdentities reads identities: lines AGE-SECRET-KEY-1… (comments with #),
-// or one OpenSSH or PEM private key (ed25519 or RSA, without a passphrase). The
-// errors never repeat the text.
+// or one OpenSSH or PEM private key (ed25519 or RSA). One that is protected is
+// ErrPassphrase: see [Unprotect]. The errors never repeat the text.
 func ParseIdentities(text string) ([]age.Identity, error) {
 	trimmed := strings.TrimSpace(text)
 	switch {
 	case trimmed == "":
 		return nil, errors.New("the identity is empty")
-	case strings.HasPrefix(trimmed, "-----BEGIN AGE ENCRYPTED FILE-----"), strings.HasPrefix(trimmed, "age-encryption.org/"):
-		return nil, errors.New("the identity file is itself encrypted: decrypt it first (age -d)")
+	case isAgeFile(trimmed):
+		return nil, ErrPassphrase
 	case strings.HasPrefix(trimmed, "-----BEGIN "):
 		id, err := parseSSHIdentity([]byte(trimmed + "\n"))
 		if err != nil {
@@ -97,7 +97,7 @@ func parseSSHIdentity(text []byte) (age.Identity, error) {
 		return nil, ErrPassphrase
 	}
 	if err != nil {
-		return nil, errors.New("the private key cannot be read: want an OpenSSH ed25519 or RSA key without a passphrase")
+		return nil, errors.New("the private key cannot be read: want an OpenSSH ed25519 or RSA key")
 	}
 	var id age.Identity
 	switch k := raw.(type) {
@@ -135,6 +135,8 @@ func RecipientOf(id age.Identity) (string, bool) {
 		return id.Recipient().String(), true
 	case sshIdentity:
 		return id.name, true
+	case lazyIdentity:
+		return id.name, true
 	}
 	return "", false
 }
@@ -160,7 +162,8 @@ func (b *Box) Wrap(r Recipient) (Wrapped, error) { return b.key.Wrap(r) }
 
 // Unwrap opens the data key with the first identity that fits: by name where
 // the identity tells its recipient, else by trying. It returns ErrNoIdentity if
-// none fits, ErrHeader if one should fit and the wrapped key is damaged.
+// none fits, ErrHeader if one should fit and the wrapped key is damaged, a
+// [LockedError] if one fits and was not opened.
 func Unwrap(h *Header, ids []age.Identity) (*Box, error) {
 	byName := make(map[string][]byte, len(h.Keys))
 	for _, k := range h.Keys {
@@ -176,6 +179,9 @@ func Unwrap(h *Header, ids []age.Identity) (*Box, error) {
 			key, err := unwrapFile(file, id)
 			if err == nil {
 				return openBox(h, key)
+			}
+			if locked := (*LockedError)(nil); errors.As(err, &locked) {
+				return nil, locked
 			}
 			damaged = fmt.Errorf("%w: the key wrapped for %s does not open with its identity", ErrHeader, short(name))
 			continue

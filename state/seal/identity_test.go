@@ -120,8 +120,8 @@ func TestIdentitiesThatCannotBeUsedSayWhy(t *testing.T) {
 		"a wrong character":   {key[:len(key)-1] + "b", "line 1"},
 		"text":                {"# x\n\nhunter2", "line 3"},
 		"a plugin":            {"AGE-PLUGIN-YUBIKEY-1QQQQ", "plugin"},
-		"an encrypted file":   {"-----BEGIN AGE ENCRYPTED FILE-----\n", "encrypted"},
-		"an encrypted binary": {"age-encryption.org/v1\n-> scrypt", "encrypted"},
+		"an encrypted file":   {"-----BEGIN AGE ENCRYPTED FILE-----\n", "passphrase"},
+		"an encrypted binary": {"age-encryption.org/v1\n-> scrypt", "passphrase"},
 	} {
 		_, err := ParseIdentities(test.text)
 		if err == nil || !strings.Contains(err.Error(), test.want) {

@@ -50,8 +50,10 @@ var (
 	ErrHeader = errors.New("the header is damaged or was changed")
 	// ErrNoIdentity: no identity opens a wrapped key.
 	ErrNoIdentity = errors.New("no identity fits")
-	// ErrPassphrase: an ssh private key that is itself encrypted.
-	ErrPassphrase = errors.New("the ssh key has a passphrase: use an age identity (oauthctl init makes one), or an ssh key without a passphrase")
+	// ErrPassphrase: an identity that opens with a passphrase only, see [Unprotect].
+	ErrPassphrase = errors.New("the identity is protected by a passphrase")
+	// ErrWrongPassphrase: the passphrase is not the right one.
+	ErrWrongPassphrase = errors.New("the passphrase is wrong")
 )
 
 // Key is a data key. It prints as "(sensitive)".
