@@ -64,6 +64,13 @@ func (s *session) rewrap(ctx context.Context) (*rewrap, error) {
 	if r.Empty() {
 		return nil, nil
 	}
+	if len(r.Removed) > 0 {
+		rows, err := readRows(ctx, s.store)
+		if err != nil {
+			return nil, err
+		}
+		r.Resealed = len(rows)
+	}
 	return r, s.c.lockedOut(r.want)
 }
 

@@ -177,7 +177,12 @@ type Plan struct {
 }
 
 // Recipients is a change of whom a state is encrypted for, by their names.
-type Recipients struct{ Added, Removed []string }
+type Recipients struct {
+	Added, Removed []string
+	// Resealed is how many records are sealed again under a new data key,
+	// because somebody is removed.
+	Resealed int
+}
 
 // Empty reports whether it stays as it is.
 func (r *Recipients) Empty() bool { return len(r.Added)+len(r.Removed) == 0 }

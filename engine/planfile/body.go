@@ -42,8 +42,9 @@ type options struct {
 }
 
 type recipients struct {
-	Added   []string `json:"added,omitempty"`
-	Removed []string `json:"removed,omitempty"`
+	Added    []string `json:"added,omitempty"`
+	Removed  []string `json:"removed,omitempty"`
+	Resealed int      `json:"resealed,omitempty"`
 }
 
 type warning struct {

@@ -53,7 +53,7 @@ func fill(v reflect.Value) {
 		v.SetString("text <&> \u2028 é")
 	case reflect.Bool:
 		v.SetBool(true)
-	case reflect.Int64:
+	case reflect.Int, reflect.Int64:
 		v.SetInt(1_500_000_001)
 	case reflect.Uint64:
 		v.SetUint(1<<63 - 1)

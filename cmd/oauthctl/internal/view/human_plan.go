@@ -60,9 +60,18 @@ func (p *page) recipients(r *plan.Recipients) {
 		p.flow(6, 8, seg{p.Bad, "- " + clip(Safe(name), p.width-8), false})
 	}
 	if len(r.Removed) > 0 {
-		p.text(6, p.Dim, "A new data key keeps out who is removed. What they have read already they still have.")
+		p.text(6, Paint{}, sealedAgain(r.Resealed)+" under a new data key, which keeps out who is removed.")
+		p.text(6, p.Dim, "What they have read already they still have.")
 	}
 	p.line()
+}
+
+// sealedAgain says how much a new data key is going to rewrite.
+func sealedAgain(n int) string {
+	if n == 1 {
+		return "1 record will be sealed again"
+	}
+	return number(n) + " records will be sealed again"
 }
 
 func (p *page) sandbox() {

@@ -22,15 +22,16 @@ type jsonPlan struct {
 }
 
 type jsonRecipients struct {
-	Added   []string `json:"added"`
-	Removed []string `json:"removed"`
+	Added    []string `json:"added"`
+	Removed  []string `json:"removed"`
+	Resealed int      `json:"resealed_records"`
 }
 
 func jsonRecipientsOf(r *plan.Recipients) *jsonRecipients {
 	if r.Empty() {
 		return nil
 	}
-	return &jsonRecipients{list(r.Added), list(r.Removed)}
+	return &jsonRecipients{list(r.Added), list(r.Removed), r.Resealed}
 }
 
 type jsonOptions struct {

@@ -207,6 +207,8 @@ func recipientsPlan() *plan.Plan {
 	p.Recipients = plan.Recipients{
 		Added:   []string{"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"},
 		Removed: []string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJk9ZkZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZm"},
+
+		Resealed: 1204,
 	}
 	return p
 }
