@@ -4,6 +4,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo none)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 DEMO    ?= quickstart
+KEYRING  = $(if $(filter Linux,$(shell uname)),$(comma)secret-service)
+comma   := ,
 
 .PHONY: build demo test race lint proof bench clean
 
@@ -16,7 +18,7 @@ demo: build ## the main job on the sandbox: plan, apply, token
 test: ## everything; sets up what it needs first
 	.ci/setup
 	go vet ./...
-	OAUTHCTL_REQUIRE=chromium,oidc-provider go test ./...
+	OAUTHCTL_REQUIRE=chromium,oidc-provider$(KEYRING) go test ./...
 
 race: ## the concurrent rooms under the race detector
 	go test -race ./engine/... ./state/... ./providers/... ./cmd/oauthctl/internal/console/...

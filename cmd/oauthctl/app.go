@@ -35,6 +35,9 @@ type App struct {
 	// AtKill takes what has to be done before the process is ended in the middle
 	// of its work: giving the terminal back. May be nil.
 	AtKill func(f func())
+	// PassphraseCost is the logarithm of what it takes to try a passphrase; 0: what
+	// age takes.
+	PassphraseCost int
 	// Ends: the process ends with Run. What was opened to read is left to the
 	// kernel, which closes it in no time.
 	Ends bool
@@ -91,7 +94,10 @@ type cli struct {
 	ends   []func() error
 	view   view.View
 	person *console.Console
-	opened string // the state that was opened last
+	opened string      // the state that was opened last
+	key    *identity   // what opens it, once it was found
+	input  *inputFlags // whether the running command may ask; nil: it has no such flag
+	fromFD []byte      // what OAUTHCTL_PASSPHRASE_FD gave
 }
 
 // finish shows an error that nobody has shown yet and turns it into an exit code.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -9,45 +10,79 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/oauthctl/oauthctl/schema/secret"
+	"github.com/oauthctl/oauthctl/state"
 )
 
 func (c *cli) initCommand() *cobra.Command {
-	return &cobra.Command{
+	var passphrase, keyring bool
+	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make the key that opens the state",
 		Long: "Make an age identity, the key that opens the state, if there is none, and tell git to leave the state alone. " +
-			"It never overwrites anything, and no command needs it: apply does the same when it has to.",
-		Example: "oauthctl init",
+			"It never overwrites anything, and no command needs it: apply does the same when it has to. " +
+			"The identity is a file that only you can read; a passphrase or the keyring of the system guards it further.",
+		Example: "oauthctl init\noauthctl init -passphrase",
 		Args:    noArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.view = c.newView(false, false)
-			return c.initialise()
+			if passphrase && keyring {
+				return misused(cmd, "-passphrase and -keyring contradict each other")
+			}
+			return c.initialise(cmd.Context(), passphrase, keyring)
 		},
 	}
+	cmd.Flags().BoolVar(&passphrase, "passphrase", false, "protect the identity with a passphrase, asked for or from OAUTHCTL_PASSPHRASE")
+	cmd.Flags().BoolVar(&keyring, "keyring", false, "keep the identity in the keyring of the system")
+	return cmd
 }
 
-func (c *cli) initialise() error {
+func (c *cli) initialise(ctx context.Context, passphrase, keyring bool) error {
 	path, err := c.identityFile()
 	if err != nil {
 		return err
 	}
-	recipient, err := makeIdentity(path, c.Now())
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		ids, err := c.ownRecipients()
-		if err != nil {
+	if exists(path) {
+		if passphrase || keyring {
+			return advised("run: oauthctl key protect, or: oauthctl key move -to=keyring", "there is an identity in %s already, and init changes nothing", path)
+		}
+		key, err := c.find(ctx)
+		if err != nil && !errors.Is(err, state.ErrNoKey) {
 			return err
 		}
 		c.view.Note("The identity is in %s already.", path)
-		recipient = strings.Join(ids, " ")
-	case err != nil:
-		return err
-	default:
-		c.view.Note("Made an identity in %s.", path)
-		c.view.Note("Keep a copy in a safe place: without it the state cannot be opened, and every consent has to be given again.")
+		if err == nil { // else it is locked, and what was to be done here needs no key
+			c.notePublic(strings.Join(key.recipients(), " "))
+		}
+		return c.ignoreState()
 	}
-	c.view.Note("Its public half, for `encryption { recipients = […] }`: %s", recipient)
+	recipient, err := c.makeKept(ctx, path, passphrase, keyring)
+	if err != nil {
+		return err
+	}
+	c.view.Note("Made an identity in %s.", path)
+	c.view.Note("Keep a copy in a safe place (oauthctl key backup FILE): without it the state cannot be opened, and every consent has to be given again.")
+	c.notePublic(recipient)
 	return c.ignoreState()
+}
+
+// makeKept makes an identity that is kept as it is wished.
+func (c *cli) makeKept(ctx context.Context, path string, passphrase, keyring bool) (recipient string, err error) {
+	var pass secret.Secret
+	switch {
+	case keyring:
+		return c.makeInKeyring(ctx, path)
+	case passphrase:
+		if pass, err = c.newPassphrase(ctx, "the identity"); err != nil {
+			return "", err
+		}
+	}
+	return c.makeIdentity(path, pass)
+}
+
+func (c *cli) notePublic(recipient string) {
+	c.view.Note("Its public half, for `encryption { recipients = […] }`: %s", recipient)
 }
 
 // gitIgnored is what does not belong into a repository. The state is encrypted,

@@ -80,6 +80,13 @@ var leakRuns = map[string][]leakRun{
 	"lock":           {{}},
 	"lock list":      {{}, {args: "-json"}, {args: "person"}},
 	"force-unlock":   {{args: "person"}, {args: "nobody"}},
+	"key show":       {{}, {args: "-json"}},
+	"key protect":    {{}},
+	"key unprotect":  {{}},
+	"key move":       {{args: "-to=keyring"}, {args: "-to=file"}},
+	"key rotate":     {{}, {}},
+	"key backup":     {{args: "-", asked: true}, {args: "-no-passphrase -", asked: true}, {args: "kept.age"}, {args: "kept.age"}},
+	"key restore":    {{args: "kept.age"}, {args: "-force kept.age"}, {args: "main.hcl"}},
 	"providers":      {{}, {args: "-json"}},
 	"providers show": {{args: "google"}},
 	"explain":        {{args: "AADSTS65001"}, {args: "-json invalid_grant"}, {args: "no_such_code"}},
@@ -99,7 +106,9 @@ type leakRun struct {
 // leakOrder: what changes much comes last.
 var leakOrder = []string{
 	"init", "validate", "plan", "apply", "token", "refresh", "status", "show", "output", "state list", "state show",
-	"lock", "lock list", "force-unlock", "providers", "providers show", "explain", "explain scope", "fmt", "sandbox", "completion", "version", "state mv", "state rm", "destroy",
+	"lock", "lock list", "force-unlock",
+	"key show", "key rotate", "key backup", "key restore", "key unprotect", "key protect", "key move",
+	"providers", "providers show", "explain", "explain scope", "fmt", "sandbox", "completion", "version", "state mv", "state rm", "destroy",
 }
 
 // Every command in every mode, with secrets whose every appearance is looked
@@ -107,7 +116,7 @@ var leakOrder = []string{
 func TestNothingLeaks(t *testing.T) {
 	walk(testTree(), func(cmd *cobra.Command) {
 		name := strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), "oauthctl"), " ")
-		if _, ok := leakRuns[name]; cmd.Runnable() && !ok && name != "" && name != "state" {
+		if _, ok := leakRuns[name]; cmd.Runnable() && !ok && name != "" && name != "state" && name != "key" {
 			t.Errorf("the leak test does not know the command %q", name)
 		}
 	})
@@ -152,10 +161,11 @@ func newLeakUser(t *testing.T) *leakUser {
 	dir := t.TempDir()
 	u := &leakUser{t: t, dir: dir, needles: map[string]string{}, env: map[string]string{
 		"HOME": filepath.Join(dir, "home"), "XDG_CONFIG_HOME": filepath.Join(dir, "home", "config"),
-		"XDG_STATE_HOME":    filepath.Join(dir, "home", "state"),
-		"WORKER_SECRET":     canary(),
-		"SIGNER_KEY":        keyCanary(t),
-		"OAUTHCTL_VAR_pass": canary(),
+		"XDG_STATE_HOME":      filepath.Join(dir, "home", "state"),
+		"WORKER_SECRET":       canary(),
+		"SIGNER_KEY":          keyCanary(t),
+		"OAUTHCTL_VAR_pass":   canary(),
+		"OAUTHCTL_PASSPHRASE": canary(),
 	}}
 	if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(leakConfig), 0o600); err != nil {
 		t.Fatal(err)
@@ -163,6 +173,7 @@ func newLeakUser(t *testing.T) *leakUser {
 	u.secret("client secret", u.env["WORKER_SECRET"])
 	u.key("private key", u.env["SIGNER_KEY"])
 	u.secret("sensitive variable", u.env["OAUTHCTL_VAR_pass"])
+	u.secret("passphrase", u.env["OAUTHCTL_PASSPHRASE"])
 	return u
 }
 
@@ -229,7 +240,7 @@ func (u *leakUser) run(name string, run leakRun) {
 	}
 	args = append(args, strings.Fields(run.args)...)
 	app, out, errs := testApp(args...)
-	app.Now, app.Rand = time.Now, rand.Reader
+	app.Now, app.Rand, app.PassphraseCost = time.Now, rand.Reader, 10
 	app.LookupEnv = func(k string) (string, bool) { v, ok := u.env[k]; return v, ok }
 	ctx := u.t.Context()
 	if name == "sandbox" {
@@ -254,6 +265,13 @@ func (u *leakUser) learn() {
 	key, err := os.ReadFile(filepath.Join(u.dir, "home", "config", "oauthctl", "identity.txt"))
 	if err != nil {
 		u.t.Fatal(err)
+	}
+	if seal.Protected(string(key)) {
+		plain, err := seal.Unprotect(string(key), u.env["OAUTHCTL_PASSPHRASE"])
+		if err != nil {
+			u.t.Fatal(err)
+		}
+		key = []byte(plain)
 	}
 	for line := range strings.Lines(string(key)) {
 		if strings.HasPrefix(line, "AGE-SECRET-KEY-") {
@@ -300,7 +318,7 @@ func (u *leakUser) learn() {
 func (u *leakUser) files() {
 	u.t.Helper()
 	err := filepath.WalkDir(u.dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || d.Name() == "identity.txt" {
+		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), "identity.txt") {
 			return err
 		}
 		text, err := os.ReadFile(path)

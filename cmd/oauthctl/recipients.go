@@ -71,12 +71,12 @@ func (s *session) rewrap(ctx context.Context) (*rewrap, error) {
 		}
 		r.Resealed = len(rows)
 	}
-	return r, s.c.lockedOut(r.want)
+	return r, s.c.lockedOut(ctx, r.want)
 }
 
 // lockedOut is an error if none of our own identities could open the state any more.
-func (c *cli) lockedOut(recipients []string) error {
-	own, err := c.ownRecipients()
+func (c *cli) lockedOut(ctx context.Context, recipients []string) error {
+	own, err := c.ownRecipients(ctx)
 	if err != nil {
 		return err
 	}

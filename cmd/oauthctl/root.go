@@ -84,6 +84,7 @@ func (c *cli) addCommands(root *cobra.Command) {
 		c.outputCommand(),
 		c.stateCommand(),
 		c.lockCommand(),
+		c.keyCommand(),
 		c.providersCommand(),
 		c.explainCommand(),
 	)

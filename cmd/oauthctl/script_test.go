@@ -17,6 +17,7 @@ func TestMain(m *testing.M) {
 		"browser-deny":  browserDeny,
 		"browser-idle":  func() {},
 		"browser-env":   browserEnviron,
+		"secret-tool":   secretTool,
 	})
 }
 
@@ -25,6 +26,7 @@ func TestMain(m *testing.M) {
 func scriptMain() {
 	ctx, in := interruptible(context.Background())
 	app := osApp(os.Args[1:], in)
+	app.PassphraseCost = 10
 	if shift, err := time.ParseDuration(os.Getenv("TEST_CLOCK")); err == nil {
 		app.Now = func() time.Time { return time.Now().Add(shift) }
 	}

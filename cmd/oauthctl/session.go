@@ -33,6 +33,7 @@ func (c *cli) begin(ctx context.Context, f *planFlags) (*session, error) {
 	if f.RefreshOnly && !f.look {
 		return nil, advised("leave one of them out", "-refresh-only and -refresh=false contradict each other")
 	}
+	c.input = &f.input
 	cfg, err := c.loadFor(ctx, &f.vars, &f.input, f.saved)
 	if err != nil {
 		return nil, err
@@ -117,7 +118,7 @@ func (s *session) prepare(ctx context.Context) error {
 	if _, _, err := s.store.Lineage(ctx); !errors.Is(err, state.ErrNoState) {
 		return nil // there is a state, or what is wrong with it is for the engine to say
 	}
-	made, err := s.c.ensureIdentity()
+	made, err := s.c.ensureIdentity(ctx)
 	if err != nil {
 		return err
 	}
@@ -126,9 +127,9 @@ func (s *session) prepare(ctx context.Context) error {
 	}
 	recipients := s.cfg.Settings.Recipients
 	if len(recipients) == 0 {
-		recipients, err = s.c.ownRecipients()
+		recipients, err = s.c.ownRecipients(ctx)
 	} else {
-		err = s.c.lockedOut(recipients)
+		err = s.c.lockedOut(ctx, recipients)
 	}
 	if err == nil && s.c.sandbox {
 		_, err = s.c.makeWorkDir()

@@ -5,6 +5,8 @@ import (
 	"os"
 	"time"
 
+	"filippo.io/age"
+
 	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/state"
 )
@@ -18,7 +20,7 @@ func (c *cli) openStore(ctx context.Context, path string, recipients []string) (
 		return nil, err
 	}
 	store, err := state.Open(ctx, backend, state.Options{
-		Identities: c.identities,
+		Identities: func() ([]age.Identity, error) { return c.identities(ctx) },
 		Recipients: recipients,
 		PinDir:     c.pinDir(),
 		Holder:     c.holder(),

@@ -38,6 +38,7 @@ var documents = map[string]func(t *testing.T, v View){
 		v.Applied(out, "apply")
 	},
 	"status":    func(_ *testing.T, v View) { v.Status(sampleRows()[:2], "./oauthctl.state") },
+	"key":       func(_ *testing.T, v View) { v.Key(keySample()) },
 	"show":      func(_ *testing.T, v View) { v.Records(sampleRecords()[:1]) },
 	"output":    func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) },
 	"addresses": func(_ *testing.T, v View) { v.Addresses(sampleRows()) },

@@ -213,6 +213,18 @@ func recipientsPlan() *plan.Plan {
 	return p
 }
 
+func keySample() Key {
+	own := "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+	return Key{
+		Source: "/home/alice/.config/oauthctl/identity.txt", Kept: KeptProtected, Recipients: []string{own},
+		States: []KeyState{
+			{Location: "/home/alice/work/oauthctl.state", Opens: true, Recipients: []string{own}},
+			{Location: "/home/alice/\x1b[31mred/oauthctl.state", Recipients: []string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJk9ZkZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZm"}},
+			{Location: "/mnt/oauthctl.state", Problem: "open /mnt/x: it is not a file"},
+		},
+	}
+}
+
 const sampleFile = `connection "graph" {
   provider      = "microsft"
   client_id     = "11111111-2222-3333-4444-555555555555"

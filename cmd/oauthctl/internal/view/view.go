@@ -61,6 +61,8 @@ type View interface {
 	Record(r *state.Record)
 	// Records shows several connections.
 	Records(rs []*state.Record)
+	// Key shows what may be told of the key that opens the state.
+	Key(k Key)
 	// Outputs shows output values; sensitive ones are hidden.
 	Outputs(outs []schema.Output)
 	// Addresses lists addresses, one a line.
