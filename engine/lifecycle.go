@@ -116,6 +116,8 @@ func keepIgnored(rec, before *state.Record, ignored []string) {
 			now.Requested = old.Requested
 		case "redirect_uris":
 			now.RedirectURI = old.RedirectURI
+		case "hosts":
+			now.Hosts = old.Hosts
 		case "resource":
 			now.Client.Resource = old.Client.Resource
 		case "token_params":

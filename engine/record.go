@@ -45,6 +45,7 @@ func settle(r *state.Record, c *grant.Client, prints map[string]string) {
 	i.Provider, i.Title, i.Grant = c.Conn.Provider, title(c), c.Settings.Type
 	i.Client = mergeClient(i.Client, c.StateClient())
 	i.Requested, i.RedirectURI, i.Fingerprint = c.Scopes, c.Settings.RedirectURI, prints
+	i.Hosts = c.Conn.Hosts
 	i.Access, i.Refresh, i.RefreshBefore = life.Access, life.Refresh, life.RefreshBefore
 	i.DependsOn = nil
 	for _, a := range c.Conn.DependsOn {

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +121,27 @@ func TestLifetimesAreUpdatedWithoutARequest(t *testing.T) {
 	}
 	if want, got := k.clock.now().Add(30*24*time.Hour), k.record(graph).RefreshExpiresAt; !got.Equal(want) {
 		t.Errorf("a new consent is due at %v, not at %v", got, want)
+	}
+	if p := k.plan(cfg, plan.Options{}); !p.Empty() {
+		t.Errorf("not settled: %+v", p.Changes)
+	}
+}
+
+// Where helpers may hand a token is kept with it, and changes without a request.
+func TestHostsAreUpdatedWithoutARequest(t *testing.T) {
+	k := newKit(t)
+	k.applied(strings.Replace(one, `scopes    = ["read"]`, `scopes = ["read"]
+  hosts = ["Git.Example.COM:443", "registry.example:5000"]`, 1))
+	if got, want := k.record(graph).Info.Hosts, []string{"git.example.com", "registry.example:5000"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	k.server.journal.take()
+	cfg := k.config(one)
+	if r := result(t, k.apply(cfg, plan.Options{}), "graph"); r.Action != plan.Update || r.State != engine.Done {
+		t.Fatalf("%s %s: %v", r.Action, r.State, r.Err)
+	}
+	if did := k.server.journal.take(); count(did, "token") > 0 || len(k.record(graph).Info.Hosts) > 0 {
+		t.Errorf("did %v, hosts %q", did, k.record(graph).Info.Hosts)
 	}
 	if p := k.plan(cfg, plan.Options{}); !p.Empty() {
 		t.Errorf("not settled: %+v", p.Changes)

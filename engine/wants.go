@@ -187,7 +187,7 @@ func want(c *grant.Client, prints map[string]string) plan.Want {
 		Issuer: sc.Issuer, TokenEndpoint: sc.TokenEndpoint, ClientID: sc.ClientID, ClientAuth: sc.Auth, SecretEnds: c.Conn.SecretExpiresAt,
 		Grant: c.Settings.Type, Interactive: c.Settings.Interactive, Way: string(c.Settings.Way),
 		Scopes: c.Scopes, Added: c.Added, ScopeNames: c.ScopeNames, CanNarrow: !c.Settings.Interactive,
-		RedirectURI: c.Settings.RedirectURI, Account: c.Conn.Account, Hosts: c.Hosts(),
+		RedirectURI: c.Settings.RedirectURI, Account: c.Conn.Account, Hosts: c.Hosts(), TokenHosts: c.Conn.Hosts,
 		Access: life.Access, Refresh: life.Refresh, RefreshBefore: life.RefreshBefore,
 		Fingerprint: prints, Client: &sc, Unknown: c.Conn.Unknown, Notes: slices.Clone(c.Notes),
 	}

@@ -93,6 +93,7 @@ type Connection struct {
 	Scopes          []string
 	RedirectURIs    []string
 	Account         string
+	Hosts           []string          // that helpers may hand the token to, as ParseHost gives them
 	Resource        []string          // RFC 8707
 	Audience        string            // Auth0's and token exchange's parameter
 	AuthorizeParams map[string]string // added to the authorization request

@@ -356,6 +356,7 @@ func (e *evaluator) connectionAt(b *connectionBlock, a addr.Addr) (*Connection, 
 		Scopes:          o.Strings("scopes"),
 		RedirectURIs:    o.Strings("redirect_uris"),
 		Account:         o.String("account"),
+		Hosts:           o.Strings("hosts"),
 		Resource:        o.Strings("resource"),
 		Audience:        o.String("audience"),
 		AuthorizeParams: o.StringMap("authorize_params"),
@@ -453,6 +454,7 @@ func (c *Connection) check(o *Object) hcl.Diagnostics {
 				"The resource %q must be an absolute URI without a fragment (RFC 8707 §2).", u))
 		}
 	}
+	diags = append(diags, c.checkHosts(o)...)
 	if l := c.Lifetimes; l.Access > 0 && l.RefreshBefore >= l.Access {
 		diags = append(diags, errorAt(o.Nested["token_lifetimes"][0].Ranges["refresh_before"], "Margin longer than the lifetime",
 			"refresh_before (%s) is not shorter than access (%s): every token would count as expired. Make it shorter.", FormatDuration(l.RefreshBefore), FormatDuration(l.Access)))

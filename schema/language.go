@@ -73,6 +73,7 @@ var connectionSpec = &Spec{
 		{Name: "scopes", Kind: ScopeList, Doc: "Scopes to ask for: a list, or one string with spaces between them."},
 		{Name: "redirect_uris", Kind: Strings, Doc: "Redirect URIs registered for the client; the first that can be used is used."},
 		{Name: "account", Kind: String, Doc: "Whose consent it has to be; compared with the ID token or userinfo before anything is saved."},
+		{Name: "hosts", Kind: Strings, Doc: "Hosts to which the credential helpers of git and docker may hand the token: exactly these, with their ports."},
 		{Name: "resource", Kind: Strings, Doc: "Resource indicators (RFC 8707)."},
 		{Name: "audience", Kind: String, Doc: "The audience parameter of servers that have one."},
 		{Name: "authorize_params", Kind: StringMap, InAddress: true, Doc: "Further parameters of the authorization request."},

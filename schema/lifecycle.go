@@ -35,7 +35,7 @@ var lifecycleSpec = &Spec{
 
 // ignorable are the arguments and blocks that ignore_changes can name.
 var ignorable = []string{
-	"client_id", "client_secret", "client_auth", "client_assertion", "scopes", "redirect_uris", "account", "resource",
+	"client_id", "client_secret", "client_auth", "client_assertion", "scopes", "redirect_uris", "account", "hosts", "resource",
 	"authorize_params", "token_params", "token_lifetimes", "grant", "description",
 }
 

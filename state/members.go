@@ -35,6 +35,7 @@ func (i *Info) members() []member {
 		{"account", &i.Account},
 		{"subject", &i.Subject},
 		{"redirect_uri", &i.RedirectURI},
+		{"hosts", &i.Hosts},
 		{"fingerprint", &i.Fingerprint},
 		{"access_lifetime_ns", &i.Access},
 		{"refresh_lifetime_ns", &i.Refresh},

@@ -72,6 +72,7 @@ type Info struct {
 	Account      string   // verified account: email, preferred_username or name
 	Subject      string   // sub claim
 	RedirectURI  string
+	Hosts        []string // that credential helpers may hand the access token to: exactly these
 	// Fingerprint holds keyed digests of inputs whose change means a new
 	// consent (client secret, grant settings): name → hex.
 	Fingerprint   map[string]string

@@ -137,7 +137,7 @@ func (d *difference) server() {
 // compared are the attributes whose values are compared one by one; others are
 // arguments of the provider.
 var compared = []string{
-	"client_id", "client_secret", "client_auth", "client_assertion", "scopes", "redirect_uris", "account",
+	"client_id", "client_secret", "client_auth", "client_assertion", "scopes", "redirect_uris", "account", "hosts",
 	"resource", "audience", "authorize_params", "token_params", "description", "application_type", "token_lifetimes", "grant",
 }
 
@@ -310,6 +310,10 @@ func lifetime(v time.Duration) string {
 func (d *difference) settings() {
 	if d.info.Provider != d.w.Provider {
 		d.show("provider", d.info.Provider, d.w.Provider)
+		d.add(Update, ReasonSettingsChanged)
+	}
+	if d.known("hosts") && !slices.Equal(d.info.Hosts, d.w.TokenHosts) {
+		d.show("hosts", strings.Join(d.info.Hosts, ", "), strings.Join(d.w.TokenHosts, ", "))
 		d.add(Update, ReasonSettingsChanged)
 	}
 	if d.w.Client == nil {

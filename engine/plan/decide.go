@@ -122,7 +122,7 @@ func fromWant(w *Want) Change {
 	return Change{
 		Addr: w.Addr, Way: w.Way, Provider: w.Provider, Title: w.Title, Grant: w.Grant,
 		Scopes: w.Scopes, ScopesByRule: w.Added, ScopeNames: w.ScopeNames, RedirectURI: w.RedirectURI, Account: w.Account,
-		Hosts: w.Hosts, Access: w.Access, Refresh: w.Refresh,
+		Hosts: w.Hosts, TokenHosts: w.TokenHosts, Access: w.Access, Refresh: w.Refresh,
 		DependsOn: w.DependsOn, Notes: slices.Clip(w.Notes),
 	}
 }

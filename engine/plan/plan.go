@@ -101,6 +101,7 @@ type Want struct {
 	RedirectURI   string
 	Account       string
 	Hosts         []string // that will be spoken to, sorted
+	TokenHosts    []string // that helpers may hand the token to, sorted
 	Access        time.Duration
 	Refresh       time.Duration
 	RefreshBefore time.Duration
@@ -149,6 +150,7 @@ type Change struct {
 	RedirectURI   string
 	Account       string
 	Hosts         []string
+	TokenHosts    []string      // that helpers may hand the token to
 	Access        time.Duration // expected lifetimes; 0: the server says
 	Refresh       time.Duration
 	Replaces      bool              // a grant with another server or client: the old secrets are not sent to the new one

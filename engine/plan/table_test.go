@@ -203,6 +203,8 @@ func wantOf(t testing.TB, l line) plan.Want {
 			w.RedirectURI = v
 		case "account":
 			w.Account = v
+		case "hosts":
+			w.TokenHosts = words(v)
 		case "access":
 			w.Access = duration(t, v)
 		case "refresh":
@@ -308,6 +310,8 @@ func recordWord(t testing.TB, r *state.Record, k, v string) {
 		i.Requested = words(v)
 	case "account":
 		i.Account = v
+	case "hosts":
+		i.Hosts = words(v)
 	case "redirect":
 		i.RedirectURI = v
 	case "access":

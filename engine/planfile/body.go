@@ -81,6 +81,7 @@ type change struct {
 	RedirectURI   string            `json:"redirect_uri,omitempty"`
 	Account       string            `json:"account,omitempty"`
 	Hosts         []string          `json:"hosts,omitempty"`
+	TokenHosts    []string          `json:"token_hosts,omitempty"`
 	Access        time.Duration     `json:"access_nanoseconds,omitempty"`
 	Refresh       time.Duration     `json:"refresh_nanoseconds,omitempty"`
 	Replaces      bool              `json:"replaces,omitempty"`
@@ -122,7 +123,7 @@ func changesOf(list []plan.Change) []change {
 			Address: c.Addr.String(), MovedFrom: c.MovedFrom.String(), Action: c.Action, Reasons: c.Reasons,
 			NeedsUser: c.NeedsUser, Way: c.Way, Provider: c.Provider, Title: c.Title, Grant: c.Grant,
 			ScopesAdded: c.ScopesAdded, ScopesRemoved: c.ScopesRemoved, Scopes: c.Scopes, ScopesByRule: c.ScopesByRule,
-			ScopeNames: c.ScopeNames, RedirectURI: c.RedirectURI, Account: c.Account, Hosts: c.Hosts,
+			ScopeNames: c.ScopeNames, RedirectURI: c.RedirectURI, Account: c.Account, Hosts: c.Hosts, TokenHosts: c.TokenHosts,
 			Access: c.Access, Refresh: c.Refresh, Replaces: c.Replaces, Revocable: c.Revocable,
 			Before: c.Before, After: c.After, DependsOn: names(c.DependsOn), Generation: c.Generation,
 			Notes: c.Notes, Unknown: c.Unknown,
@@ -190,7 +191,7 @@ func (r *reader) change(c *change) plan.Change {
 		Addr: r.addr(c.Address), MovedFrom: r.addr(c.MovedFrom), Action: c.Action, Reasons: c.Reasons,
 		NeedsUser: c.NeedsUser, Way: c.Way, Provider: c.Provider, Title: c.Title, Grant: c.Grant,
 		ScopesAdded: c.ScopesAdded, ScopesRemoved: c.ScopesRemoved, Scopes: c.Scopes, ScopesByRule: c.ScopesByRule,
-		ScopeNames: c.ScopeNames, RedirectURI: c.RedirectURI, Account: c.Account, Hosts: c.Hosts,
+		ScopeNames: c.ScopeNames, RedirectURI: c.RedirectURI, Account: c.Account, Hosts: c.Hosts, TokenHosts: c.TokenHosts,
 		Access: c.Access, Refresh: c.Refresh, Replaces: c.Replaces, Revocable: c.Revocable,
 		Before: c.Before, After: c.After, DependsOn: r.addrs(c.DependsOn), Generation: c.Generation,
 		Notes: c.Notes, Unknown: c.Unknown,

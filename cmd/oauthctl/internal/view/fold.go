@@ -64,6 +64,7 @@ func content(c *plan.Change) string {
 	put(c.Scopes...)
 	put(c.ScopesByRule...)
 	put(c.Hosts...)
+	put(c.TokenHosts...)
 	put(c.Notes...)
 	put(c.Unknown...)
 	put(c.Access.String(), c.Refresh.String())

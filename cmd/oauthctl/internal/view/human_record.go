@@ -50,6 +50,7 @@ func (p *page) record(r *state.Record, now time.Time) {
 	p.field("redirect URI", Safe(in.RedirectURI))
 	p.field("account", Safe(in.Account))
 	p.field("subject", Safe(in.Subject))
+	p.field("helps at", Safe(strings.Join(in.Hosts, ", ")))
 	p.recordScopes(in)
 	p.times(r, now)
 	p.field("authorized", stamp(in.AuthorizedAt, now))

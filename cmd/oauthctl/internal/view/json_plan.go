@@ -70,6 +70,7 @@ type jsonChange struct {
 	RedirectURI   string            `json:"redirect_uri,omitempty"`
 	Account       string            `json:"account,omitempty"`
 	Hosts         []string          `json:"hosts"`
+	TokenHosts    []string          `json:"token_hosts,omitempty"`
 	Access        int64             `json:"access_seconds,omitempty"`
 	Refresh       int64             `json:"refresh_seconds,omitempty"`
 	Replaces      bool              `json:"replaces"`
@@ -112,7 +113,7 @@ func jsonChangeOf(c *plan.Change) jsonChange {
 		Address: c.Addr.String(), MovedFrom: c.MovedFrom.String(), Name: c.Addr.Name, Action: c.Action, Reasons: list(c.Reasons),
 		NeedsUser: c.NeedsUser, Way: c.Way, Provider: c.Provider, Title: c.Title, Grant: c.Grant,
 		Scopes: list(c.Scopes), ScopesAdded: list(c.ScopesAdded), ScopesRemoved: list(c.ScopesRemoved), ScopesByRule: list(c.ScopesByRule), ScopeNames: c.ScopeNames,
-		RedirectURI: c.RedirectURI, Account: c.Account, Hosts: list(c.Hosts),
+		RedirectURI: c.RedirectURI, Account: c.Account, Hosts: list(c.Hosts), TokenHosts: c.TokenHosts,
 		Access: seconds(c.Access), Refresh: seconds(c.Refresh), Replaces: c.Replaces, Revocable: c.Revocable,
 		Before: c.Before, After: c.After, DependsOn: names(c.DependsOn), Generation: c.Generation,
 		Notes: list(c.Notes), Unknown: list(c.Unknown),

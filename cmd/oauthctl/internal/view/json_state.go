@@ -85,6 +85,7 @@ type jsonRecord struct {
 	RedirectURI   string     `json:"redirect_uri,omitempty"`
 	Account       string     `json:"account,omitempty"`
 	Subject       string     `json:"subject,omitempty"`
+	TokenHosts    []string   `json:"token_hosts,omitempty"`
 	Requested     []string   `json:"scopes_requested"`
 	Granted       []string   `json:"scopes_granted"`
 	AuthorizedAt  *time.Time `json:"authorized_at,omitempty"`
@@ -122,6 +123,7 @@ func (j *programs) record(r *state.Record) jsonRecord {
 		out.Title, out.Grant, out.ClientID, out.ClientAuth = in.Title, in.Grant, in.Client.ClientID, in.Client.Auth
 		out.Issuer, out.TokenEndpoint, out.RedirectURI = in.Client.Issuer, in.Client.TokenEndpoint, in.RedirectURI
 		out.Account, out.Subject, out.Requested, out.Granted = in.Account, in.Subject, list(in.Requested), list(in.Granted)
+		out.TokenHosts = in.Hosts
 		out.AuthorizedAt, out.RefreshedAt = at(in.AuthorizedAt), at(in.RefreshedAt)
 		out.Access, out.Refresh, out.RefreshBefore = seconds(in.Access), seconds(in.Refresh), seconds(in.RefreshBefore)
 		out.DependsOn, out.ConfigSerial = list(in.DependsOn), in.ConfigSerial
