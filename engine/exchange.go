@@ -44,6 +44,9 @@ func (e *Engine) exchange(ctx context.Context, w *renewal, rec, with *state.Reco
 	}
 	next := renewed(with, g, e.now())
 	next.Generation = rec.Generation
+	if w.narrow {
+		return e.narrowed(ctx, w, rec, next)
+	}
 	if err := e.saveRenewed(ctx, w, rec, next); err != nil {
 		return nil, err
 	}
@@ -153,7 +156,7 @@ func (e *Engine) refreshFailed(ctx context.Context, w *renewal, rec *state.Recor
 		next.Info.Reject = &state.Reject{
 			Error: cmp.Or(g.Code, g.Detail, string(g.Kind)), Class: string(grantClass(g.Kind)), Until: e.now().Add(pause(g)),
 		}
-		if w.before != nil {
+		if w.before != nil || w.narrow && g.Kind == grant.Config { // says nothing of a refresh as it is
 			next.Info.Reject = rec.Info.Reject
 		}
 	}
@@ -203,7 +206,7 @@ func (e *Engine) refused(ctx context.Context, w *renewal, sent *state.Record, g 
 		return nil, errors.Join(failed, e.readFailure(ctx, w.addr, err))
 	}
 	if !cur.Tokens.RefreshToken.Equal(sent.Tokens.RefreshToken) {
-		if usable(cur, e.now()) {
+		if usable(cur, e.now()) && !w.narrow {
 			return &renewedToken{record: cur, refreshed: true}, nil
 		}
 		return nil, &Error{Class: ClassTemporary, Addr: w.addr, Doing: w.doing(), Remedy: "try again",

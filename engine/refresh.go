@@ -19,6 +19,7 @@ type renewal struct {
 	minTTL    time.Duration // that the token must have left
 	operation string        // for whoever waits for the lock
 	scopes    []string      // to narrow to; nil keeps
+	narrow    bool          // the token with these scopes is for the caller alone: the record keeps its own
 
 	// before lays new settings over the record before it is sent; nil: none.
 	// It may refuse, when the record is not the one that was planned with.
@@ -86,7 +87,12 @@ func (e *Engine) look(w *renewal, r, first *state.Record) (*renewedToken, error)
 	if w.before != nil {
 		return nil, nil // new settings may be what was missing
 	}
-	if first != nil && !r.Tokens.AccessToken.Equal(first.Tokens.AccessToken) && usable(r, now) {
+	if w.narrow {
+		if err := checkNarrow(r, w.scopes); err != nil {
+			return nil, err
+		}
+	}
+	if first != nil && !w.narrow && !r.Tokens.AccessToken.Equal(first.Tokens.AccessToken) && usable(r, now) {
 		return &renewedToken{record: r, refreshed: true}, nil // somebody else did it meanwhile
 	}
 	switch {

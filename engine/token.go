@@ -17,7 +17,11 @@ type Token struct {
 	AccessToken secret.Secret
 	TokenType   string
 	ExpiresAt   time.Time // zero: unknown
+	ReceivedAt  time.Time // zero: unknown
 	Scopes      []string
+	Account     string   // whose it is; "": unknown
+	Hosts       []string // that helpers may hand it to
+	Preset      string   // of its server; "": one of the user's own
 	Refreshed   bool
 	Warning     string // why the token is an old one, or does not live as long as was asked
 }
@@ -26,6 +30,7 @@ type Token struct {
 type TokenOptions struct {
 	MinTTL       time.Duration // refresh a token that does not live so long any more
 	ForceRefresh bool          // refresh a token that is valid
+	Scopes       []string      // a token for these alone, which is not kept; nil: the connection's own
 }
 
 // Token returns a valid access token, refreshing it when it is due, exactly
@@ -34,7 +39,11 @@ type TokenOptions struct {
 // with ForceRefresh, or below MinTTL, the old token is no answer, and the error
 // says why there is no new one. Errors: see Error.
 func (e *Engine) Token(ctx context.Context, a addr.Addr, o TokenOptions) (*Token, error) {
-	out, err := e.renew(ctx, renewal{addr: a, force: o.ForceRefresh, minTTL: o.MinTTL, operation: "refresh"})
+	w := renewal{addr: a, force: o.ForceRefresh, minTTL: o.MinTTL, operation: "refresh"}
+	if len(o.Scopes) > 0 {
+		w.force, w.narrow, w.scopes = true, true, o.Scopes
+	}
+	out, err := e.renew(ctx, w)
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +53,8 @@ func (e *Engine) Token(ctx context.Context, a addr.Addr, o TokenOptions) (*Token
 			schema.FormatDuration(left.Round(time.Second)), schema.FormatDuration(o.MinTTL))
 	}
 	return &Token{
-		Addr: a, AccessToken: r.Tokens.AccessToken, TokenType: r.Tokens.TokenType, ExpiresAt: r.ExpiresAt,
-		Scopes: r.Info.Granted, Refreshed: out.refreshed, Warning: out.warning,
+		Addr: a, AccessToken: r.Tokens.AccessToken, TokenType: r.Tokens.TokenType, ExpiresAt: r.ExpiresAt, ReceivedAt: r.Info.ReceivedAt,
+		Scopes: r.Info.Granted, Account: r.Info.Account, Hosts: r.Info.Hosts, Preset: r.Info.Preset, Refreshed: out.refreshed, Warning: out.warning,
 	}, nil
 }
 

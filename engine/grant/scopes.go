@@ -57,3 +57,15 @@ func sameScope(s, want string) bool {
 	s, want = strings.ToLower(s), strings.ToLower(want)
 	return strings.HasSuffix(s, "/"+want) || strings.HasSuffix(s, "/userinfo."+want)
 }
+
+// Beyond lists the scopes of a token that were not asked for. offline_access is
+// about the refresh token, and not about what the token may do.
+func Beyond(granted, asked []string) []string {
+	var out []string
+	for _, s := range granted {
+		if s != "offline_access" && !slices.Contains(asked, s) && !slices.ContainsFunc(asked, func(a string) bool { return sameScope(s, a) }) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
