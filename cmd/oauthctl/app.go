@@ -27,8 +27,12 @@ type App struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	LookupEnv      func(string) (string, bool)
-	Now            func() time.Time
-	Rand           io.Reader
+	Environ        func() []string // all of it, for the program that exec starts
+	// Become puts another program into the place of this one, and returns only if
+	// that fails, or where it cannot be done, with the program's exit code.
+	Become func(p *program) (code int, err error)
+	Now    func() time.Time
+	Rand   io.Reader
 	// Arm is called before anything is done that must not be cut off: from then
 	// on an interrupt cancels the context of Run and does no more. May be nil.
 	Arm func()
@@ -46,7 +50,7 @@ type App struct {
 func osApp(args []string, in *interrupts) *App {
 	return &App{
 		Args: args, Arm: in.arm, AtKill: in.atKill, Ends: true, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		LookupEnv: os.LookupEnv, Now: time.Now, Rand: rand.Reader,
+		LookupEnv: os.LookupEnv, Environ: os.Environ, Become: become, Now: time.Now, Rand: rand.Reader,
 	}
 }
 
@@ -68,7 +72,7 @@ func (a *App) Run(ctx context.Context) (code int) {
 	if c.args, err = c.withEnvArgs(c.args); err != nil {
 		return c.finish(ctx, err)
 	}
-	if code, done := c.runToken(ctx); done {
+	if code, done := c.runShort(ctx); done {
 		return code
 	}
 	if a.Ends {

@@ -21,8 +21,9 @@ func (c *cli) withEnvArgs(args []string) ([]string, error) {
 		return args, nil
 	}
 	input := c.env("OAUTHCTL_INPUT")
-	if words[0] == "token" {
-		input = "" // it never asks
+	switch words[0] {
+	case "token", "exec", "git-credential", "docker-credential":
+		input = "" // they never ask
 	}
 	if input == "" && c.env(envArgs) == "" && c.env(argsOf(words[:1])) == "" && c.env(argsOf(words)) == "" {
 		return args, nil // nearly always: the tree is not needed

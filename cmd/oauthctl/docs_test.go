@@ -22,6 +22,8 @@ func testApp(args ...string) (*App, *bytes.Buffer, *bytes.Buffer) {
 	return &App{
 		Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
 		LookupEnv: func(string) (string, bool) { return "", false },
+		Environ:   func() []string { return nil },
+		Become:    func(*program) (int, error) { return 0, nil },
 		Now:       func() time.Time { return time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC) },
 		Rand:      bytes.NewReader(nil),
 	}, &out, &errs

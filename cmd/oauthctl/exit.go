@@ -29,7 +29,7 @@ var exitTable = []struct {
 }{
 	{exitDone, "done", "nothing"},
 	{exitError, "an error", "read what stderr says; it names the next step"},
-	{exitChanges, "only with `-detailed-exitcode`: changes are pending (`plan`), or were made (`apply`)", "after `plan`, run `oauthctl apply`"},
+	{exitChanges, "only with `-detailed-exitcode`: changes are pending (`plan`), or were made (`apply`); only with `status -warn`: a consent ends soon", "after `plan`, run `oauthctl apply`"},
 	{exitNeedsPerson, "a person is needed", "run `oauthctl apply` where somebody can consent"},
 	{exitTryAgain, "try again later: network, a 5xx answer, a busy lock", "repeat; nothing has to be repaired"},
 	{exitState, "the state cannot be read: damaged, changed by somebody else, or no key opens it", "do not repeat; look at the state and the identity"},

@@ -36,8 +36,9 @@ const floors = `
 
 	# Floor 4: people.
 	engine < cmd/oauthctl/internal/view;
+	engine < cmd/oauthctl/internal/outlet;
 	engine/grant, cmd/oauthctl/internal/view < cmd/oauthctl/internal/console;
-	cmd/oauthctl/internal/console, engine/planfile, providers/sandbox, state/sqlite < cmd/oauthctl;
+	cmd/oauthctl/internal/console, cmd/oauthctl/internal/outlet, engine/planfile, providers/sandbox, state/sqlite < cmd/oauthctl;
 `
 
 // What each room imports of other people's modules: exactly this. Tests may

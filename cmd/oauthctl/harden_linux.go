@@ -13,6 +13,10 @@ func harden() {
 	if commit == "" {
 		return
 	}
-	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
+	var l syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_CORE, &l) == nil {
+		l.Cur = 0 // the hard limit stays: a program that exec becomes may want its core files
+		_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &l)
+	}
 	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 }

@@ -38,6 +38,7 @@ connection "person" {
   client_secret = var.pass
   scopes        = ["openid", "offline_access"]
   redirect_uris = ["http://127.0.0.1/callback"]
+  hosts         = ["git.example.com"]
 }
 connection "worker" {
   provider      = "acme"
@@ -68,9 +69,9 @@ var leakRuns = map[string][]leakRun{
 	"validate":       {{}, {args: "-json"}},
 	"plan":           {{}, {args: "-json"}, {args: "-replace=person"}, {args: "-destroy -json"}, {args: "-refresh-only"}, {args: "-out=saved.plan -replace=worker -json-into=events.json"}},
 	"apply":          {{args: "-auto-approve"}, {args: "-auto-approve -json -replace=person"}, {args: "-auto-approve -refresh-only"}, {args: "-auto-approve -replace=worker -input=false"}, {args: "-json-into=events.json saved.plan"}, {args: "-json saved.plan"}},
-	"token":          {{args: "person", asked: true}, {args: "-format=json person", asked: true}, {args: "-format=env -force-refresh person", asked: true}, {args: "-format=header worker", asked: true}, {args: "-force-refresh signer", asked: true}, {args: "nobody"}},
+	"token":          {{args: "person", asked: true}, {args: "-format=json person", asked: true}, {args: "-format=env -force-refresh person", asked: true}, {args: "-format=header worker", asked: true}, {args: "-force-refresh signer", asked: true}, {args: "nobody"}, {args: "-format=curl person", asked: true}, {args: "-format=netrc person", asked: true}, {args: "-format=exec-credential person", asked: true}, {args: "-format=git-credential person", asked: true}, {args: "-format=docker-credential person", asked: true}, {args: "-format=xoauth2 -user=me worker", asked: true}, {args: "-format=terraform-external person", asked: true}, {args: "-format=terraform-external person", stdin: `{"a":"b"}`}, {args: "-format=github-actions person"}, {args: "-scopes=openid person", asked: true}, {args: "-scopes=admin person"}},
 	"refresh":        {{args: "person worker"}, {args: "-json person"}, {args: "nobody"}},
-	"status":         {{}, {args: "-json"}},
+	"status":         {{}, {args: "-json"}, {args: "-warn=7d"}, {args: "-json -warn=7d"}},
 	"show":           {{}, {args: "-json"}, {args: "person"}, {args: "-json worker"}, {args: "saved.plan"}, {args: "-json saved.plan"}},
 	"output":         {{}, {args: "-json"}, {args: "hidden"}, {args: "-json mixed"}, {args: "-raw hidden", asked: true}},
 	"state list":     {{}, {args: "-json"}},
@@ -96,16 +97,23 @@ var leakRuns = map[string][]leakRun{
 	"completion":     {{args: "bash"}},
 	"version":        {{}, {args: "-json"}},
 	"destroy":        {{args: "-auto-approve -json -target=person"}, {args: "-auto-approve"}},
+
+	"exec":              {{args: "person -- true"}, {args: "-fd -env T=worker -- true"}, {args: "nobody -- true"}, {args: "person -- no-such-program"}},
+	"git-credential":    {{args: "get", stdin: gitAsks, asked: true}, {args: "get", stdin: "protocol=https\nhost=evil.example\n"}, {args: "erase", stdin: gitAsks + "password=x\n"}, {args: "store person", stdin: gitAsks}, {args: "get nobody", stdin: gitAsks}},
+	"docker-credential": {{args: "get", stdin: "git.example.com", asked: true}, {args: "get", stdin: "evil.example"}, {args: "list"}, {args: "erase", stdin: "git.example.com"}, {args: "store", stdin: `{"ServerURL":"evil.example","Secret":"x"}`}},
 }
+
+const gitAsks = "protocol=https\nhost=git.example.com\n"
 
 type leakRun struct {
 	args  string
+	stdin string
 	asked bool // for the secret: stdout may have it
 }
 
 // leakOrder: what changes much comes last.
 var leakOrder = []string{
-	"init", "validate", "plan", "apply", "token", "refresh", "status", "show", "output", "state list", "state show",
+	"init", "validate", "plan", "apply", "token", "exec", "git-credential", "docker-credential", "refresh", "status", "show", "output", "state list", "state show",
 	"lock", "lock list", "force-unlock",
 	"key show", "key rotate", "key backup", "key restore", "key unprotect", "key protect", "key move",
 	"providers", "providers show", "explain", "explain scope", "fmt", "sandbox", "completion", "version", "state mv", "state rm", "destroy",
@@ -241,6 +249,11 @@ func (u *leakUser) run(name string, run leakRun) {
 	args = append(args, strings.Fields(run.args)...)
 	app, out, errs := testApp(args...)
 	app.Now, app.Rand, app.PassphraseCost = time.Now, rand.Reader, 10
+	app.Stdin = strings.NewReader(run.stdin)
+	app.Become = func(p *program) (int, error) {
+		u.output = append(u.output, leakOutput{"command line of exec", []byte(p.path + " " + strings.Join(p.argv, " "))})
+		return 0, nil
+	}
 	app.LookupEnv = func(k string) (string, bool) { v, ok := u.env[k]; return v, ok }
 	ctx := u.t.Context()
 	if name == "sandbox" {

@@ -17,5 +17,5 @@ import (
 func main() {
 	harden()
 	ctx, in := interruptible(context.Background())
-	os.Exit(osApp(os.Args[1:], in).Run(ctx))
+	os.Exit(osApp(helperArgs(os.Args), in).Run(ctx))
 }

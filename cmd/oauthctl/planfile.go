@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/outlet"
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/engine/planfile"
 	"github.com/oauthctl/oauthctl/schema/secret"
@@ -51,7 +52,7 @@ func (s *session) save(ctx context.Context, p *plan.Plan, path string) error {
 	if err := replaceFile(path, text); err != nil { // a temporary file has mode 0600
 		return advised("name another file with -out", "cannot save the plan in %s: %w", path, reasonOf(err))
 	}
-	s.c.view.Note("Saved the plan in %s. To carry it out: oauthctl apply %s", path, shellQuote(path))
+	s.c.view.Note("Saved the plan in %s. To carry it out: oauthctl apply %s", path, outlet.ShellQuote(path))
 	return nil
 }
 

@@ -76,6 +76,7 @@ func (c *cli) addCommands(root *cobra.Command) {
 		c.applyCommand(),
 		c.destroyCommand(),
 		c.tokenCommand(),
+		c.execCommand(),
 		c.refreshCommand(),
 	)
 	add(groupLook,
@@ -91,6 +92,8 @@ func (c *cli) addCommands(root *cobra.Command) {
 	add(groupLicense,
 		c.fmtCommand(),
 		c.forceUnlockCommand(),
+		c.gitCredentialCommand(),
+		c.dockerCredentialCommand(),
 		c.sandboxCommand(),
 		c.completionCommand(),
 		c.versionCommand(),

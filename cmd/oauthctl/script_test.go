@@ -12,12 +12,14 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"oauthctl":      scriptMain,
-		"browser-agree": browserAgree,
-		"browser-deny":  browserDeny,
-		"browser-idle":  func() {},
-		"browser-env":   browserEnviron,
-		"secret-tool":   secretTool,
+		"oauthctl":                   scriptMain,
+		"git-credential-oauthctl":    scriptMain,
+		"docker-credential-oauthctl": scriptMain,
+		"browser-agree":              browserAgree,
+		"browser-deny":               browserDeny,
+		"browser-idle":               func() {},
+		"browser-env":                browserEnviron,
+		"secret-tool":                secretTool,
 	})
 }
 
@@ -25,7 +27,7 @@ func TestMain(m *testing.M) {
 // TEST_CLOCK=90m.
 func scriptMain() {
 	ctx, in := interruptible(context.Background())
-	app := osApp(os.Args[1:], in)
+	app := osApp(helperArgs(os.Args), in)
 	app.PassphraseCost = 10
 	if shift, err := time.ParseDuration(os.Getenv("TEST_CLOCK")); err == nil {
 		app.Now = func() time.Time { return time.Now().Add(shift) }

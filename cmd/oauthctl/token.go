@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -11,53 +11,64 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/outlet"
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
 )
 
 // tokenFlags are the flags of token, for the command tree and for the short way.
 type tokenFlags struct {
-	format      tokenFormat
+	format      formatFlag
+	user        string
+	scopes      scopesFlag
 	opts        engine.TokenOptions
 	lockTimeout time.Duration
 }
 
 func (f *tokenFlags) register(fs *pflag.FlagSet) {
-	f.format = tokenFormats[0]
-	fs.Var(&f.format, "format", "print as `FORMAT`: "+strings.Join(formatNames(), ", "))
+	f.format.Format, _ = outlet.Named("raw")
+	fs.Var(&f.format, "format", "print as `FORMAT`: "+strings.Join(outlet.Names(), ", "))
+	fs.StringVar(&f.user, "user", "", "the user `NAME` that a format wants beside the token, if it is not what oauthctl knows")
+	fs.Var(&f.scopes, "scopes", "a token for these `SCOPES` of the connection alone, separated by commas; it is not kept")
 	fs.DurationVar(&f.opts.MinTTL, "min-ttl", 0, "refresh a token that is valid for less than `DURATION`")
 	fs.BoolVar(&f.opts.ForceRefresh, "force-refresh", false, "refresh even if the token is valid")
-	fs.DurationVar(&f.lockTimeout, "lock-timeout", 10*time.Second, "wait for another process at most `DURATION`")
+	lockTimeoutFlag(fs, &f.lockTimeout)
 }
 
-// runToken is the short way: token is what scripts call a thousand times, so it
-// runs before the command tree is built. Whatever is unusual about the command
-// line (-help, a mistake) is left to the tree. The heap stays below the size at
-// which the first collection would run.
-func (c *cli) runToken(ctx context.Context) (code int, done bool) {
-	leading := pflag.NewFlagSet("", pflag.ContinueOnError)
-	leading.SetInterspersed(false)
-	leading.SetOutput(io.Discard)
-	leading.Usage = func() {}
-	c.registerGlobals(leading)
-	if leading.Parse(c.args) != nil || leading.Arg(0) != "token" {
-		c.globals = globals{}
-		return 0, false
+func lockTimeoutFlag(fs *pflag.FlagSet, d *time.Duration) {
+	fs.DurationVar(d, "lock-timeout", 10*time.Second, "wait for another process at most `DURATION`")
+}
+
+// formatFlag is a flag that names a format.
+type formatFlag struct{ outlet.Format }
+
+func (f *formatFlag) String() string { return f.Name }
+func (f *formatFlag) Type() string   { return "FORMAT" }
+
+func (f *formatFlag) Set(s string) error {
+	named, ok := outlet.Named(s)
+	if !ok {
+		return errors.New("want one of " + strings.Join(outlet.Names(), ", "))
 	}
-	var f tokenFlags
-	fs := pflag.NewFlagSet("token", pflag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	fs.Usage = func() {}
-	fs.AddFlagSet(leading)
-	f.register(fs)
-	if fs.Parse(leading.Args()[1:]) != nil || fs.NArg() != 1 {
-		c.globals = globals{}
-		return 0, false
+	f.Format = named
+	return nil
+}
+
+// scopesFlag is a list of scopes with commas or spaces between them; given
+// again, it goes on.
+type scopesFlag []string
+
+func (f *scopesFlag) String() string { return strings.Join(*f, ",") }
+func (f *scopesFlag) Type() string   { return "SCOPES" }
+
+func (f *scopesFlag) Set(s string) error {
+	list := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
+	if len(list) == 0 {
+		return errors.New("want scopes, separated by commas")
 	}
-	if err := c.checkDir(); err != nil {
-		return c.finish(ctx, err), true
-	}
-	return c.finish(ctx, c.token(ctx, fs.Arg(0), &f)), true
+	*f = append(*f, list...)
+	return nil
 }
 
 func (c *cli) tokenCommand() *cobra.Command {
@@ -68,15 +79,25 @@ func (c *cli) tokenCommand() *cobra.Command {
 		Long: "Print the access token of a connection, and nothing else, on stdout; refresh it first when it is due. " +
 			"However many processes ask at once, it is refreshed once. A token that is still valid is printed, with a warning, if it cannot be refreshed; " +
 			"with -force-refresh, or below -min-ttl, that is an error. The configuration is not read, and no browser is opened.",
-		Example: "oauthctl token graph\ncurl -H \"$(oauthctl token -format=header graph)\" https://graph.example/v1.0/me",
-		Args:    exactArgs(1, "the name of a connection"),
+		Example: "oauthctl token graph\ncurl -H \"$(oauthctl token -format=header graph)\" https://graph.example/v1.0/me\n" +
+			"oauthctl token -format=curl graph | curl -K - https://graph.example/v1.0/me",
+		Args: exactArgs(1, "the name of a connection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.token(cmd.Context(), args[0], &f)
 		},
 		ValidArgsFunction: c.completeAddrs,
 	}
 	f.register(cmd.Flags())
+	_ = cmd.RegisterFlagCompletionFunc("format", completeFormats)
 	return cmd
+}
+
+func completeFormats(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var list []string
+	for _, f := range outlet.Formats() {
+		list = append(list, f.Name+"\t"+f.Doc)
+	}
+	return list, cobra.ShellCompDirectiveNoFileComp
 }
 
 func (c *cli) token(ctx context.Context, name string, f *tokenFlags) error {
@@ -84,35 +105,61 @@ func (c *cli) token(ctx context.Context, name string, f *tokenFlags) error {
 	if err != nil {
 		return err
 	}
+	o := c.outletOptions(f.user)
+	if err := f.format.Check(o); err != nil {
+		return fmt.Errorf("print the token of %s as %s: %w", a, f.format.Name, err)
+	}
+	f.opts.Scopes = f.scopes
+	return c.withTokens(ctx, f.lockTimeout, func(e *engine.Engine, _ *state.Store) (bool, error) {
+		t, err := c.handOut(ctx, e, a, f.opts)
+		if err != nil {
+			return false, err
+		}
+		if err := f.format.Write(&c.out, t, o); err != nil {
+			return false, fmt.Errorf("print the token of %s: %w", a, err)
+		}
+		return !t.Refreshed && t.Warning == "", nil
+	})
+}
+
+func (c *cli) outletOptions(user string) *outlet.Options {
+	return &outlet.Options{User: user, LookupEnv: c.LookupEnv, Stdin: c.Stdin, Rand: c.Rand, Append: appendFile}
+}
+
+// withTokens runs f with an engine over the state. If f says that it has only
+// read, and the process ends now, closing the state is left to the kernel.
+func (c *cli) withTokens(ctx context.Context, lockTimeout time.Duration, f func(*engine.Engine, *state.Store) (read bool, err error)) error {
 	store, err := c.openState(ctx)
 	if err != nil {
 		return err
 	}
-	read := false // and nothing more
+	read := false
 	defer func() {
 		if !read || !c.Ends {
 			_ = store.Close()
 		}
 	}()
-	o := engine.Options{Store: store, Now: c.Now, Rand: c.Rand, LockTimeout: f.lockTimeout, PID: os.Getpid(), Host: hostname()}
+	o := engine.Options{Store: store, Now: c.Now, Rand: c.Rand, LockTimeout: lockTimeout, PID: os.Getpid(), Host: hostname()}
 	done, err := c.connectStored(&o)
 	if err != nil {
 		return err
 	}
 	defer done()
-	t, err := engine.New(o).Token(ctx, a, f.opts)
+	read, err = f(engine.New(o), store)
+	return err
+}
+
+// handOut gets a token for somebody, with a warning if it is an old one.
+func (c *cli) handOut(ctx context.Context, e *engine.Engine, a addr.Addr, o engine.TokenOptions) (*engine.Token, error) {
+	t, err := e.Token(ctx, a, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
-		return err // refreshed and saved, and nobody wants it any more
+		return nil, err // refreshed and saved, and nobody wants it any more
 	}
-	read = !t.Refreshed && t.Warning == ""
 	if t.Warning != "" {
 		fmt.Fprintf(c.Stderr, "Warning: %s\n", t.Warning)
 	}
-	if err := f.format.write(&c.out, t); err != nil {
-		return fmt.Errorf("print the token of %s: %w", a, err)
-	}
-	return nil
+	return t, nil
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
@@ -80,9 +81,10 @@ var screens = []struct {
 	{"validated_warned", func(_ *testing.T, v View) {
 		v.Validated(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Nothing to do", Detail: "The configuration declares no connection."}}, nil)
 	}},
-	{"status", func(_ *testing.T, v View) { v.Status(sampleRows(), "./oauthctl.state") }},
-	{"status_calm", func(_ *testing.T, v View) { v.Status(sampleRows()[1:3], "./oauthctl.state") }},
-	{"status_empty", func(_ *testing.T, v View) { v.Status(nil, "./oauthctl.state") }},
+	{"status", func(_ *testing.T, v View) { v.Status(sampleRows(), "./oauthctl.state", 0) }},
+	{"status_warn", func(_ *testing.T, v View) { v.Status(sampleRows(), "./oauthctl.state", 100*24*time.Hour) }},
+	{"status_calm", func(_ *testing.T, v View) { v.Status(sampleRows()[1:3], "./oauthctl.state", 0) }},
+	{"status_empty", func(_ *testing.T, v View) { v.Status(nil, "./oauthctl.state", 0) }},
 	{"record", func(_ *testing.T, v View) { v.Records(sampleRecords()) }},
 	{"outputs", func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) }},
 	{"addresses", func(_ *testing.T, v View) { v.Addresses(sampleRows()) }},

@@ -193,7 +193,7 @@ func (p *page) details(c *plan.Change, show func(string) string) {
 	p.row(in, "account", show(c.Account))
 	p.row(in, "redirect", show(c.RedirectURI))
 	p.row(in, "hosts", show(strings.Join(c.Hosts, ", ")))
-	p.row(in, "helps at", show(strings.Join(c.TokenHosts, ", ")))
+	p.row(in, "handed to", show(strings.Join(c.TokenHosts, ", ")))
 	if asks || c.Action == plan.Refresh || c.Action == plan.Update {
 		p.row(in, "lifetimes", lifetimes(c.Access, c.Refresh))
 	}

@@ -32,7 +32,7 @@ func (h *human) Records(rs []*state.Record) {
 const recordIndent = 2
 
 func (p *page) record(r *state.Record, now time.Time) {
-	st := standingOf(r.Summary, now)
+	st := standingOf(r.Summary, now, soon)
 	p.line(p.urgency(st.urgency).On(st.sign), " ", p.Strong.On(Safe(r.Addr.String())), " ", p.urgency(st.urgency).On(st.condition))
 	if r.Info == nil {
 		p.field("provider", Safe(r.Provider))
@@ -50,7 +50,7 @@ func (p *page) record(r *state.Record, now time.Time) {
 	p.field("redirect URI", Safe(in.RedirectURI))
 	p.field("account", Safe(in.Account))
 	p.field("subject", Safe(in.Subject))
-	p.field("helps at", Safe(strings.Join(in.Hosts, ", ")))
+	p.field("handed to", Safe(strings.Join(in.Hosts, ", ")))
 	p.recordScopes(in)
 	p.times(r, now)
 	p.field("authorized", stamp(in.AuthorizedAt, now))

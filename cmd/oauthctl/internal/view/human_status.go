@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 )
@@ -20,11 +21,12 @@ const (
 	calm
 )
 
-// A consent that ends within this time is shown as work for this week.
+// A consent that ends within this time is shown as work for this week, unless a
+// person gives another.
 const soon = 7 * 24 * time.Hour
 
 // condition of a row, from what is readable without a key.
-func urgencyOf(s state.Summary, now time.Time) urgency {
+func urgencyOf(s state.Summary, now time.Time, within time.Duration) urgency {
 	left := s.RefreshExpiresAt.Sub(now)
 	switch {
 	case s.Status == state.StatusNeedsConsent:
@@ -33,7 +35,7 @@ func urgencyOf(s state.Summary, now time.Time) urgency {
 		return urgentUnknown
 	case !s.RefreshExpiresAt.IsZero() && left <= 0:
 		return urgentPerson
-	case !s.RefreshExpiresAt.IsZero() && left <= soon:
+	case !s.RefreshExpiresAt.IsZero() && left <= within:
 		return urgentSoon
 	}
 	return calm
@@ -49,9 +51,9 @@ type standing struct {
 	access, accessAt, consent, dueAt string
 }
 
-func standingOf(s state.Summary, now time.Time) standing {
+func standingOf(s state.Summary, now time.Time, within time.Duration) standing {
 	r := standing{
-		addr: s.Addr, urgency: urgencyOf(s, now), ends: s.RefreshExpiresAt,
+		addr: s.Addr, urgency: urgencyOf(s, now, within), ends: s.RefreshExpiresAt,
 		name: Safe(s.Addr.Short()), provider: Safe(s.Provider), condition: condition(s.Status),
 		access: expiry(s.ExpiresAt, now), consent: due(s.RefreshExpiresAt, now),
 	}
@@ -84,8 +86,22 @@ func (p *page) urgency(u urgency) Paint {
 	return p.Good
 }
 
+// Due lists the connections that need a person: those whose consent has ended,
+// or whose fate is unknown, and those whose consent will end within a time.
+func Due(rows []state.Summary, now time.Time, within time.Duration) (ended, ending []addr.Addr) {
+	for _, r := range rows {
+		switch u := urgencyOf(r, now, within); {
+		case u <= urgentUnknown:
+			ended = append(ended, r.Addr)
+		case u == urgentSoon:
+			ending = append(ending, r.Addr)
+		}
+	}
+	return ended, ending
+}
+
 // Status implements View.
-func (h *human) Status(rows []state.Summary, location string) {
+func (h *human) Status(rows []state.Summary, location string, warn time.Duration) {
 	p := h.out()
 	defer p.flush()
 	if h.o.Sandbox {
@@ -98,7 +114,7 @@ func (h *human) Status(rows []state.Summary, location string) {
 	now := h.o.Now()
 	all := make([]standing, len(rows))
 	for i, r := range rows {
-		all[i] = standingOf(r, now)
+		all[i] = standingOf(r, now, cmp.Or(warn, soon))
 	}
 	slices.SortStableFunc(all, func(a, b standing) int {
 		byEnd := 0
@@ -111,7 +127,7 @@ func (h *human) Status(rows []state.Summary, location string) {
 		p.statusNarrow(all)
 	}
 	p.line()
-	p.statusSummary(all)
+	p.statusSummary(all, warn)
 	p.text(0, p.Dim, "State: "+Safe(location))
 }
 
@@ -203,7 +219,7 @@ func (p *page) statusNarrow(all []standing) {
 }
 
 // statusSummary counts, and says what to type.
-func (p *page) statusSummary(all []standing) {
+func (p *page) statusSummary(all []standing, warn time.Duration) {
 	of := map[urgency][]standing{}
 	for _, r := range all {
 		of[r.urgency] = append(of[r.urgency], r)
@@ -227,9 +243,13 @@ func (p *page) statusSummary(all []standing) {
 	}
 	p.toDo(Paint{}, count(len(all), "connection")+": "+strings.Join(parts, ", "), command)
 	if week := of[urgentSoon]; len(week) > 0 {
-		words := "1 consent ends this week"
+		when := "this week"
+		if warn > 0 {
+			when = "within " + schema.FormatDuration(warn)
+		}
+		words := "1 consent ends " + when
 		if len(week) > 1 {
-			words = number(len(week)) + " consents end this week"
+			words = number(len(week)) + " consents end " + when
 		}
 		p.toDo(p.Warn, words, "oauthctl apply"+flagged("replace", week[:min(len(week), 3)]))
 	}

@@ -8,6 +8,7 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 )
 
@@ -35,7 +36,7 @@ func (j *programs) summary(s state.Summary) jsonSummary {
 		return &n
 	}
 	return jsonSummary{
-		Address: s.Addr.String(), Provider: s.Provider, Status: s.Status, NeedsUser: urgencyOf(s, now) <= urgentUnknown,
+		Address: s.Addr.String(), Provider: s.Provider, Status: s.Status, NeedsUser: urgencyOf(s, now, soon) <= urgentUnknown,
 		ExpiresAt: at(s.ExpiresAt), ExpiresIn: left(s.ExpiresAt),
 		RefreshExpiresAt: at(s.RefreshExpiresAt), RefreshExpiresIn: left(s.RefreshExpiresAt),
 		UpdatedAt: at(s.UpdatedAt), Generation: s.Generation,
@@ -43,7 +44,7 @@ func (j *programs) summary(s state.Summary) jsonSummary {
 }
 
 // Status implements View.
-func (j *programs) Status(rows []state.Summary, location string) {
+func (j *programs) Status(rows []state.Summary, location string, warn time.Duration) {
 	all := make([]jsonSummary, len(rows))
 	var sum struct {
 		Total     int `json:"total"`
@@ -54,7 +55,7 @@ func (j *programs) Status(rows []state.Summary, location string) {
 	sum.Total = len(rows)
 	for i, r := range rows {
 		all[i] = j.summary(r)
-		switch u := urgencyOf(r, j.o.Now()); {
+		switch u := urgencyOf(r, j.o.Now(), soon); {
 		case u <= urgentUnknown:
 			sum.NeedUser++
 		case u == urgentSoon:
@@ -70,7 +71,31 @@ func (j *programs) Status(rows []state.Summary, location string) {
 		Location    string        `json:"location"`
 		Connections []jsonSummary `json:"connections"`
 		Summary     any           `json:"summary"`
-	}{j.head(), at(j.o.Now()), location, all, sum})
+		Warn        *jsonWarn     `json:"warn,omitempty"`
+	}{j.head(), at(j.o.Now()), location, all, sum, j.warn(rows, warn)})
+}
+
+// jsonWarn is what -warn finds.
+type jsonWarn struct {
+	Within int64    `json:"within_seconds"`
+	Ended  []string `json:"ended"`
+	Ending []string `json:"ending"`
+}
+
+func (j *programs) warn(rows []state.Summary, within time.Duration) *jsonWarn {
+	if within == 0 {
+		return nil
+	}
+	ended, ending := Due(rows, j.o.Now(), within)
+	return &jsonWarn{seconds(within), addresses(ended), addresses(ending)}
+}
+
+func addresses(list []addr.Addr) []string {
+	out := make([]string, len(list))
+	for i, a := range list {
+		out[i] = a.String()
+	}
+	return out
 }
 
 // jsonRecord is one connection in full, without tokens and secrets.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -37,7 +38,7 @@ var documents = map[string]func(t *testing.T, v View){
 		out.Outputs = sampleOutputs()[:2]
 		v.Applied(out, "apply")
 	},
-	"status":    func(_ *testing.T, v View) { v.Status(sampleRows()[:2], "./oauthctl.state") },
+	"status":    func(_ *testing.T, v View) { v.Status(sampleRows()[:2], "./oauthctl.state", 100*24*time.Hour) },
 	"key":       func(_ *testing.T, v View) { v.Key(keySample()) },
 	"show":      func(_ *testing.T, v View) { v.Records(sampleRecords()[:1]) },
 	"output":    func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) },

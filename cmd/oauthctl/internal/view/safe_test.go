@@ -117,7 +117,7 @@ func TestJSONKeepsTheValue(t *testing.T) {
 			continue
 		}
 		var doc bytes.Buffer
-		NewJSON(options(&doc, form{})).Status(nil, h)
+		NewJSON(options(&doc, form{})).Status(nil, h, 0)
 		var got struct{ Location string }
 		if err := json.Unmarshal(doc.Bytes(), &got); err != nil {
 			t.Fatal(err)
@@ -173,7 +173,7 @@ func everyPlace(h string) map[string]func(View) {
 			v.Diagnostics(diags, nil)
 			v.Validated(diags, nil)
 		},
-		"status": func(v View) { v.Status([]state.Summary{sum, {Addr: a, Status: state.StatusNeedsConsent}}, h) },
+		"status": func(v View) { v.Status([]state.Summary{sum, {Addr: a, Status: state.StatusNeedsConsent}}, h, 0) },
 		"record": func(v View) {
 			v.Record(&state.Record{Summary: sum, Info: &state.Info{
 				Provider: h, Title: h, Grant: h, Client: state.Client{Issuer: h, TokenEndpoint: h, ClientID: h, Auth: h}, Requested: []string{h}, Granted: []string{h + "g"},

@@ -56,7 +56,7 @@ type View interface {
 	// Applied ends an apply: what is done, failed, skipped and waiting for whom; then the outputs.
 	Applied(out *engine.Outcome, verb string)
 	// Status shows the table of connections: what expires when, what needs whom.
-	Status(rows []state.Summary, location string)
+	Status(rows []state.Summary, location string, warn time.Duration)
 	// Record shows one connection in full, tokens never.
 	Record(r *state.Record)
 	// Records shows several connections.
