@@ -64,7 +64,7 @@ func dockerText(t *engine.Token, o *Options) (string, error) {
 		name = DockerUser(t.Preset)
 	}
 	if name == identityToken {
-		return "", errors.New("the user name <token> makes docker send the secret as a refresh token of the registry, which an access token is not: take another with -username")
+		return "", errors.New("the user name <token> makes docker send the secret as a refresh token of the registry, which an access token is not: give another name")
 	}
 	return asJSON(struct {
 		Username string
