@@ -59,7 +59,7 @@ func drawRecord(t *rapid.T) *Record {
 		Info: &Info{
 			ConfigSerial: rapid.Uint64().Draw(t, "serial"), Provider: anyText.Draw(t, "p"), Title: anyText.Draw(t, "title"),
 			Grant: anyText.Draw(t, "grant"), Requested: anyTexts.Draw(t, "requested"), Granted: anyTexts.Draw(t, "granted"),
-			Account: anyText.Draw(t, "account"), Subject: anyText.Draw(t, "subject"), RedirectURI: anyText.Draw(t, "uri"),
+			Account: anyText.Draw(t, "account"), Subject: anyText.Draw(t, "subject"), RedirectURI: anyText.Draw(t, "uri"), Hosts: anyTexts.Draw(t, "hosts"),
 			Fingerprint: anyMap.Draw(t, "fingerprint"), Access: anySpan.Draw(t, "access"), Refresh: anySpan.Draw(t, "refresh"),
 			RefreshBefore: anySpan.Draw(t, "before"), AuthorizedAt: anyTime.Draw(t, "authorized"), RefreshedAt: anyTime.Draw(t, "refreshed"),
 			ReceivedAt: anyTime.Draw(t, "received"), DependsOn: anyTexts.Draw(t, "depends"), HasRefresh: rapid.Bool().Draw(t, "has refresh"), Preset: anyText.Draw(t, "preset"),

@@ -135,7 +135,7 @@ func everyPlace(h string) map[string]func(View) {
 	failed := &engine.Error{Addr: a, Doing: h, Remedy: h, Err: flow}
 	change := plan.Change{
 		Addr: a, Action: plan.Reauthorize, Reasons: []plan.Reason{plan.Reason(h)}, NeedsUser: true, Way: h, Provider: h, Title: h + "x", Grant: h,
-		ScopesAdded: []string{h}, ScopesRemoved: []string{h}, Scopes: []string{h + "k"}, ScopesByRule: []string{h}, RedirectURI: h, Account: h, Hosts: []string{h},
+		ScopesAdded: []string{h}, ScopesRemoved: []string{h}, Scopes: []string{h + "k"}, ScopesByRule: []string{h}, RedirectURI: h, Account: h, Hosts: []string{h}, TokenHosts: []string{h},
 		Before: map[string]string{h: h}, After: map[string]string{h: h + "2"}, DependsOn: []addr.Addr{a}, Notes: []string{h}, Unknown: []string{h}, Replaces: true,
 	}
 	many := make([]plan.Change, foldAbove+2)
@@ -177,7 +177,7 @@ func everyPlace(h string) map[string]func(View) {
 		"record": func(v View) {
 			v.Record(&state.Record{Summary: sum, Info: &state.Info{
 				Provider: h, Title: h, Grant: h, Client: state.Client{Issuer: h, TokenEndpoint: h, ClientID: h, Auth: h}, Requested: []string{h}, Granted: []string{h + "g"},
-				Account: h, Subject: h, RedirectURI: h, DependsOn: []string{h}, Intent: &state.Intent{At: now, Host: h}, Reject: &state.Reject{Error: h, Until: now},
+				Account: h, Subject: h, RedirectURI: h, Hosts: []string{h}, DependsOn: []string{h}, Intent: &state.Intent{At: now, Host: h}, Reject: &state.Reject{Error: h, Until: now},
 			}, Tokens: &state.Tokens{AccessToken: "x", TokenType: h, Extra: map[string]secret.Secret{h: "x"}}})
 		},
 		"outputs": func(v View) {
