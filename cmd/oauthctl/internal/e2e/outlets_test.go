@@ -138,8 +138,9 @@ func TestGitClonesAndPushes(t *testing.T) {
 	}
 }
 
-// curl reads its configuration from the token command.
-func TestCurlTakesItsConfiguration(t *testing.T) {
+// curl reads its configuration from the token command; and under exec, a program
+// has the token, and its exit code is what is seen.
+func TestCurlTakesTheToken(t *testing.T) {
 	curl, err := exec.LookPath("curl")
 	need(t, "curl", err == nil)
 	var gate asked
@@ -147,25 +148,12 @@ func TestCurlTakesItsConfiguration(t *testing.T) {
 	defer srv.Close()
 	u := outletUser(t, strings.TrimPrefix(srv.URL, "http://"))
 	gate.admit("Bearer " + strings.TrimSpace(u.ok("token", "-sandbox", "work").stdout))
-	r := u.program(u.ok("token", "-sandbox", "-format=curl", "work").stdout, curl, "-sS", "-K", "-", srv.URL)
-	r.want(t, 0)
-	if r.stdout != "welcome" {
-		t.Errorf("%+v", r)
-	}
-}
-
-// A program under exec has the token, and its exit code is what is seen.
-func TestCurlUnderExec(t *testing.T) {
-	curl, err := exec.LookPath("curl")
-	need(t, "curl", err == nil)
-	var gate asked
-	srv := httptest.NewServer(gate.guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("welcome")) })))
-	defer srv.Close()
-	u := outletUser(t, strings.TrimPrefix(srv.URL, "http://"))
-	gate.admit("Bearer " + strings.TrimSpace(u.ok("token", "-sandbox", "work").stdout))
-	r := u.ok("exec", "-sandbox", "work", "--", "sh", "-c", `printf 'header = "Authorization: Bearer %s"' "$WORK_TOKEN" | `+curl+` -sS -K - `+srv.URL)
-	if r.stdout != "welcome" {
-		t.Errorf("%+v", r)
+	configured := u.program(u.ok("token", "-sandbox", "-format=curl", "work").stdout, curl, "-sS", "-K", "-", srv.URL)
+	under := u.run("exec", "-sandbox", "work", "--", "sh", "-c", `printf 'header = "Authorization: Bearer %s"' "$WORK_TOKEN" | `+curl+` -sS -K - `+srv.URL)
+	for _, r := range []result{configured, under} {
+		if r.want(t, 0); r.stdout != "welcome" {
+			t.Errorf("%+v", r)
+		}
 	}
 	u.run("exec", "-sandbox", "work", "--", curl, "-sSf", srv.URL).want(t, 22)
 }

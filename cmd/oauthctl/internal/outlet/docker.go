@@ -1,6 +1,7 @@
 package outlet
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -59,10 +60,7 @@ func dockerText(t *engine.Token, o *Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name := o.User
-	if name == "" {
-		name = DockerUser(t.Preset)
-	}
+	name := cmp.Or(o.User, DockerUser(t.Preset))
 	if name == identityToken {
 		return "", errors.New("the user name <token> makes docker send the secret as a refresh token of the registry, which an access token is not: give another name")
 	}

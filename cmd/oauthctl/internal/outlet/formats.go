@@ -1,6 +1,7 @@
 package outlet
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -114,10 +115,7 @@ func netrcText(t *engine.Token, o *Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name := o.User
-	if name == "" {
-		name = GitUser(t.Preset)
-	}
+	name := cmp.Or(o.User, GitUser(t.Preset))
 	if !isWord(name) {
 		return "", errors.New("the name of the user is not one word")
 	}

@@ -1,6 +1,7 @@
 package outlet
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"strconv"
@@ -91,10 +92,7 @@ func gitText(t *engine.Token, o *Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name := o.User
-	if name == "" {
-		name = GitUser(t.Preset)
-	}
+	name := cmp.Or(o.User, GitUser(t.Preset))
 	if strings.ContainsAny(name, "\n\r\x00") {
 		return "", errors.New("the name of the user is not one line")
 	}

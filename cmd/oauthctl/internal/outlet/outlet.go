@@ -9,6 +9,7 @@
 package outlet
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -99,10 +100,7 @@ func isWord(s string) bool {
 
 // user is who the token is for, as one line.
 func user(t *engine.Token, o *Options) (string, error) {
-	name := o.User
-	if name == "" {
-		name = t.Account
-	}
+	name := cmp.Or(o.User, t.Account)
 	switch {
 	case name == "":
 		return "", errors.New("it is not known whose token it is: say so with -user, or set account in the configuration")
