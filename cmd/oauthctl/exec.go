@@ -126,6 +126,9 @@ func (c *cli) exec(ctx context.Context, args []string, dash int, f *execFlags) e
 		p.env = withTokensIn(c.Environ(), list)
 		c.warnOfSize(p, list)
 	}
+	if c.person != nil {
+		c.person.Close() // who may have typed a passphrase: the terminal is the program's now
+	}
 	code, err := c.Become(p)
 	switch {
 	case err != nil:
