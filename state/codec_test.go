@@ -80,6 +80,19 @@ func drawRecord(t *rapid.T) *Record {
 			ClientSecret: anySecret.Draw(t, "cs"), ClientKey: anySecret.Draw(t, "ck"), TokenType: anyText.Draw(t, "type"),
 		},
 	}
+	r.Info.Client.AssertionGitHub = rapid.Bool().Draw(t, "github")
+	r.Tokens.GrantKey, r.Tokens.SubjectToken, r.Tokens.ActorToken = anySecret.Draw(t, "gk"), anySecret.Draw(t, "st"), anySecret.Draw(t, "act")
+	if rapid.Bool().Draw(t, "exchange") {
+		source := func(who string) Source {
+			return Source{Connection: anyText.Draw(t, who+" connection"), Attribute: anyText.Draw(t, who+" attribute"), File: anyText.Draw(t, who+" file"), Env: anyText.Draw(t, who+" env")}
+		}
+		r.Info.Exchange = &Exchange{
+			Subject: source("subject"), Actor: source("actor"), SubjectType: anyText.Draw(t, "stt"), ActorType: anyText.Draw(t, "att"), RequestedType: anyText.Draw(t, "rtt"),
+			Audience: anyTexts.Draw(t, "audience"), OnBehalfOf: rapid.Bool().Draw(t, "obo"), Signed: rapid.Bool().Draw(t, "signed"), Algorithm: anyText.Draw(t, "x alg"),
+			KeyID: anyText.Draw(t, "x kid"), Issuer: anyText.Draw(t, "iss"), SubjectID: anyText.Draw(t, "sub"), For: anyText.Draw(t, "for"), Claims: anyText.Draw(t, "claims"),
+			Lifetime: anySpan.Draw(t, "x life"), ScopeClaim: rapid.Bool().Draw(t, "scope claim"),
+		}
+	}
 	if rapid.Bool().Draw(t, "intent") {
 		r.Info.Intent = &Intent{
 			At: anyTime.Draw(t, "at"), Digest: anyText.Draw(t, "digest"), PID: rapid.Int().Draw(t, "pid"),

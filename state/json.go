@@ -41,6 +41,10 @@ func appendValue(b []byte, at any) ([]byte, error) {
 	switch at := at.(type) {
 	case []member:
 		return appendObject(b, at)
+	case **Exchange:
+		if *at != nil {
+			return appendObject(b, (*at).members())
+		}
 	case **Intent:
 		if *at != nil {
 			return appendObject(b, (*at).members())
@@ -255,6 +259,9 @@ func (r *jsonReader) value(at any) {
 	switch at := at.(type) {
 	case []member:
 		r.object(at)
+	case **Exchange:
+		*at = &Exchange{}
+		r.object((*at).members())
 	case **Intent:
 		*at = &Intent{}
 		r.object((*at).members())

@@ -45,6 +45,7 @@ func (i *Info) members() []member {
 		{"received_at", &i.ReceivedAt},
 		{"has_refresh_token", &i.HasRefresh},
 		{"depends_on", &i.DependsOn},
+		{"exchange", &i.Exchange},
 		{"intent", &i.Intent},
 		{"reject", &i.Reject},
 	}
@@ -77,9 +78,37 @@ func (c *Client) members() []member {
 		{"assertion_lifetime_ns", &c.AssertionLifetime},
 		{"assertion_file", &c.AssertionFile},
 		{"assertion_env", &c.AssertionEnv},
+		{"assertion_github", &c.AssertionGitHub},
 		{"certificate_sha256", &c.CertificateSHA256},
 		{"certificate_sha1", &c.CertificateSHA1},
 		{"certificate_ends", &c.CertificateEnds},
+	}
+}
+
+func (x *Exchange) members() []member {
+	return []member{
+		{"subject_connection", &x.Subject.Connection},
+		{"subject_attribute", &x.Subject.Attribute},
+		{"subject_file", &x.Subject.File},
+		{"subject_env", &x.Subject.Env},
+		{"actor_connection", &x.Actor.Connection},
+		{"actor_attribute", &x.Actor.Attribute},
+		{"actor_file", &x.Actor.File},
+		{"actor_env", &x.Actor.Env},
+		{"subject_token_type", &x.SubjectType},
+		{"actor_token_type", &x.ActorType},
+		{"requested_token_type", &x.RequestedType},
+		{"audience", &x.Audience},
+		{"on_behalf_of", &x.OnBehalfOf},
+		{"signed", &x.Signed},
+		{"algorithm", &x.Algorithm},
+		{"key_id", &x.KeyID},
+		{"iss", &x.Issuer},
+		{"sub", &x.SubjectID},
+		{"aud", &x.For},
+		{"claims", &x.Claims},
+		{"lifetime_ns", &x.Lifetime},
+		{"scope_claim", &x.ScopeClaim},
 	}
 }
 
@@ -108,6 +137,9 @@ func (t *Tokens) members() []member {
 		{"id_token", &t.IDToken},
 		{"client_secret", &t.ClientSecret},
 		{"client_key", &t.ClientKey},
+		{"grant_key", &t.GrantKey},
+		{"subject_token", &t.SubjectToken},
+		{"actor_token", &t.ActorToken},
 		{"token_type", &t.TokenType},
 		{"extra", &t.Extra},
 	}

@@ -84,6 +84,7 @@ type Info struct {
 	ReceivedAt    time.Time // of the access token
 	HasRefresh    bool      // Tokens has a refresh token; Put sets it
 	DependsOn     []string  // addresses
+	Exchange      *Exchange // of a grant that presents a token; nil: of no such grant
 	Intent        *Intent
 	Reject        *Reject
 }
@@ -120,9 +121,57 @@ type Client struct {
 	AssertionLifetime  time.Duration // 0: five minutes
 	AssertionFile      string        // path of a file with a JWT of somebody else, to be read for each request
 	AssertionEnv       string        // name of an environment variable with one, likewise
+	AssertionGitHub    bool          // GitHub Actions is asked for one, for each request
 	CertificateSHA256  string        // x5t#S256: thumbprint of the key's certificate, base64url
 	CertificateSHA1    string        // x5t, if it is to be sent
 	CertificateEnds    time.Time     // zero: no certificate
+}
+
+// Exchange is what a grant needs, besides secrets, that presents a token and
+// gets another one for it: a JWT as an authorization grant (RFC 7523 §2.1), or a
+// token exchange (RFC 8693). Nobody is asked, so a renewal presents one again.
+type Exchange struct {
+	Subject       Source // of the assertion or subject_token
+	Actor         Source // of the actor_token
+	SubjectType   string // subject_token_type; "" if the grant has none
+	ActorType     string
+	RequestedType string
+	Audience      []string
+	OnBehalfOf    bool // requested_token_use=on_behalf_of (Microsoft)
+
+	// Of an assertion that is signed with Tokens.GrantKey.
+	Signed     bool
+	Algorithm  string // "": by the kind of key
+	KeyID      string // kid
+	Issuer     string // iss
+	SubjectID  string // sub; "": none
+	For        string // aud; "": the token endpoint
+	Claims     string // further claims: a JSON object
+	Lifetime   time.Duration
+	ScopeClaim bool // the scopes are a claim, and no parameter
+}
+
+// Feeders are the addresses of the connections whose tokens are presented.
+func (x *Exchange) Feeders() []string {
+	var out []string
+	if x == nil {
+		return nil
+	}
+	for _, s := range []Source{x.Subject, x.Actor} {
+		if s.Connection != "" {
+			out = append(out, s.Connection)
+		}
+	}
+	return out
+}
+
+// Source is where a token that a grant presents is read anew, each time. If all
+// of it is empty, the token is kept beside the others.
+type Source struct {
+	Connection string // address of the connection that has it
+	Attribute  string // of that connection: access_token, id_token or refresh_token
+	File       string // absolute path
+	Env        string // name of an environment variable
 }
 
 // Intent is written before a one-time refresh token is sent, and removed with the answer.
@@ -148,6 +197,9 @@ type Tokens struct {
 	IDToken      secret.Secret
 	ClientSecret secret.Secret
 	ClientKey    secret.Secret // private key of the client, PKCS #8 in PEM
+	GrantKey     secret.Secret // private key that signs the assertions of the grant, likewise
+	SubjectToken secret.Secret // that the grant presents, if it is not read anew each time
+	ActorToken   secret.Secret // likewise
 	TokenType    string
 	Extra        map[string]secret.Secret // further members of the answer: instance_url, realmId, …
 }

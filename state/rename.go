@@ -72,7 +72,7 @@ func (s *Store) dependants(ctx context.Context, names map[string]string) ([]addr
 		if _, moves := names[r.Addr.String()]; moves {
 			continue
 		}
-		if slices.ContainsFunc(r.Info.DependsOn, func(d string) bool { return names[d] != "" }) {
+		if slices.ContainsFunc(append(r.Info.Exchange.Feeders(), r.Info.DependsOn...), func(d string) bool { return names[d] != "" }) {
 			out = append(out, r.Addr)
 		}
 	}
@@ -119,7 +119,7 @@ func (s *Store) renamed(ctx context.Context, box *seal.Box, chunk []Rename, name
 		}
 		was := rec.Generation
 		rec.Addr, rec.Generation = r.To, was+1
-		rec.Info.DependsOn = renameAll(rec.Info.DependsOn, names)
+		rec.Info.rename(names)
 		if row, err = sealRow(box, rec); err != nil {
 			return nil, fmt.Errorf("rename %s: %w", r.From, err)
 		}
@@ -143,8 +143,23 @@ func (s *Store) renameDependencies(ctx context.Context, a addr.Addr, names map[s
 	if err != nil {
 		return err
 	}
-	rec.Info.DependsOn = renameAll(rec.Info.DependsOn, names)
+	rec.Info.rename(names)
 	return s.Put(ctx, rec)
+}
+
+// rename gives what a record depends on its new addresses.
+func (i *Info) rename(names map[string]string) {
+	i.DependsOn = renameAll(i.DependsOn, names)
+	if i.Exchange == nil {
+		return
+	}
+	x := *i.Exchange
+	for _, at := range []*string{&x.Subject.Connection, &x.Actor.Connection} {
+		if to := names[*at]; to != "" {
+			*at = to
+		}
+	}
+	i.Exchange = &x
 }
 
 func renameAll(list []string, names map[string]string) []string {

@@ -37,7 +37,9 @@ func TestRename(t *testing.T) {
 		s := created(t, b)
 		a, other := record("a"), record("other")
 		other.Info.DependsOn = []string{"connection.a", "connection.z"}
-		put(t, s, a, other)
+		fed := record("fed") // by a, whether or not its depends_on says so
+		fed.Info.Exchange = &state.Exchange{Subject: state.Source{Connection: "connection.a", Attribute: "access_token"}, Actor: state.Source{Connection: "connection.z"}}
+		put(t, s, a, other, fed)
 		to := addr.Connection("b").Instance("eu")
 		if _, err := s.Rename(t.Context(), []state.Rename{{From: a.Addr, To: to}}, time.Second); err != nil {
 			t.Fatal(err)
@@ -60,6 +62,12 @@ func TestRename(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{to.String(), "connection.z"}, dep.Info.DependsOn); diff != "" {
 			t.Errorf("what depends on it does not follow (-want +got):\n%s", diff)
+		}
+		if dep, err = s.Get(t.Context(), fed.Addr, state.PartAll); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{to.String(), "connection.z"}, dep.Info.Exchange.Feeders()); diff != "" {
+			t.Errorf("what it feeds does not follow (-want +got):\n%s", diff)
 		}
 		got.Tokens.AccessToken = "at-later" // it can be written as any other
 		put(t, s, got)

@@ -325,6 +325,13 @@ func writeVectors(t *testing.T) {
 			v.info = `{"provider":"contoso","preset":"microsoft","client":{"token_endpoint":"https://login.example/token","guarded":true},"has_refresh_token":true,` +
 				`"reject":{"error":"invalid_client","class":"error","until":"2026-11-23T09:31:00Z"}}`
 		}),
+		base(t, "ok-exchange", "ok", "members that came with grants which present a token: exchange, assertion_github, grant_key, subject_token, actor_token", func(v *vector) {
+			v.tokens = `{"access_token":"at","grant_key":"gk","subject_token":"st","actor_token":"ac","token_type":"Bearer"}`
+			v.info = `{"grant":"token_exchange","client":{"token_endpoint":"https://login.example/token","assertion_github":true},"depends_on":["connection.b"],` +
+				`"exchange":{"subject_connection":"connection.b","subject_attribute":"access_token","actor_env":"ACTOR","subject_token_type":"urn:ietf:params:oauth:token-type:access_token",` +
+				`"actor_token_type":"urn:ietf:params:oauth:token-type:jwt","audience":["https://api.example"],"signed":true,"algorithm":"RS256","iss":"i","sub":"s","aud":"a",` +
+				`"claims":"{\"x\":1}","lifetime_ns":60000000000,"scope_claim":true}}`
+		}),
 		base(t, "ok-third-of-five", "ok", "the identity is found by its name among five", func(v *vector) {
 			mine := v.header.Keys[0]
 			v.header.Keys = nil
