@@ -73,6 +73,12 @@ func (e *evaluator) set(o *Object, a *Attr, written *attr, sc scope) hcl.Diagnos
 	sc.secret = a.Kind == Sensitive
 	v, deps, diags := e.value(written, sc)
 	o.deps = append(o.deps, deps...)
+	if a.Kind == Sensitive && len(deps) > 0 {
+		if o.origins == nil {
+			o.origins = map[string]Origin{}
+		}
+		o.origins[a.Name] = e.origin(written.Expr, deps)
+	}
 	if !written.traced && e.known == nil { // once for all instances, and not again when they are resolved
 		written.traced = true
 		switch a.Kind {

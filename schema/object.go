@@ -23,6 +23,7 @@ type Object struct {
 	Range   hcl.Range
 
 	deps    []addr.Addr         // connections that values came from
+	origins map[string]Origin   // of Sensitive attributes that come from connections
 	lists   map[string][]string // of the attributes that are lists of strings
 	content *content
 }
