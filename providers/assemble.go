@@ -26,6 +26,7 @@ func (p *Preset) Clone() *Preset {
 	q.CallbackParams = slices.Clone(p.CallbackParams)
 	q.Hints, q.Redirect.Refused = slices.Clone(p.Hints), slices.Clone(p.Redirect.Refused)
 	q.Assertion.Algorithms = slices.Clone(p.Assertion.Algorithms)
+	q.Bearer.Algorithms = slices.Clone(p.Bearer.Algorithms)
 	q.OfflineParams, q.AuthorizeParams = maps.Clone(p.OfflineParams), maps.Clone(p.AuthorizeParams)
 	q.TokenParams, q.Args = maps.Clone(p.TokenParams), maps.Clone(p.Args)
 	return &q
@@ -42,7 +43,7 @@ func (a *assembly) preset() *Preset {
 		Redirect:  redirectRules(l.nested("redirect")),
 		Lifetimes: lifetimes(l.nested("token_lifetimes")),
 		Rotation:  rotation(l.nested("rotation")),
-		Assertion: assertionRules(l.nested("client_assertion")),
+		Assertion: assertionRules(l.nested("client_assertion")), Bearer: bearerRules(l.nested("jwt_bearer")),
 
 		RequireIss:      l.boolean("response_iss"),
 		ClientAuth:      l.strings("client_auth"),
@@ -163,6 +164,13 @@ func assertionRules(l layers) AssertionRules {
 	return AssertionRules{
 		Audience: l.str("audience"), Algorithms: l.strings("algorithms"),
 		Certificate: l.boolean("certificate"), TokenAudience: l.str("token_audience"),
+	}
+}
+
+func bearerRules(l layers) BearerRules {
+	return BearerRules{
+		Audience: l.str("audience"), Algorithms: l.strings("algorithms"),
+		ScopeClaim: l.boolean("scope_claim"), NoSubject: l.boolean("no_subject"), OnBehalfOf: l.boolean("on_behalf_of"),
 	}
 }
 

@@ -24,6 +24,7 @@ func (a *assembly) check(p *Preset) {
 	a.checkNames("grants", p.Grants, grantNames, "grant")
 	a.checkNames("client_auth", p.ClientAuth, authMethods, "client authentication method")
 	a.checkNames("client_assertion", p.Assertion.Algorithms, schema.SignatureAlgorithms(), "signature algorithm")
+	a.checkNames("jwt_bearer", p.Bearer.Algorithms, schema.SignatureAlgorithms(), "signature algorithm")
 	a.checkNames("quirks", p.Quirks, quirk.Names(), "quirk")
 	a.checkCallback(p)
 	a.checkHints()

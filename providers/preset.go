@@ -70,6 +70,7 @@ type Preset struct {
 	CallbackParams []string
 
 	Assertion  AssertionRules
+	Bearer     BearerRules
 	Redirect   RedirectRules
 	Lifetimes  schema.Lifetimes
 	Rotation   Rotation
@@ -104,6 +105,15 @@ type AssertionRules struct {
 	Certificate bool     // the server knows the key by its certificate: the thumbprint has to be sent
 	// TokenAudience is the aud claim that it wants of other issuers' JWTs; "": not known.
 	TokenAudience string
+}
+
+// BearerRules say what assertions a server takes as a grant (RFC 7523 §2.1).
+type BearerRules struct {
+	Audience   string   // as in AssertionRules
+	Algorithms []string // likewise
+	ScopeClaim bool     // the scopes are a claim, and no parameter
+	NoSubject  bool     // without a subject, the assertion has none, and stands for its issuer
+	OnBehalfOf bool     // the assertion is the token of a person, for whom the client acts
 }
 
 // Rotation says what happens to a refresh token that has been used.

@@ -23,7 +23,7 @@ func TestOverride(t *testing.T) {
 		"nothing":      {``, func(*providers.Preset) {}},
 		"an attribute": {`pkce = "required"`, func(p *providers.Preset) { p.PKCE = "required" }},
 		"a removal, with what needs it": {`device_endpoint = ""`, func(p *providers.Preset) {
-			p.DeviceEndpoint, p.Grants = "", []string{"authorization_code", "refresh_token"}
+			p.DeviceEndpoint, p.Grants = "", []string{"authorization_code", "jwt_bearer", "refresh_token"}
 		}},
 		"null is unset":  {`pkce = null`, func(*providers.Preset) {}},
 		"a map as whole": {`offline_params = { access_type = "offline" }`, func(p *providers.Preset) { p.OfflineParams = map[string]string{"access_type": "offline"} }},

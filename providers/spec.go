@@ -34,6 +34,8 @@ func Spec() *schema.Spec {
 				Doc: "Which redirect URIs the server accepts."},
 			{Type: "client_assertion", Max: 1, Spec: assertionSpec(),
 				Doc: "Which signed JWTs the server takes from clients that authenticate with one (RFC 7523)."},
+			{Type: "jwt_bearer", Max: 1, Spec: bearerSpec(),
+				Doc: "Which assertions the server takes as a grant (RFC 7523 §2.1)."},
 			{Type: "token_lifetimes", Max: 1, Spec: lifetimesSpec(),
 				Doc: "How long tokens live where the server does not say. A connection's own token_lifetimes go before these."},
 			{Type: "rotation", Max: 1, Spec: rotationSpec(),
@@ -146,7 +148,22 @@ func assertionSpec() *schema.Spec {
 		{Name: "certificate", Kind: schema.Bool, Default: "false",
 			Doc: "The server knows the key by its certificate: a thumbprint has to be sent."},
 		{Name: "token_audience", Kind: schema.String,
-			Doc: "The aud claim that the server wants of JWTs that other issuers sign (`token_file`, `token_env`)."},
+			Doc: "The aud claim that the server wants of JWTs that other issuers sign (`token_file`, `token_env`, `github_actions`)."},
+	}}
+}
+
+func bearerSpec() *schema.Spec {
+	return &schema.Spec{Attrs: []schema.Attr{
+		{Name: "audience", Kind: schema.String, Default: `"token_endpoint"`,
+			Doc: "The aud claim: `token_endpoint`, `issuer`, or the value itself."},
+		{Name: "algorithms", Kind: schema.Strings, Default: "not known: RS256 for RSA keys, ES256, ES384 or ES512 by the curve, EdDSA for Ed25519",
+			Doc: "Signature algorithms, preferred first (RFC 7518 §3.1)."},
+		{Name: "scope_claim", Kind: schema.Bool, Default: "false",
+			Doc: "Scopes are asked for in a claim of the assertion, and not in a parameter."},
+		{Name: "no_subject", Kind: schema.Bool, Default: "false",
+			Doc: "An assertion without a subject stands for its issuer: where a connection names none, there is no sub claim."},
+		{Name: "on_behalf_of", Kind: schema.Bool, Default: "false",
+			Doc: "The assertion is the token of a person, for whom the client acts (requested_token_use=on_behalf_of)."},
 	}}
 }
 

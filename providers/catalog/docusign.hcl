@@ -1,5 +1,5 @@
 # DocuSign eSignature and its other APIs.
-# Sources: https://developers.docusign.com/platform/auth/authcode/ and
+# Sources: https://developers.docusign.com/platform/auth/authcode/ and /jwt/, and
 # https://www.docusign.com/blog/developers/the-trenches-who-are-you (userinfo).
 # Unverified: PKCE; rotation.
 
@@ -18,8 +18,16 @@ provider "docusign" {
   token_endpoint         = "https://${arg.host}/oauth/token"
   userinfo_endpoint      = "https://${arg.host}/oauth/userinfo"
 
-  grants      = ["authorization_code", "refresh_token"]
+  grants      = ["authorization_code", "jwt_bearer", "refresh_token"]
   client_auth = ["client_secret_basic", "none"]
+
+  # The subject is the id of the user, who has consented to the scope
+  # impersonation once.
+  jwt_bearer {
+    audience    = arg.host
+    algorithms  = ["RS256"]
+    scope_claim = true
+  }
 
   redirect {
     fixed_port    = true

@@ -1,6 +1,6 @@
 # Google accounts and Google Workspace.
 # Sources: https://developers.google.com/identity/protocols/oauth2 (web-server,
-# native-app, limited-input-device), https://developers.google.com/identity/openid-connect.
+# native-app, limited-input-device, service-account), https://developers.google.com/identity/openid-connect.
 
 provider "google" {
   title = "Google"
@@ -16,9 +16,18 @@ provider "google" {
   jwks_uri               = "https://www.googleapis.com/oauth2/v3/certs"
   id_token               = true
 
-  grants      = ["authorization_code", "device_code", "refresh_token"]
+  grants      = ["authorization_code", "device_code", "jwt_bearer", "refresh_token"]
   client_auth = ["client_secret_post"] # desktop clients send their secret too
   pkce        = "supported"
+
+  # A service account signs with its own key; its email is the client_id. A
+  # subject is named for domain-wide delegation only.
+  jwt_bearer {
+    audience    = "token_endpoint"
+    algorithms  = ["RS256"]
+    scope_claim = true
+    no_subject  = true
+  }
 
   # Without prompt=consent only the very first consent gives a refresh token.
   offline_params = {

@@ -1,5 +1,6 @@
 # Keycloak and Red Hat build of Keycloak.
-# Source: https://www.keycloak.org/securing-apps/oidc-layers.
+# Sources: https://www.keycloak.org/securing-apps/oidc-layers and
+# /securing-apps/token-exchange (since version 26.2, to be allowed for each client).
 # Unverified: access tokens live for 5 minutes by default; the name of the setting
 # "Revoke Refresh Token".
 
@@ -31,7 +32,7 @@ provider "keycloak" {
   jwks_uri               = "${arg.base_url}/realms/${arg.realm}/protocol/openid-connect/certs"
   id_token               = true
 
-  grants      = ["authorization_code", "device_code", "client_credentials", "refresh_token"]
+  grants      = ["authorization_code", "device_code", "client_credentials", "token_exchange", "refresh_token"]
   client_auth = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
   pkce        = "supported"
 

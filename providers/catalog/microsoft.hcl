@@ -1,6 +1,6 @@
 # Microsoft Entra ID (Azure AD) and personal Microsoft accounts, v2.0 endpoints.
 # Sources: https://learn.microsoft.com/entra/identity-platform/ (v2-protocols-oidc,
-# v2-oauth2-auth-code-flow, v2-oauth2-device-code, v2-admin-consent, scopes-oidc,
+# v2-oauth2-auth-code-flow, v2-oauth2-device-code, v2-oauth2-on-behalf-of-flow, v2-admin-consent, scopes-oidc,
 # reply-url, refresh-tokens, configurable-token-lifetimes, access-tokens,
 # authentication-national-cloud, supported-accounts-validation, reference-error-codes).
 # Unverified: that issuers and keys of the national clouds are formed like those of the public cloud.
@@ -37,7 +37,7 @@ provider "microsoft" {
   jwks_uri               = "https://login.${arg.cloud == "china" ? "partner.microsoftonline.cn" : arg.cloud == "public" ? "microsoftonline.com" : "microsoftonline.us"}/${arg.tenant}/discovery/v2.0/keys"
   id_token               = true
 
-  grants      = ["authorization_code", "device_code", "client_credentials", "refresh_token"]
+  grants      = ["authorization_code", "device_code", "client_credentials", "jwt_bearer", "refresh_token"]
   client_auth = ["client_secret_post", "client_secret_basic", "private_key_jwt", "federated", "none"]
   pkce        = "supported" # S256 works although the metadata does not say so
 
@@ -48,6 +48,11 @@ provider "microsoft" {
     algorithms     = ["PS256", "RS256"]
     certificate    = true
     token_audience = "api://AzureADTokenExchange"
+  }
+
+  # The on-behalf-of flow: the assertion is the token of a person, for this client.
+  jwt_bearer {
+    on_behalf_of = true
   }
 
   offline_scope = "offline_access"

@@ -1,5 +1,6 @@
 # Okta: the org authorization server, "default", or a custom one.
 # Sources: https://developer.okta.com/docs/reference/api/oidc/;
+# https://developer.okta.com/docs/guides/set-up-token-exchange/;
 # https://support.okta.com/help/s/article/openid-connect-oidc-redirect-uri (ports are compared).
 # Unverified: the device endpoint; access tokens live for 1 hour by default.
 
@@ -29,7 +30,7 @@ provider "okta" {
   introspection_endpoint = "https://${arg.domain}/oauth2/${arg.authorization_server == "" ? "" : "${arg.authorization_server}/"}v1/introspect"
   id_token               = true
 
-  grants      = ["authorization_code", "device_code", "client_credentials", "refresh_token"]
+  grants      = ["authorization_code", "device_code", "client_credentials", "token_exchange", "refresh_token"]
   client_auth = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
   pkce        = "supported"
 

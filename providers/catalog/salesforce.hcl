@@ -1,6 +1,7 @@
 # Salesforce: production, sandboxes and My Domain hosts.
-# Source: https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_endpoints.htm.
-# Unverified: client assertions; the issuer; the access token's life, a session policy of often 2 hours.
+# Sources: https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_endpoints.htm
+# and id=sf.remoteaccess_oauth_jwt_flow.htm.
+# Unverified: client assertions; a My Domain host as the audience of an assertion; the issuer; the access token's life, a session policy of often 2 hours.
 
 provider "salesforce" {
   title = "Salesforce"
@@ -21,10 +22,17 @@ provider "salesforce" {
   introspection_endpoint = "https://${arg.host}/services/oauth2/introspect"
   id_token               = true
 
-  grants      = ["authorization_code", "client_credentials", "refresh_token"]
+  grants      = ["authorization_code", "client_credentials", "jwt_bearer", "refresh_token"]
   client_auth = ["client_secret_post", "private_key_jwt", "none"]
 
   client_assertion {
+    algorithms = ["RS256"]
+  }
+
+  # The certificate of the key is registered with the app. The subject is the
+  # name of the user, who was admitted to the app before.
+  jwt_bearer {
+    audience   = "issuer"
     algorithms = ["RS256"]
   }
 
