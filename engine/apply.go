@@ -192,7 +192,11 @@ func (a *applier) client(ctx context.Context, of addr.Addr) (*grant.Client, erro
 		conn = resolved
 		if len(conn.Unknown) > 0 {
 			err := cmp.Or(problems, errors.New("not known even now: "+strings.Join(conn.Unknown, ", ")))
-			return nil, &Error{Class: ClassError, Addr: of, Doing: doing, Err: err, Remedy: "apply the connections that it depends on first"}
+			out := &Error{Class: ClassError, Addr: of, Doing: doing, Err: err, Remedy: "apply the connections that it depends on first"}
+			if up := (*Error)(nil); errors.As(problems, &up) { // a person who is needed there is needed for this one
+				out.Class, out.Remedy = up.Class, cmp.Or(up.Remedy, out.Remedy)
+			}
+			return nil, out
 		}
 	}
 	c, diags := a.e.client(a.cfg, conn)

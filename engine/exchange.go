@@ -17,7 +17,7 @@ const exchangeTime = 30 * time.Second
 
 // oneTime: a refresh token that the server may accept once only.
 func oneTime(r *state.Record) bool {
-	if renewsItself(r) {
+	if asksAgain(r) {
 		return false
 	}
 	switch r.Info.Client.Rotation {
@@ -64,7 +64,9 @@ func (e *Engine) send(ctx context.Context, w *renewal, rec *state.Record) (*gran
 	}
 	ctx, cancel := context.WithTimeout(ctx, exchangeTime)
 	defer cancel()
-	return grant.Refresh(ctx, e.env(), rec, w.scopes)
+	env := e.env()
+	env.Fed = w.fed
+	return grant.Refresh(ctx, env, rec, w.scopes)
 }
 
 // maxSends is how often one refresh token is ever sent: once, and once more
@@ -135,11 +137,11 @@ func (e *Engine) refreshFailed(ctx context.Context, w *renewal, rec *state.Recor
 	if !errors.As(err, &g) {
 		g = &grant.Error{Kind: grant.Temporary, Outcome: grant.Unknown, Doing: w.doing(), Err: err}
 	}
-	failed := e.failure(w.doing(), w.addr, err)
+	failed := e.fedFailure(w, rec, g, e.failure(w.doing(), w.addr, err))
 	next := clone(rec)
 	warning := "the refresh failed: " + cmp.Or(g.Code, g.Detail, string(g.Kind))
 	switch {
-	case (g.Kind == grant.Rejected || g.Kind == grant.Config && e.outlived(rec, g)) && !renewsItself(rec):
+	case (g.Kind == grant.Rejected || g.Kind == grant.Config && e.outlived(rec, g)) && !asksAgain(rec):
 		return e.refused(ctx, w, rec, g)
 	case g.Outcome == grant.Unknown && oneTime(rec):
 		next.Status = state.StatusUnknown
@@ -213,6 +215,9 @@ func (e *Engine) refused(ctx context.Context, w *renewal, sent *state.Record, g 
 			Err: errors.New("another process changed the connection at the same time")}
 	}
 	next := clone(cur)
+	if renewsItself(cur) {
+		return nil, e.forget(ctx, w, next, failed)
+	}
 	next.Status, next.Info.Intent, next.UpdatedAt = state.StatusNeedsConsent, nil, e.now()
 	next.Info.Reject = refusal(g)
 	if err := e.o.Store.Put(ctx, next); err != nil {
@@ -220,6 +225,19 @@ func (e *Engine) refused(ctx context.Context, w *renewal, sent *state.Record, g 
 		next = cur
 	}
 	return e.serveOr(w, next, "the server refused the refresh token; a new consent is needed", failed)
+}
+
+// errRefreshEnded: the refresh token of a grant that needs nobody has ended, and
+// the grant can be asked for again.
+var errRefreshEnded = errors.New("the server refused the refresh token")
+
+// forget takes a refresh token out of a record that can do without.
+func (e *Engine) forget(ctx context.Context, w *renewal, next *state.Record, failed error) error {
+	next.Tokens.RefreshToken, next.Info.Intent, next.Status, next.UpdatedAt = "", nil, state.StatusOK, e.now()
+	if err := e.o.Store.Put(ctx, next); err != nil {
+		return errors.Join(failed, e.failure("forget the refresh token of "+w.addr.String(), w.addr, err))
+	}
+	return errRefreshEnded
 }
 
 // saveTries is how often a save is attempted: what it holds cannot be had again.

@@ -123,7 +123,8 @@ func keepIgnored(rec, before *state.Record, ignored []string) {
 		case "token_params":
 			now.Client.TokenParams = old.Client.TokenParams
 		case "grant":
-			now.Grant = old.Grant
+			now.Grant, now.Exchange = old.Grant, old.Exchange
+			rec.Tokens.GrantKey, rec.Tokens.SubjectToken, rec.Tokens.ActorToken = before.Tokens.GrantKey, before.Tokens.SubjectToken, before.Tokens.ActorToken
 		case "token_lifetimes":
 			now.Access, now.Refresh, now.RefreshBefore = old.Access, old.Refresh, old.RefreshBefore
 			rec.ExpiresAt, rec.RefreshExpiresAt = before.ExpiresAt, before.RefreshExpiresAt
@@ -135,6 +136,7 @@ func keepIgnored(rec, before *state.Record, ignored []string) {
 func keepAssertion(now, old *state.Client) {
 	now.AssertionAlgorithm, now.AssertionKeyID, now.AssertionAudience = old.AssertionAlgorithm, old.AssertionKeyID, old.AssertionAudience
 	now.AssertionLifetime, now.AssertionFile, now.AssertionEnv = old.AssertionLifetime, old.AssertionFile, old.AssertionEnv
+	now.AssertionGitHub = old.AssertionGitHub
 	now.CertificateSHA256, now.CertificateSHA1, now.CertificateEnds = old.CertificateSHA256, old.CertificateSHA1, old.CertificateEnds
 }
 

@@ -52,7 +52,8 @@ func settle(r *state.Record, c *grant.Client, prints map[string]string) {
 		i.DependsOn = append(i.DependsOn, a.String())
 	}
 	r.Provider = c.Conn.Provider
-	r.Tokens.ClientSecret, r.Tokens.ClientKey = c.Conn.ClientSecret, c.Key()
+	i.Exchange = c.Exchange()
+	c.Keep(r.Tokens)
 	settleEnds(r)
 }
 
@@ -110,7 +111,12 @@ func settleEnds(r *state.Record) {
 
 // renewsItself: a grant that needs neither a refresh token nor a person to be asked for again.
 func renewsItself(r *state.Record) bool {
-	return r.Info != nil && r.Info.Grant == "client_credentials"
+	return r.Info != nil && (r.Info.Grant == "client_credentials" || r.Info.Exchange != nil)
+}
+
+// asksAgain: the next renewal asks for such a grant again, and spends nothing.
+func asksAgain(r *state.Record) bool {
+	return renewsItself(r) && (r.Info.Exchange == nil || r.Tokens.RefreshToken.Empty())
 }
 
 // canRenew: a new access token can be had without a person.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/oauthctl/oauthctl/engine/grant"
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
@@ -27,6 +28,9 @@ type renewal struct {
 	put    func(context.Context, *state.Record) error // saves what before has changed; nil: as it is
 	// slot waits for a turn on the network and returns what ends it; nil: no waiting.
 	slot func() func()
+
+	path []addr.Addr // of the connections that wait for this one: it feeds them
+	fed  grant.Fed   // tokens of the connections that feed it
 }
 
 // renewedToken is the outcome of a renewal.
@@ -38,14 +42,26 @@ type renewedToken struct {
 
 // renew walks the refresh protocol: look without a lock; lock this connection;
 // look again; prove that the state can be written; write the intent; send once;
-// classify; save; and only then hand out.
+// classify; save; and only then hand out. A connection that is fed by others
+// lets them be renewed before it is locked: nobody holds two locks.
 func (e *Engine) renew(ctx context.Context, w renewal) (*renewedToken, error) {
+	out, err := e.renewOnce(ctx, w)
+	if errors.Is(err, errRefreshEnded) {
+		return e.renewOnce(ctx, w)
+	}
+	return out, err
+}
+
+func (e *Engine) renewOnce(ctx context.Context, w renewal) (*renewedToken, error) {
 	first, err := e.o.Store.Get(ctx, w.addr, state.PartAll)
 	if err != nil {
 		return nil, e.readFailure(ctx, w.addr, err)
 	}
 	if out, err := e.look(&w, first, nil); out != nil || err != nil {
 		return out, err
+	}
+	if err := e.feed(ctx, &w, first); err != nil {
+		return e.serveOr(&w, first, "the token is not renewed: what feeds the connection has none", err)
 	}
 	unlock, out, err := e.lockOrFresh(ctx, &w, first)
 	if unlock == nil {
@@ -68,6 +84,10 @@ func (e *Engine) renew(ctx context.Context, w renewal) (*renewedToken, error) {
 		if err := w.before(with); err != nil {
 			return nil, err
 		}
+	}
+	if !fedAlike(first, with) {
+		return e.serveOr(&w, rec, "the token is not renewed: the connection was changed meanwhile", &Error{Class: ClassTemporary, Addr: w.addr,
+			Doing: w.doing(), Err: errors.New("another process changed the connection at the same time"), Remedy: "try again"})
 	}
 	if err := e.o.Store.Probe(ctx); err != nil {
 		return e.serveOr(&w, rec, "the token is not refreshed: the state cannot be written", e.failure(w.doing(), w.addr, err))

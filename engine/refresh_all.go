@@ -30,17 +30,55 @@ func (e *Engine) Refresh(ctx context.Context, addrs []addr.Addr) (*Outcome, erro
 	}
 	a := &applier{e: e, p: &plan.Plan{}, slots: make(chan struct{}, e.o.Parallelism)}
 	out := &Outcome{Results: make([]Result, len(todo))}
-	var wg sync.WaitGroup
 	turns := make(chan struct{}, a.atOnce())
-	for i, of := range todo {
-		turns <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-turns }()
-			out.Results[i] = a.refreshNow(ctx, of)
-		})
+	for _, wave := range e.waves(ctx, todo) {
+		var wg sync.WaitGroup
+		for _, i := range wave {
+			turns <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-turns }()
+				out.Results[i] = a.refreshNow(ctx, todo[i])
+			})
+		}
+		wg.Wait()
 	}
-	wg.Wait()
 	return out, nil
+}
+
+// waves orders connections: what feeds another comes in an earlier wave. Those
+// that feed each other in a circle come last, and say so themselves.
+func (e *Engine) waves(ctx context.Context, todo []addr.Addr) [][]int {
+	feeders := make([][]string, len(todo))
+	waiting := map[string]bool{}
+	for i, a := range todo {
+		if r, err := e.o.Store.Get(ctx, a, state.PartInfo); err == nil { // else the refresh says what is wrong
+			feeders[i] = r.Info.Exchange.Feeders()
+		}
+		waiting[a.String()] = true
+	}
+	left := make([]int, len(todo))
+	for i := range todo {
+		left[i] = i
+	}
+	var out [][]int
+	for len(left) > 0 {
+		var wave, rest []int
+		for _, i := range left {
+			if slices.ContainsFunc(feeders[i], func(s string) bool { return waiting[s] }) {
+				rest = append(rest, i)
+			} else {
+				wave = append(wave, i)
+			}
+		}
+		if len(wave) == 0 {
+			return append(out, rest)
+		}
+		for _, i := range wave {
+			delete(waiting, todo[i].String())
+		}
+		out, left = append(out, wave), rest
+	}
+	return out
 }
 
 // refreshNow refreshes one connection as it stands in the state.

@@ -189,8 +189,9 @@ func want(c *grant.Client, prints map[string]string) plan.Want {
 		Scopes: c.Scopes, Added: c.Added, ScopeNames: c.ScopeNames, CanNarrow: !c.Settings.Interactive,
 		RedirectURI: c.Settings.RedirectURI, Account: c.Conn.Account, Hosts: c.Hosts(), TokenHosts: c.Conn.Hosts,
 		Access: life.Access, Refresh: life.Refresh, RefreshBefore: life.RefreshBefore,
-		Fingerprint: prints, Client: &sc, Unknown: c.Conn.Unknown, Notes: slices.Clone(c.Notes),
+		Fingerprint: prints, Client: &sc, Unknown: c.Unknown(), Notes: slices.Clone(c.Notes),
 	}
+	w.Exchange = c.Exchange()
 	w.Revocable = c.Preset.RevocationEndpoint != "" || c.Preset.Revocation != "none" && c.Preset.Discovery != "none"
 	return w
 }
@@ -201,12 +202,14 @@ func title(c *grant.Client) string { return cmp.Or(c.Preset.Title, c.Preset.Name
 // read back from it, by attribute name.
 func (e *Engine) fingerprint(ctx context.Context, c *grant.Client) (map[string]string, error) {
 	out := map[string]string{}
-	for name, value := range map[string]string{
+	values := map[string]string{
 		"client_secret":    c.Conn.ClientSecret.Reveal(),
 		"private_key":      c.KeyID(), // the same key may be written in several ways
 		"authorize_params": pairs(ownParams(c)),
 		"resource":         strings.Join(c.Conn.Resource, "\n"),
-	} {
+	}
+	maps.Copy(values, c.Fingerprints())
+	for name, value := range values {
 		if value == "" {
 			continue
 		}

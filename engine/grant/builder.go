@@ -143,6 +143,9 @@ func (b *builder) settings(typ Type) {
 		s.LoginHint = b.conn.Account
 	}
 	if b.conn.Grant == nil {
+		if typ.Name == JWTBearer || typ.Name == TokenExchange {
+			b.errorf(b.conn.Range, "Nothing to present", "%s offers the grant %s. Say what it presents: write grant %q { … }.", b.server(), typ.Name, typ.Name)
+		}
 		return
 	}
 	obj, diags := b.conn.Grant.Decode(typ.Spec, nil)
@@ -151,6 +154,12 @@ func (b *builder) settings(typ Type) {
 		return
 	}
 	b.block = obj
+	switch typ.Name {
+	case JWTBearer:
+		b.bearer()
+	case TokenExchange:
+		b.tokenExchange()
+	}
 	s.Prompt, s.Listen, s.DomainHint = obj.String("prompt"), obj.String("listen"), obj.String("domain_hint")
 	if obj.Has("login_hint") {
 		s.LoginHint = obj.String("login_hint")
@@ -178,6 +187,9 @@ func (b *builder) clientAuth() {
 		b.c.Auth = signed
 		b.checkAssertion(signed, method, offered)
 		return
+	case method == "" && !secret && b.c.signs(): // the assertion proves who asks, and the client need not (RFC 7523 §3.1)
+		b.c.Auth = authNone
+		return
 	case method == "":
 		method = b.preferred(secret, offered)
 	}
@@ -196,9 +208,9 @@ func (b *builder) clientAuth() {
 	case !secret && method != authNone:
 		b.errorf(b.at("client_auth"), "Missing client secret",
 			"With client_auth = %q the client signs in with a secret. Set client_secret, for example client_secret = env(\"CLIENT_SECRET\").", method)
-	case method == authNone && b.c.Settings.Type == ClientCredentials:
+	case method == authNone && (b.c.Settings.Type == ClientCredentials || b.c.onBehalf()):
 		b.errorf(b.conn.Range, "Missing client secret",
-			"The grant client_credentials is for clients that can prove who they are (RFC 6749 §4.4). Set client_secret, for example client_secret = env(\"CLIENT_SECRET\"), or write a client_assertion block.")
+			"The grant %s is for clients that can prove who they are (RFC 6749 §4.4). Set client_secret, for example client_secret = env(\"CLIENT_SECRET\"), or write a client_assertion block.", b.c.Settings.Type)
 	}
 }
 
@@ -243,12 +255,13 @@ func (b *builder) scopes() {
 // reserved parameters are set by the flow itself.
 var reserved = []string{
 	"client_id", "client_secret", "client_assertion", "client_assertion_type", "code", "code_challenge", "code_challenge_method", "code_verifier", "device_code",
-	"grant_type", "nonce", "redirect_uri", "refresh_token", "request", "request_uri", "response_type", "scope", "state",
+	"actor_token", "assertion", "grant_type", "nonce", "redirect_uri", "refresh_token", "request", "request_uri", "response_type", "scope", "state", "subject_token",
 }
 
 // instead says which argument sets a reserved parameter.
 var instead = map[string]string{
 	"client_assertion": "client_assertion (a block)", "client_assertion_type": "client_assertion (a block)",
+	"assertion": "grant (a block, jwt_bearer)", "subject_token": "grant (a block, token_exchange)", "actor_token": "grant (a block, token_exchange)",
 	"scope": "scopes", "client_id": "client_id", "client_secret": "client_secret", "redirect_uri": "redirect_uris",
 }
 

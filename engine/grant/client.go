@@ -42,6 +42,7 @@ type Client struct {
 	discovered bool // Discover has looked, and need not look again
 	located    bool // the server's own way has found the endpoints
 	assertion  assertion
+	exchange   exchange
 	guarded    bool // endpoints come from the metadata of a public issuer
 	draft      quirk.Draft
 }
@@ -124,7 +125,7 @@ func (c *Client) StateClient() state.Client {
 	p := c.Preset
 	params := map[string]string{}
 	maps.Copy(params, p.TokenParams)
-	if c.Settings.Type == ClientCredentials && c.Conn.Audience != "" {
+	if (c.Settings.Type == ClientCredentials || c.Settings.Type == JWTBearer) && c.Conn.Audience != "" {
 		params["audience"] = c.Conn.Audience
 	}
 	maps.Copy(params, c.draft.Token) // holds those of the connection

@@ -28,7 +28,7 @@ func TestClientErrors(t *testing.T) {
 		line   int // of the configuration; the body starts at 4
 		words  []string
 	}{
-		"unknown grant":           {`grant "authorisation_code" {}`, providers.Preset{}, 4, []string{`"authorisation_code"`, `Did you mean "authorization_code"?`, "device_code and client_credentials"}},
+		"unknown grant":           {`grant "authorisation_code" {}`, providers.Preset{}, 4, []string{`"authorisation_code"`, `Did you mean "authorization_code"?`, "device_code, client_credentials, jwt_bearer and token_exchange"}},
 		"unlike any grant":        {`grant "zzz" {}`, providers.Preset{}, 4, []string{`no grant "zzz"`, "authorization_code"}},
 		"grant not offered":       {"scopes = []\n" + `grant "device_code" {}`, providers.Preset{Grants: []string{"authorization_code"}, Title: "Acme"}, 5, []string{"Acme does not offer", "authorization_code"}},
 		"no grant that we know":   {``, providers.Preset{Grants: []string{"saml2_bearer"}}, 1, []string{"saml2_bearer"}},

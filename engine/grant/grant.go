@@ -36,9 +36,11 @@ type Env struct {
 	// Sleep waits between the polls of the device grant; nil: a real timer.
 	Sleep func(ctx context.Context, d time.Duration) error
 	// ReadFile reads a small file, and LookupEnv the environment: the sources of
-	// client assertions that others make. nil: there are none.
+	// tokens that others make. nil: there are none.
 	ReadFile  func(name string) ([]byte, error)
 	LookupEnv func(name string) (string, bool)
+	// Fed are the tokens of other connections that the grant of a record presents.
+	Fed Fed
 	// Preset finds what is known of a server by the name of its preset, to explain
 	// its errors where only a record is at hand; it may return nil. nil: nothing is known.
 	Preset func(name string) *providers.Preset
@@ -87,9 +89,10 @@ func (c *Client) Authorize(ctx context.Context, env Env) (*Grant, error) {
 	if err := c.ready(); err != nil {
 		return nil, err
 	}
-	// A person is not asked before the client can prove who it is.
-	if e := c.party().authenticate(env, "authorize "+c.Addr.String(), url.Values{}); e != nil {
-		return nil, e
+	if c.Settings.Interactive { // a person is not asked before the client can prove who it is
+		if e := c.party().authenticate(ctx, env, "authorize "+c.Addr.String(), url.Values{}); e != nil {
+			return nil, e
+		}
 	}
 	var g *Grant
 	var err *Error
@@ -98,8 +101,8 @@ func (c *Client) Authorize(ctx context.Context, env Env) (*Grant, error) {
 		g, err = c.authorizeByCode(ctx, env)
 	case DeviceCodeGrant:
 		g, err = c.authorizeByDevice(ctx, env)
-	case ClientCredentials:
-		g, err = c.authorizeByCredentials(ctx, env)
+	case ClientCredentials, JWTBearer, TokenExchange:
+		g, err = c.authorizeAlone(ctx, env)
 	default:
 		err = fail(Config, "authorize "+c.Addr.String(), "", "unknown grant %q", c.Settings.Type)
 	}

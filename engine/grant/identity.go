@@ -181,7 +181,8 @@ func (c *Client) checkAge(g *Grant, who *claims, now time.Time) error {
 // refuse gives back tokens that are not going to be saved, as far as the server lets us.
 func (c *Client) refuse(ctx context.Context, env Env, g *Grant, e *Error) *Error {
 	rec := &state.Record{Info: &state.Info{Client: c.StateClient()}, Tokens: &g.Tokens}
-	rec.Addr, rec.Tokens.ClientSecret, rec.Tokens.ClientKey = c.Addr, c.Conn.ClientSecret, c.assertion.kept
+	rec.Addr = c.Addr
+	c.Keep(rec.Tokens)
 	_ = Revoke(ctx, env, rec) // best effort: e says what matters
 	return e
 }

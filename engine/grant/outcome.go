@@ -146,8 +146,11 @@ func (p *party) explain(e *Error, req post, words said) {
 	if e.Outcome == Answered || e.Code != "" {
 		p.hint(e, words.description, grant != "")
 	}
-	if e.Kind == Rejected && grant == ClientCredentials {
-		e.Kind = Config // nobody consented: the client or its registration is what was refused
+	if e.Kind == Rejected && slices.Contains([]string{ClientCredentials, bearerType, exchangeType}, grant) {
+		e.Kind = Config // nobody consented: the client, its registration or what it presents was refused
+		if slices.Contains(codesPerson, e.Code) {
+			e.Kind = NeedsUser // the owner of what was presented
+		}
 	}
 	if e.Hint == "" && isCode(e.Code) {
 		e.Hint = "this code is in no list; for those that are spelt like it, see: oauthctl explain " + e.Code

@@ -17,7 +17,7 @@ func (b *builder) redirect() {
 	case DeviceCodeGrant:
 		s.Way = WayDevice
 		return
-	case ClientCredentials:
+	case ClientCredentials, JWTBearer, TokenExchange:
 		return
 	}
 	if s.Listen != "" {

@@ -8,8 +8,8 @@ import (
 	"github.com/oauthctl/oauthctl/state"
 )
 
-// Refresh sends the refresh token of a record once (or asks again by client
-// credentials) with the pinned client of the record. scopes narrows; nil keeps.
+// Refresh sends the refresh token of a record once, or asks again for a grant
+// that needs nobody, with the pinned client of the record. scopes narrows; nil keeps.
 // The error is always an *Error; its Outcome says what became of the request.
 //
 // The Grant is complete: what the server did not send again (refresh token,
@@ -33,19 +33,9 @@ func refresh(ctx context.Context, env Env, rec *state.Record, scopes []string) (
 	ctx, cancel := uninterrupted(ctx, refreshTimeout) // a token that is on its way is waited for
 	defer cancel()
 
-	req, asked := p.credentials(rec.Info.Requested), rec.Info.Requested
-	if rec.Info.Grant == ClientCredentials {
-		if scopes != nil {
-			req, asked = p.credentials(scopes), scopes
-		}
-	} else {
-		if rec.Tokens.RefreshToken.Empty() {
-			return nil, fail(Rejected, "refresh "+rec.Addr.String(), "a person has to consent again: run oauthctl apply", "there is no refresh token")
-		}
-		req, asked = p.refresh(rec.Tokens, scopes), rec.Info.Granted
-		if scopes != nil {
-			asked = scopes
-		}
+	req, asked, e := p.renewal(env, rec, scopes)
+	if e != nil {
+		return nil, e
 	}
 	ans, e := p.send(ctx, env, req)
 	if e != nil {
@@ -55,7 +45,11 @@ func refresh(ctx context.Context, env Env, rec *state.Record, scopes []string) (
 	if p.RefreshFixed {
 		lifetimes.Refresh = 0 // a new refresh token ends when the old one would have
 	}
-	g, err := ans.grant(lifetimes)
+	given := ans.grant
+	if !req.once {
+		given = func(l schema.Lifetimes) (*Grant, error) { return p.given(ans, l) }
+	}
+	g, err := given(lifetimes)
 	if err != nil {
 		return nil, unusable(req.doing+" at "+req.url, err)
 	}
@@ -65,6 +59,27 @@ func refresh(ctx context.Context, env Env, rec *state.Record, scopes []string) (
 	g.carryOver(rec, ans)
 	g.compareScopes(asked, ans.scopes(p.ScopeSeparator))
 	return g, nil
+}
+
+// renewal is the request that gets a record a new token, and the scopes that it
+// asks for: with the refresh token if there is one; else a grant that needs
+// nobody is asked for again.
+func (p *party) renewal(env Env, rec *state.Record, scopes []string) (req post, asked []string, e *Error) {
+	asked = scopes
+	switch grant := rec.Info.Grant; {
+	case !rec.Tokens.RefreshToken.Empty() && grant != ClientCredentials:
+		if scopes == nil {
+			asked = rec.Info.Granted
+		}
+		return p.refresh(rec.Tokens, scopes), asked, nil
+	case grant == ClientCredentials, rec.Info.Exchange != nil:
+		if scopes == nil {
+			asked = rec.Info.Requested
+		}
+		req, e = p.alone(env, grant, asked)
+		return req, asked, e
+	}
+	return req, nil, fail(Rejected, "refresh "+rec.Addr.String(), "a person has to consent again: run oauthctl apply", "there is no refresh token")
 }
 
 // refresh is the request of RFC 6749 §6. Without scopes the grant keeps those it has.
@@ -104,7 +119,8 @@ func (g *Grant) carryOver(rec *state.Record, ans *answer) {
 		maps.Copy(extra, g.Tokens.Extra)
 		g.Tokens.Extra = extra
 	}
-	g.Tokens.ClientSecret, g.Tokens.ClientKey = old.ClientSecret, old.ClientKey
+	g.Tokens.ClientSecret, g.Tokens.ClientKey, g.Tokens.GrantKey = old.ClientSecret, old.ClientKey, old.GrantKey
+	g.Tokens.SubjectToken, g.Tokens.ActorToken = old.SubjectToken, old.ActorToken
 	if g.Account == "" {
 		g.Account = rec.Info.Account
 	}

@@ -84,7 +84,7 @@ func (p *party) call(ctx context.Context, env Env, doing, endpoint string, form 
 	if err != nil {
 		return 0, body{}, fail(Config, doing, "", "%s", err)
 	}
-	if e := p.authenticate(env, doing, form); e != nil {
+	if e := p.authenticate(ctx, env, doing, form); e != nil {
 		return 0, body{}, e
 	}
 	if p.Auth != authBasic {

@@ -1,6 +1,8 @@
 package grant
 
 import (
+	"cmp"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -14,6 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/oauthctl/oauthctl/schema/secret"
+	"github.com/oauthctl/oauthctl/state"
 )
 
 // The client authentication methods with an assertion (RFC 7523 §2.2).
@@ -42,14 +45,14 @@ type assertionClaims struct {
 
 // authenticate puts the client's assertion into the form, if it authenticates
 // with one: made for this request, and for no other.
-func (p *party) authenticate(env Env, doing string, form url.Values) *Error {
+func (p *party) authenticate(ctx context.Context, env Env, doing string, form url.Values) *Error {
 	var assertion secret.Secret
 	var e *Error
 	switch p.Auth {
 	case authKey:
 		assertion, e = p.sign(env)
 	case authFederated:
-		assertion, e = p.fetchToken(env)
+		assertion, e = p.fetchToken(ctx, env)
 	default:
 		return nil
 	}
@@ -91,28 +94,30 @@ func (p *party) sign(env Env) (secret.Secret, *Error) {
 	if claims.Audience == "" {
 		claims.Audience = p.TokenEndpoint
 	}
-	text, err := p.jws(key, claims)
+	algorithm := key.choose(nil)
+	if p.AssertionAlgorithm != "" && slices.Contains(key.algorithms(), p.AssertionAlgorithm) {
+		algorithm = p.AssertionAlgorithm // else the key is of another kind now, and says itself
+	}
+	text, err := key.jws(algorithm, claims, []jwsHeader{
+		{"kid", cmp.Or(p.AssertionKeyID, key.kid)}, {"x5t#S256", p.CertificateSHA256}, {"x5t", p.CertificateSHA1},
+	})
 	if err != nil {
 		return "", fail(Config, "", "compare algorithm in client_assertion with the key", "the assertion cannot be signed: %s", Clean(err.Error()))
 	}
 	return secret.Secret(text), nil
 }
 
-// jws signs claims (RFC 7515 §7.1).
-func (p *party) jws(key *clientKey, claims assertionClaims) (string, error) {
-	algorithm := key.choose(nil)
-	if p.AssertionAlgorithm != "" && slices.Contains(key.algorithms(), p.AssertionAlgorithm) {
-		algorithm = p.AssertionAlgorithm // else the key is of another kind now, and says itself
-	}
+type jwsHeader struct{ name, value string }
+
+// jws signs claims (RFC 7515 §7.1). Headers without a value are left out.
+func (k *clientKey) jws(algorithm string, claims any, headers []jwsHeader) (string, error) {
 	o := (&jose.SignerOptions{}).WithType("JWT")
-	for _, h := range []struct{ name, value string }{
-		{"kid", p.AssertionKeyID}, {"x5t#S256", p.CertificateSHA256}, {"x5t", p.CertificateSHA1},
-	} {
+	for _, h := range headers {
 		if h.value != "" {
 			o = o.WithHeader(jose.HeaderKey(h.name), h.value)
 		}
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(algorithm), Key: key.signer}, o)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(algorithm), Key: k.signer}, o)
 	if err != nil {
 		return "", err
 	}
@@ -131,9 +136,16 @@ func (p *party) jws(key *clientKey, claims assertionClaims) (string, error) {
 // this machine may be wrong, and the server decides.
 const federatedLeeway = 5 * time.Minute
 
-// fetchToken reads the JWT of somebody else, where it is kept fresh.
-func (p *party) fetchToken(env Env) (secret.Secret, *Error) {
-	text, where, e := p.readToken(env)
+// fetchToken reads the JWT of somebody else, where it is kept fresh, or asks for one.
+func (p *party) fetchToken(ctx context.Context, env Env) (secret.Secret, *Error) {
+	var text secret.Secret
+	var where string
+	var e *Error
+	if p.AssertionGitHub {
+		text, where, e = p.askGitHub(ctx, env)
+	} else {
+		text, where, e = readSource(env, state.Source{File: p.AssertionFile, Env: p.AssertionEnv}, "the token with which the client authenticates", "token_file in client_assertion")
+	}
 	if e != nil {
 		return "", e
 	}
@@ -152,9 +164,10 @@ func (p *party) fetchToken(env Env) (secret.Secret, *Error) {
 	return token, nil
 }
 
-// readToken reads the source; where names it for messages.
-func (p *party) readToken(env Env) (text secret.Secret, where string, e *Error) {
-	if name := p.AssertionEnv; name != "" {
+// readSource reads a token from a file or the environment. For messages, what
+// says which it is, path where its file is named, and where names the source.
+func readSource(env Env, from state.Source, what, path string) (text secret.Secret, where string, e *Error) {
+	if name := from.Env; name != "" {
 		where = "the environment variable " + name
 		var value string
 		ok := false
@@ -162,15 +175,15 @@ func (p *party) readToken(env Env) (text secret.Secret, where string, e *Error) 
 			value, ok = env.LookupEnv(name)
 		}
 		if !ok || strings.TrimSpace(value) == "" {
-			return "", where, fail(Config, "", "set it to the token with which the client authenticates, and try again", "%s is not set", where)
+			return "", where, fail(Config, "", "set it to "+what+", and try again", "%s is not set", where)
 		}
 		return secret.Secret(value), where, nil
 	}
-	where = "the file " + Clean(p.AssertionFile)
+	where = "the file " + Clean(from.File)
 	err := errors.New("this program was given no way to read files")
 	var data []byte
 	if env.ReadFile != nil {
-		data, err = env.ReadFile(p.AssertionFile)
+		data, err = env.ReadFile(from.File)
 	}
 	if err != nil {
 		var pe *fs.PathError
@@ -179,9 +192,9 @@ func (p *party) readToken(env Env) (text secret.Secret, where string, e *Error) 
 		}
 		remedy := "let this program read it, and try again"
 		if errors.Is(err, fs.ErrNotExist) {
-			remedy = "run this where the token is mounted, or correct token_file in client_assertion and run oauthctl apply"
+			remedy = "run this where the token is mounted, or correct " + path + " and run oauthctl apply"
 		}
-		return "", where, fail(Config, "", remedy, "%s with the client's token cannot be read: %s", where, Clean(err.Error()))
+		return "", where, fail(Config, "", remedy, "%s with %s cannot be read: %s", where, what, Clean(err.Error()))
 	}
 	if len(strings.TrimSpace(string(data))) == 0 {
 		return "", where, fail(Config, "", "let whatever issues the token write it there", "%s is empty", where)

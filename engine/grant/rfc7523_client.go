@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/x509"
 	"slices"
@@ -149,11 +150,17 @@ func (c *Client) fillAssertion(sc *state.Client) {
 	if conf == nil {
 		return
 	}
-	sc.AssertionFile, sc.AssertionEnv = conf.TokenFile, conf.TokenEnv
+	sc.AssertionFile, sc.AssertionEnv, sc.AssertionGitHub = conf.TokenFile, conf.TokenEnv, conf.GitHub
+	if conf.GitHub {
+		sc.AssertionAudience = cmp.Or(conf.Audience, c.Preset.Assertion.TokenAudience)
+	}
 	if conf.Federated() {
 		return
 	}
 	sc.AssertionAlgorithm, sc.AssertionKeyID, sc.AssertionLifetime = c.assertion.algorithm, conf.KeyID, conf.Lifetime
+	if key := c.assertion.key; key != nil && sc.AssertionKeyID == "" {
+		sc.AssertionKeyID = key.kid
+	}
 	switch rule := c.Preset.Assertion.Audience; {
 	case conf.Audience != "":
 		sc.AssertionAudience = conf.Audience

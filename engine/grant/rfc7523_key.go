@@ -10,11 +10,14 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/oauthctl/oauthctl/schema/secret"
 )
@@ -26,11 +29,15 @@ const minRSA = 2048
 type clientKey struct {
 	signer crypto.Signer
 	certs  []*x509.Certificate // that stood beside it
+	kid    string              // that a JWK names
 }
 
-// parseKey reads the first private key of a PEM text: PKCS #8, PKCS #1 or SEC
-// 1. Certificates in the same text are kept. Its errors repeat nothing of the text.
+// parseKey reads a JWK, or the first private key of a PEM text: PKCS #8, PKCS #1
+// or SEC 1. Certificates in the same text are kept. Its errors repeat nothing of the text.
 func parseKey(text secret.Secret) (*clientKey, error) {
+	if strings.HasPrefix(strings.TrimSpace(text.Reveal()), "{") {
+		return parseJWK(text)
+	}
 	k := &clientKey{}
 	rest, found := pemText(text.Reveal()), false
 	for {
@@ -58,11 +65,43 @@ func parseKey(text secret.Secret) (*clientKey, error) {
 	}
 	switch {
 	case !found:
-		return nil, errors.New("the private key is not PEM: it has to begin with -----BEGIN PRIVATE KEY-----")
+		return nil, errors.New("the private key is neither PEM, which begins with -----BEGIN PRIVATE KEY-----, nor a JWK")
 	case k.signer == nil:
 		return nil, errors.New("there is no private key in the PEM text, only something else")
 	}
 	return k, checkStrength(k.signer)
+}
+
+// parseJWK reads a private key in JSON (RFC 7517 §4), with its kid and the
+// certificates of its x5c. A set is read if there is one key in it.
+func parseJWK(text secret.Secret) (*clientKey, error) {
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+		Type string            `json:"type"`
+	}
+	raw := []byte(text.Reveal())
+	if json.Unmarshal(raw, &set) == nil {
+		switch {
+		case len(set.Keys) == 1:
+			raw = set.Keys[0]
+		case len(set.Keys) > 1:
+			return nil, fmt.Errorf("there are %d keys in the JWK set; give the one to sign with", len(set.Keys))
+		case set.Type == "service_account":
+			return nil, errors.New("the text is the key file of a service account; the key is one of its members: jsondecode(file(\"key.json\")).private_key")
+		}
+	}
+	var jwk jose.JSONWebKey
+	if err := jwk.UnmarshalJSON(raw); err != nil {
+		return nil, errors.New("the private key is no JWK that can be read")
+	}
+	if k, ok := jwk.Key.(*ecdsa.PrivateKey); ok && curveAlgorithm(k.Curve) == "" {
+		return nil, checkStrength(k)
+	}
+	signer, ok := jwk.Key.(crypto.Signer)
+	if !ok {
+		return nil, errors.New("the JWK has a public or a symmetric key, and a private one is needed to sign")
+	}
+	return &clientKey{signer: signer, certs: jwk.Certificates, kid: jwk.KeyID}, checkStrength(signer)
 }
 
 // pemText undoes what environments do to texts of several lines: line breaks

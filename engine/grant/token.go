@@ -26,6 +26,12 @@ type party struct {
 	preset *providers.Preset        // explains errors; nil if only the record is known
 	lookup func() *providers.Preset // finds it then, when there is something to explain; may be nil
 
+	// Of a grant that presents a token.
+	exchange       *state.Exchange
+	grantKey       secret.Secret
+	subject, actor secret.Secret // as they are kept
+	fed            Fed           // as other connections have them
+
 	// Of the consent, to be named in explanations of errors.
 	redirect string
 	asked    []string
@@ -55,7 +61,7 @@ func (p *party) send(ctx context.Context, env Env, req post) (*answer, *Error) {
 	if err != nil {
 		return nil, fail(Config, doing, "", "%s", err)
 	}
-	if e := p.authenticate(env, doing, req.form); e != nil {
+	if e := p.authenticate(ctx, env, doing, req.form); e != nil {
 		return nil, e
 	}
 	conf := clientcredentials.Config{
@@ -64,6 +70,9 @@ func (p *party) send(ctx context.Context, env Env, req post) (*answer, *Error) {
 	}
 	if p.Auth == authBasic || p.Auth == authPost { // RFC 6749 §2.3: never in two ways
 		conf.ClientSecret = p.secret.Reveal()
+	}
+	if p.Auth == authNone && p.exchange != nil && p.exchange.Signed && req.form.Get("grant_type") == bearerType {
+		conf.ClientID = "" // the assertion says who asks (RFC 7521 §4.1)
 	}
 	if p.Auth == authBasic {
 		conf.AuthStyle = oauth2.AuthStyleInHeader

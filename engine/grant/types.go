@@ -9,6 +9,8 @@ const (
 	AuthorizationCode = "authorization_code"
 	DeviceCodeGrant   = "device_code"
 	ClientCredentials = "client_credentials"
+	JWTBearer         = "jwt_bearer"
+	TokenExchange     = "token_exchange"
 )
 
 // Type is one grant type.
@@ -32,6 +34,12 @@ func Types() []Type {
 	}, {
 		Name: ClientCredentials, RFC: "RFC 6749 §4.4", Spec: &schema.Spec{},
 		Doc: "The client signs in as itself, with its secret. Nobody consents.",
+	}, {
+		Name: JWTBearer, RFC: "RFC 7523 §2.1", Spec: bearerSpec(),
+		Doc: "A signed JWT is presented, and an access token given for it: one that is signed here with `private_key`, as service accounts do, or one that somebody else has issued. Nobody consents, and each renewal presents one again.",
+	}, {
+		Name: TokenExchange, RFC: "RFC 8693", Spec: exchangeSpec(),
+		Doc: "A token is presented, and another one given for it: for another audience, or on behalf of its owner. Nobody consents, and each renewal presents the token as it is then.",
 	}}
 }
 

@@ -24,6 +24,7 @@ func (d *difference) assertion() {
 		{"audience", old.AssertionAudience, now.AssertionAudience},
 		{"token_file", old.AssertionFile, now.AssertionFile},
 		{"token_env", old.AssertionEnv, now.AssertionEnv},
+		{"github_actions", yes(old.AssertionGitHub), yes(now.AssertionGitHub)},
 	} {
 		if f.before != f.after {
 			d.show("client_assertion."+f.name, f.before, f.after)

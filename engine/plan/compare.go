@@ -65,7 +65,7 @@ func (d *decider) compare(it *item) Change {
 		info = &state.Info{}
 	}
 	x := &difference{w: w, r: r, info: info, unknown: w.Unknown, ignored: w.Ignored, c: &c}
-	if len(w.Unknown)+len(w.FromState) > 0 && d.dependencyChanges(it) {
+	if len(w.Unknown)+len(w.FromState)+len(w.Exchange.Feeders()) > 0 && d.dependencyChanges(it) {
 		x.unknown = append(slices.Clone(w.Unknown), w.FromState...)
 		slices.Sort(x.unknown)
 		x.add(Reauthorize, ReasonDependencyChanged)
@@ -74,6 +74,7 @@ func (d *decider) compare(it *item) Change {
 	x.elsewhere()
 	x.client()
 	x.grant()
+	x.exchange()
 	x.account()
 	x.scopes()
 	x.redirect()

@@ -102,6 +102,11 @@ func (d *decider) refreshOnly(it *item) Change {
 		return noOp(c)
 	}
 	c.Action, c.Reasons = Refresh, []Reason{ReasonRequested}
+	for _, s := range it.rec.Info.Exchange.Feeders() { // what feeds it is refreshed first
+		if a, err := addr.Parse(s); err == nil {
+			c.DependsOn = append(c.DependsOn, a)
+		}
+	}
 	return c
 }
 
@@ -115,7 +120,9 @@ func noOp(c Change) Change {
 func hasRefresh(r *state.Record) bool { return r.Info != nil && r.Info.HasRefresh }
 
 // renewsItself: nobody consented, so that the client asks again.
-func renewsItself(r *state.Record) bool { return r.Info != nil && r.Info.Grant == "client_credentials" }
+func renewsItself(r *state.Record) bool {
+	return r.Info != nil && (r.Info.Grant == "client_credentials" || r.Info.Exchange != nil)
+}
 
 // fromWant fills what a change says of the wish.
 func fromWant(w *Want) Change {

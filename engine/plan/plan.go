@@ -108,8 +108,9 @@ type Want struct {
 	// Fingerprint: keyed digests of inputs whose change means a new consent, as in state.Info.
 	// The names are those of the attributes.
 	Fingerprint map[string]string
-	Client      *state.Client // what a refresh will need, as far as it is known before discovery; nil: not compared
-	Revocable   bool          // the server has a revocation endpoint (or may have: discovery will say)
+	Client      *state.Client   // what a refresh will need, as far as it is known before discovery; nil: not compared
+	Exchange    *state.Exchange // of a grant that presents a token; nil: of no such grant
+	Revocable   bool            // the server has a revocation endpoint (or may have: discovery will say)
 	Notes       []string
 	Unknown     []string // attributes not known until DependsOn are applied
 	// FromState names attributes that are known only because the state has the
