@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/grant"
@@ -54,6 +55,12 @@ func (c *cli) sandboxSources(o *engine.Options, srv *sandbox.Server) {
 		return text, err
 	}
 	o.LookupEnv = func(name string) (string, bool) {
+		switch at, bearer := srv.JobToken(); name { // also where there is a real one: nothing is asked of it here
+		case "ACTIONS_ID_TOKEN_REQUEST_URL":
+			return at, true
+		case "ACTIONS_ID_TOKEN_REQUEST_TOKEN":
+			return bearer.Reveal(), true
+		}
 		if text, ok := c.LookupEnv(name); ok {
 			return text, true
 		}
@@ -62,43 +69,55 @@ func (c *cli) sandboxSources(o *engine.Options, srv *sandbox.Server) {
 	}
 }
 
-// registerKey tells the sandbox the key of a client, as its owner would tell
-// the server, and notes a token that will be made up.
-func (s *session) registerKey(srv *sandbox.Server, conn *schema.Connection) error {
-	a := conn.ClientAssertion
-	if a == nil {
+// register tells the sandbox the keys of a connection, as their owner would tell
+// the server, and notes tokens that will be made up.
+func (s *session) register(srv *sandbox.Server, conn *schema.Connection) error {
+	if conn.ClientAssertion == nil && conn.Grant == nil {
 		return nil
 	}
 	preset, diags := s.o.Catalog.Resolve(s.cfg, conn)
 	if diags.HasErrors() {
 		return nil // is said where the connection is planned
 	}
-	if a.Federated() {
-		s.noteMadeUp(a)
-		return nil
-	}
 	client, diags := grant.NewClient(conn, preset)
-	if diags.HasErrors() || client.PublicKey() == nil {
+	if diags.HasErrors() {
 		return nil // likewise
+	}
+	if a := conn.ClientAssertion; a != nil && a.GitHub {
+		s.note("the ID token of GitHub Actions")
+	} else if a != nil && a.Federated() {
+		s.noteMadeUp(a.TokenFile, a.TokenEnv)
+	}
+	if x := client.Exchange(); x != nil {
+		s.noteMadeUp(x.Subject.File, x.Subject.Env)
+		s.noteMadeUp(x.Actor.File, x.Actor.Env)
+		if key := client.GrantKey(); key != nil {
+			if err := srv.LearnIssuer(preset, x.Issuer, key); err != nil {
+				return err
+			}
+		}
+	}
+	if client.PublicKey() == nil {
+		return nil
 	}
 	return srv.LearnKey(preset, conn.ClientID, client.PublicKey())
 }
 
-func (s *session) noteMadeUp(a *schema.Assertion) {
-	what := ""
-	if a.TokenEnv != "" {
-		if _, ok := s.c.LookupEnv(a.TokenEnv); !ok {
-			what = "the token in " + a.TokenEnv
+// noteMadeUp notes the token of a file or variable that is not there.
+func (s *session) noteMadeUp(file, env string) {
+	if env != "" {
+		if _, ok := s.c.LookupEnv(env); !ok {
+			s.note("the token in " + env)
 		}
-	} else if _, err := os.Stat(a.TokenFile); errors.Is(err, fs.ErrNotExist) {
-		what = "the token in " + a.TokenFile
-	}
-	for _, known := range s.cfg.MadeUp {
-		if known == what {
-			return
+	} else if file != "" {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			s.note("the token in " + file)
 		}
 	}
-	if what != "" {
+}
+
+func (s *session) note(what string) {
+	if !slices.Contains(s.cfg.MadeUp, what) {
 		s.cfg.MadeUp = append(s.cfg.MadeUp, what)
 	}
 }

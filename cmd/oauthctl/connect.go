@@ -75,7 +75,7 @@ func (s *session) connectSandbox(ctx context.Context, in *inputFlags) error {
 		if err := srv.Mount(preset); err != nil {
 			return fmt.Errorf("imitate the server of %s in the sandbox: %w", conn.Addr, err)
 		}
-		if err := s.registerKey(srv, conn); err != nil {
+		if err := s.register(srv, conn); err != nil {
 			return err
 		}
 	}

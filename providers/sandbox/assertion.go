@@ -42,6 +42,7 @@ type assertionClaims struct {
 	ID        string          `json:"jti"`
 	Expires   float64         `json:"exp"`
 	NotBefore float64         `json:"nbf"`
+	Scope     string          `json:"scope"` // of an assertion that is a grant
 }
 
 // audiences are the values of aud, and whether it is a single string.
@@ -91,12 +92,16 @@ func malformed(format string, args ...any) *refusal {
 	return refuse("invalid_client", fmt.Sprintf(format, args...)).because(whyAssertionMalformed)
 }
 
-func parseAssertion(text string) (*signed, error) {
+func signatureAlgorithms() []jose.SignatureAlgorithm {
 	var algorithms []jose.SignatureAlgorithm
 	for _, a := range schema.SignatureAlgorithms() {
 		algorithms = append(algorithms, jose.SignatureAlgorithm(a))
 	}
-	jws, err := jose.ParseSignedCompact(text, algorithms)
+	return algorithms
+}
+
+func parseAssertion(text string) (*signed, error) {
+	jws, err := jose.ParseSignedCompact(text, signatureAlgorithms())
 	if err != nil || len(jws.Signatures) != 1 {
 		return nil, malformed("the assertion is not a JWT that is signed with one of %s", strings.Join(schema.SignatureAlgorithms(), ", "))
 	}
@@ -158,9 +163,11 @@ func (v *visit) checkOwn(t *tx, c credentials, row client) *refusal {
 func seconds(n float64) stamp { return stamp(n * 1000) }
 
 // assertionAudiences are the values of aud that name this server.
-func (v *visit) assertionAudiences() []string {
+func (v *visit) assertionAudiences() []string { return v.audiencesBy(v.Assertion.Audience) }
+
+func (v *visit) audiencesBy(rule string) []string {
 	token := v.Endpoints[RoleToken]
-	switch rule := v.Assertion.Audience; rule {
+	switch rule {
 	case "token_endpoint":
 		return []string{token}
 	case "issuer":
@@ -227,6 +234,16 @@ func (v *visit) checkFederated(t *tx, c credentials, row client) *refusal {
 // client that is not registered, as its owner would in a portal. An assertion of
 // the client must then be signed with one of the keys that were learned.
 func (s *Server) LearnKey(p *providers.Preset, clientID string, key crypto.PublicKey) error {
+	return s.learn(p, clientID, key)
+}
+
+// LearnIssuer does the same for a key with which an issuer signs assertions that
+// are grants.
+func (s *Server) LearnIssuer(p *providers.Preset, issuer string, key crypto.PublicKey) error {
+	return s.learn(p, issuerID(issuer), key)
+}
+
+func (s *Server) learn(p *providers.Preset, clientID string, key crypto.PublicKey) error {
 	prof, err := newProfile(p)
 	if err == nil {
 		err = s.book.mount(prof)
@@ -262,14 +279,16 @@ const workloadAudience = "api://AzureADTokenExchange"
 
 // WorkloadToken is the JWT of a made-up workload, as a CI system or a cluster
 // would issue it: for configurations whose own token is not there.
-func (s *Server) WorkloadToken() (secret.Secret, error) {
+func (s *Server) WorkloadToken() (secret.Secret, error) { return s.workloadToken(workloadAudience) }
+
+func (s *Server) workloadToken(audience string) (secret.Secret, error) {
 	key, err := s.signingKey()
 	if err != nil {
 		return "", err
 	}
 	now := s.o.Now()
 	payload, err := json.Marshal(map[string]any{
-		"iss": "https://workload.sandbox.example", "sub": "repo:sandbox/app:ref:refs/heads/main", "aud": workloadAudience,
+		"iss": "https://workload.sandbox.example", "sub": "repo:sandbox/app:ref:refs/heads/main", "aud": audience,
 		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(10 * time.Minute).Unix(),
 	})
 	if err != nil {

@@ -104,6 +104,7 @@ const (
 	eventCode      = "code"
 	eventDevice    = "device"
 	eventClient    = "client"
+	eventExchange  = "exchange"
 	eventRefresh   = "refresh"
 	eventReuse     = "reuse"
 	eventCodeReuse = "code_reuse"

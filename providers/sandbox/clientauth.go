@@ -20,6 +20,10 @@ type credentials struct {
 	origin    string  // of the page that sends the request, as browsers say it
 }
 
+// bearerMethod: no client presents itself, as the assertion of the grant says who
+// asks (RFC 7521 §4.1).
+const bearerMethod = "assertion"
+
 // credentialsOf reads the credentials of a request: exactly one method.
 func credentialsOf(r *http.Request) (credentials, error) {
 	c, err := presented(r)
@@ -41,6 +45,10 @@ func presented(r *http.Request) (credentials, error) {
 		c := credentials{method: "none", id: form.Get("client_id")}
 		if form.Has("client_secret") {
 			c.method, c.secret = "client_secret_post", secret.Secret(form.Get("client_secret"))
+		}
+		if c.method == "none" && c.id == "" && form.Get("grant_type") == bearerGrantType {
+			c.method = bearerMethod
+			return c, nil
 		}
 		if c.id == "" {
 			return c, refuse("invalid_client", "client_id is missing")
@@ -81,6 +89,9 @@ const maxLearned = 32
 // client that was never registered may come with a new secret, as if its owner
 // had changed it in the portal.
 func (v *visit) authenticate(t *tx, c credentials, fresh bool) (client, error) {
+	if c.method == bearerMethod {
+		return client{Realm: v.ID}, nil
+	}
 	if !slices.Contains(v.Auth, c.method) {
 		return client{}, refuse("invalid_client", v.Title+" does not accept the client authentication "+c.method)
 	}

@@ -165,6 +165,11 @@ func (v *visit) discovery(w http.ResponseWriter, r *http.Request) {
 	if m.Device != "" {
 		m.Grants = append(m.Grants, deviceGrantType)
 	}
+	for _, g := range []string{bearerGrantType, exchangeGrantType} {
+		if v.allows(grantNames[g]) {
+			m.Grants = append(m.Grants, g)
+		}
+	}
 	if v.PKCE != "broken" {
 		m.PKCE = []string{"S256"}
 	}

@@ -57,6 +57,7 @@ type profile struct {
 	Blast     string            `json:"blast,omitempty"`
 	Quirks    []string          `json:"quirks,omitempty"`
 	Assertion assertionRules    `json:"assertion,omitzero"` // for clients with a key or a token
+	Bearer    bearerRules       `json:"bearer,omitzero"`    // for assertions that are a grant
 	Tenanted  bool              `json:"tenanted,omitempty"` // the issuer holds a tenant, and ID tokens a tid
 	Sites     []string          `json:"sites,omitempty"`    // of a farm: each has the page of its own
 	Plain     bool              `json:"-"`                  // the sandbox's own issuer
@@ -95,6 +96,7 @@ func newProfile(p *providers.Preset) (*profile, error) {
 		Blast:     p.Rotation.BlastRadius,
 		Quirks:    p.Quirks,
 		Assertion: assertionRules(p.Assertion),
+		Bearer:    bearerRules(p.Bearer),
 	}
 	prof.Tenanted = prof.Issuer != p.Issuer
 	if prof.Title == "" {

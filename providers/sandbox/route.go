@@ -54,6 +54,10 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if target == jobTokenURL {
+		s.jobToken(w, r)
+		return
+	}
 	v, err := s.find(target, plain)
 	if err != nil {
 		http.Error(w, "sandbox: "+err.Error(), http.StatusInternalServerError)

@@ -18,6 +18,7 @@ type Stats struct {
 	Codes       int // redeemed
 	Devices     int // device codes redeemed
 	Clients     int // client credentials answered
+	Exchanges   int // tokens and assertions exchanged
 	Refreshes   int // answered with tokens
 	Reuses      int // refresh tokens that came again after they were rotated away
 	CodeReuses  int
@@ -36,6 +37,7 @@ func (s *Server) Stats() (Stats, error) {
 	s.mu.Unlock()
 	err := s.book.view(func(t *tx) {
 		out.Codes, out.Devices, out.Clients = t.counts[eventCode], t.counts[eventDevice], t.counts[eventClient]
+		out.Exchanges = t.counts[eventExchange]
 		out.Refreshes, out.Reuses = t.counts[eventRefresh], t.counts[eventReuse]
 		out.CodeReuses, out.Revocations = t.counts[eventCodeReuse], t.counts[eventRevoke]
 		for _, r := range t.refreshes {

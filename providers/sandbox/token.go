@@ -13,6 +13,9 @@ import (
 // deviceGrantType is the grant type of RFC 8628 §3.4.
 const deviceGrantType = "urn:ietf:params:oauth:grant-type:device_code"
 
+// grantNames are the names in a preset of grant types that have a longer one.
+var grantNames = map[string]string{deviceGrantType: "device_code", bearerGrantType: "jwt_bearer", exchangeGrantType: "token_exchange"}
+
 // codeLife is how long a code lives: long enough to paste a URL by hand, and
 // not above what RFC 6749 §4.1.2 recommends.
 const codeLife = 10 * time.Minute
@@ -30,6 +33,7 @@ type issued struct {
 	nonce        string
 	authTime     stamp
 	now          stamp
+	tokenType    string // of an exchange: RFC 8693 §2.2.1
 }
 
 // tokenAnswer is the successful answer of RFC 6749 §5.1.
@@ -41,6 +45,7 @@ type tokenAnswer struct {
 	Scope        string `json:"scope,omitempty"`
 	IDToken      string `json:"id_token,omitempty"`
 	RefreshLife  int64  `json:"refresh_token_expires_in,omitempty"`
+	Issued       string `json:"issued_token_type,omitempty"`
 }
 
 // token answers a token request.
@@ -76,6 +81,7 @@ func (v *visit) token(w http.ResponseWriter, r *http.Request) {
 		RefreshToken: out.refreshToken,
 		Scope:        strings.Join(out.scopes, v.Separator),
 		RefreshLife:  int64(out.refreshLife / time.Second),
+		Issued:       out.tokenType,
 	}
 	if out.openid {
 		if body.IDToken, err = v.idToken(out); err != nil {
@@ -104,8 +110,8 @@ func (v *visit) grant(t *tx, creds credentials, form url.Values) (issued, error)
 		}
 	}
 	name := kind
-	if kind == deviceGrantType {
-		name = "device_code"
+	if short := grantNames[kind]; short != "" {
+		name = short
 	}
 	known := v.allows(name)
 	switch {
@@ -122,6 +128,10 @@ func (v *visit) grant(t *tx, creds credentials, form url.Values) (issued, error)
 		return v.clientCredentials(t, c, form)
 	case kind == deviceGrantType && known:
 		return v.pollDevice(t, c, form)
+	case kind == bearerGrantType && known:
+		return v.jwtBearer(t, c, form)
+	case kind == exchangeGrantType && known:
+		return v.tokenExchange(t, c, form)
 	}
 	return issued{}, refuse("unsupported_grant_type", v.Title+" does not know the grant type")
 }
