@@ -129,7 +129,8 @@ func record(c *grant.Client, g *grant.Grant) *state.Record {
 		Account: g.Account, Access: c.Conn.Lifetimes.Access, Refresh: c.Conn.Lifetimes.Refresh,
 	}, Tokens: &g.Tokens}
 	r.Addr, r.ExpiresAt, r.RefreshExpiresAt = c.Addr, g.ExpiresAt, g.RefreshExpiresAt
-	r.Tokens.ClientSecret = c.Conn.ClientSecret
+	r.Info.Exchange = c.Exchange()
+	c.Keep(r.Tokens)
 	return r
 }
 

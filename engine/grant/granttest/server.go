@@ -270,7 +270,9 @@ func (s *Server) token(c Call) Reply {
 		ans["refresh_token"] = fmt.Sprintf("refresh-%d", s.issued)
 	case "urn:ietf:params:oauth:grant-type:device_code":
 		ans["refresh_token"] = fmt.Sprintf("refresh-%d", s.issued)
-	case "client_credentials":
+	case "client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer":
+	case "urn:ietf:params:oauth:grant-type:token-exchange":
+		ans["issued_token_type"] = "urn:ietf:params:oauth:token-type:access_token"
 	default:
 		return OAuthError(400, "unsupported_grant_type", "")
 	}
