@@ -52,6 +52,26 @@ connection "signer" {
   client_assertion { private_key = env("SIGNER_KEY") }
   grant "client_credentials" {}
 }
+connection "robot" {
+  provider  = "acme"
+  client_id = "robot"
+  grant "jwt_bearer" { private_key = env("ROBOT_KEY") }
+}
+connection "fed" {
+  provider      = "acme"
+  client_id     = "fed"
+  client_secret = env("WORKER_SECRET")
+  grant "token_exchange" {
+    subject_token = connection.robot.access_token
+    actor_token   = env("ACTOR_TOKEN")
+  }
+}
+connection "job" {
+  provider  = "acme"
+  client_id = "job"
+  client_assertion { github_actions = true }
+  grant "client_credentials" {}
+}
 output "hidden" {
   value     = connection.worker.access_token
   sensitive = true
@@ -69,10 +89,10 @@ var leakRuns = map[string][]leakRun{
 	"validate":       {{}, {args: "-json"}},
 	"plan":           {{}, {args: "-json"}, {args: "-replace=person"}, {args: "-destroy -json"}, {args: "-refresh-only"}, {args: "-out=saved.plan -replace=worker -json-into=events.json"}},
 	"apply":          {{args: "-auto-approve"}, {args: "-auto-approve -json -replace=person"}, {args: "-auto-approve -refresh-only"}, {args: "-auto-approve -replace=worker -input=false"}, {args: "-json-into=events.json saved.plan"}, {args: "-json saved.plan"}},
-	"token":          {{args: "person", asked: true}, {args: "-format=json person", asked: true}, {args: "-format=env -force-refresh person", asked: true}, {args: "-format=header worker", asked: true}, {args: "-force-refresh signer", asked: true}, {args: "nobody"}, {args: "-format=curl person", asked: true}, {args: "-format=netrc person", asked: true}, {args: "-format=exec-credential person", asked: true}, {args: "-format=git-credential person", asked: true}, {args: "-format=docker-credential person", asked: true}, {args: "-format=xoauth2 -user=me worker", asked: true}, {args: "-format=terraform-external person", asked: true}, {args: "-format=terraform-external person", stdin: `{"a":"b"}`}, {args: "-format=github-actions person"}, {args: "-scopes=openid person", asked: true}, {args: "-scopes=admin person"}},
+	"token":          {{args: "person", asked: true}, {args: "-format=json person", asked: true}, {args: "-format=env -force-refresh person", asked: true}, {args: "-format=header worker", asked: true}, {args: "-force-refresh signer", asked: true}, {args: "-force-refresh fed", asked: true}, {args: "-force-refresh job", asked: true}, {args: "nobody"}, {args: "-format=curl person", asked: true}, {args: "-format=netrc person", asked: true}, {args: "-format=exec-credential person", asked: true}, {args: "-format=git-credential person", asked: true}, {args: "-format=docker-credential person", asked: true}, {args: "-format=xoauth2 -user=me worker", asked: true}, {args: "-format=terraform-external person", asked: true}, {args: "-format=terraform-external person", stdin: `{"a":"b"}`}, {args: "-format=github-actions person"}, {args: "-scopes=openid person", asked: true}, {args: "-scopes=admin person"}},
 	"refresh":        {{args: "person worker"}, {args: "-json person"}, {args: "nobody"}},
 	"status":         {{}, {args: "-json"}, {args: "-warn=7d"}, {args: "-json -warn=7d"}},
-	"show":           {{}, {args: "-json"}, {args: "person"}, {args: "-json worker"}, {args: "saved.plan"}, {args: "-json saved.plan"}},
+	"show":           {{}, {args: "-json"}, {args: "person"}, {args: "-json worker"}, {args: "fed"}, {args: "-json robot"}, {args: "saved.plan"}, {args: "-json saved.plan"}},
 	"output":         {{}, {args: "-json"}, {args: "hidden"}, {args: "-json mixed"}, {args: "-raw hidden", asked: true}},
 	"state list":     {{}, {args: "-json"}},
 	"state show":     {{args: "person"}, {args: "-json person"}},
@@ -169,17 +189,23 @@ func newLeakUser(t *testing.T) *leakUser {
 	dir := t.TempDir()
 	u := &leakUser{t: t, dir: dir, needles: map[string]string{}, env: map[string]string{
 		"HOME": filepath.Join(dir, "home"), "XDG_CONFIG_HOME": filepath.Join(dir, "home", "config"),
-		"XDG_STATE_HOME":      filepath.Join(dir, "home", "state"),
-		"WORKER_SECRET":       canary(),
-		"SIGNER_KEY":          keyCanary(t),
-		"OAUTHCTL_VAR_pass":   canary(),
-		"OAUTHCTL_PASSPHRASE": canary(),
+		"XDG_STATE_HOME":                 filepath.Join(dir, "home", "state"),
+		"WORKER_SECRET":                  canary(),
+		"SIGNER_KEY":                     keyCanary(t),
+		"ROBOT_KEY":                      keyCanary(t),
+		"ACTOR_TOKEN":                    "made-up-" + strings.NewReplacer("/", "", "+", "", "~", "").Replace(canary()),
+		"ACTIONS_ID_TOKEN_REQUEST_TOKEN": canary(),
+		"OAUTHCTL_VAR_pass":              canary(),
+		"OAUTHCTL_PASSPHRASE":            canary(),
 	}}
 	if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(leakConfig), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	u.secret("client secret", u.env["WORKER_SECRET"])
 	u.key("private key", u.env["SIGNER_KEY"])
+	u.key("private key of the grant", u.env["ROBOT_KEY"])
+	u.secret("actor token", u.env["ACTOR_TOKEN"])
+	u.secret("token of the job", u.env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"])
 	u.secret("sensitive variable", u.env["OAUTHCTL_VAR_pass"])
 	u.secret("passphrase", u.env["OAUTHCTL_PASSPHRASE"])
 	return u
@@ -318,6 +344,9 @@ func (u *leakUser) learn() {
 		u.secret("ID token", r.Tokens.IDToken.Reveal())
 		u.secret("client secret in the state", r.Tokens.ClientSecret.Reveal())
 		u.key("private key in the state", r.Tokens.ClientKey.Reveal())
+		u.key("private key of a grant in the state", r.Tokens.GrantKey.Reveal())
+		u.secret("subject token in the state", r.Tokens.SubjectToken.Reveal())
+		u.secret("actor token in the state", r.Tokens.ActorToken.Reveal())
 		for k, v := range r.Tokens.Extra {
 			if len(v.Reveal()) >= 16 {
 				u.secret(k, v.Reveal())

@@ -190,7 +190,7 @@ func wantOf(t testing.TB, l line) plan.Want {
 			w.ClientAuth = v
 		case "grant":
 			w.Grant = v
-			if v == "client_credentials" {
+			if v == "client_credentials" || v == "token_exchange" || v == "jwt_bearer" {
 				w.Interactive, w.Way, w.CanNarrow, w.RedirectURI = false, "", true, ""
 			}
 		case "scopes":
@@ -220,6 +220,8 @@ func wantOf(t testing.TB, l line) plan.Want {
 		case "assertion":
 			w.Client = &state.Client{Rotation: "single_use", ScopeSeparator: " "}
 			assertion(t, w.Client, v)
+		case "exchange":
+			w.Exchange = exchange(t, v)
 		case "unknown":
 			w.Unknown = words(v)
 		case "from-state":
@@ -258,6 +260,33 @@ func assertion(t testing.TB, c *state.Client, list string) {
 			t.Fatalf("assertion: unknown word %q", k)
 		}
 	}
+}
+
+// exchange is a list of what a grant presents, and what it asks for.
+func exchange(t testing.TB, list string) *state.Exchange {
+	t.Helper()
+	x := &state.Exchange{}
+	for k, v := range digests(list) {
+		switch k {
+		case "from":
+			x.Subject = state.Source{Connection: "connection." + v, Attribute: "access_token"}
+		case "env":
+			x.Subject.Env = v
+		case "type":
+			x.SubjectType = v
+		case "audience":
+			x.Audience = []string{v}
+		case "key":
+			x.Signed, x.KeyID = true, v
+		case "subject":
+			x.SubjectID = v
+		case "life":
+			x.Lifetime = duration(t, v)
+		default:
+			t.Fatalf("exchange: unknown word %q", k)
+		}
+	}
+	return x
 }
 
 func recordOf(t testing.TB, l line) *state.Record {
@@ -301,7 +330,7 @@ func recordWord(t testing.TB, r *state.Record, k, v string) {
 		i.Client.Auth = v
 	case "grant":
 		i.Grant = v
-		if v == "client_credentials" {
+		if v == "client_credentials" || v == "token_exchange" || v == "jwt_bearer" {
 			r.RefreshExpiresAt, i.RedirectURI, i.Account, i.HasRefresh = time.Time{}, "", "", false
 		}
 	case "granted":
@@ -326,6 +355,8 @@ func recordWord(t testing.TB, r *state.Record, k, v string) {
 		i.Client.TokenParams = digests(v)
 	case "assertion":
 		assertion(t, &i.Client, v)
+	case "exchange":
+		i.Exchange = exchange(t, v)
 	case "no-revocation":
 		i.Client.RevocationEndpoint, i.Client.RevocationNote = "", "remove it at https://as.example/apps"
 	case "status":

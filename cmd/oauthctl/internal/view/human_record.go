@@ -43,6 +43,7 @@ func (p *page) record(r *state.Record, now time.Time) {
 	in := r.Info
 	p.field("provider", provider(Safe(in.Provider), Safe(in.Title)))
 	p.field("grant", Safe(in.Grant))
+	p.field("presents", Safe(strings.Join(presents(in.Exchange), ", ")))
 	p.field("client id", Safe(in.Client.ClientID))
 	p.field("client auth", Safe(in.Client.Auth))
 	p.field("issuer", Safe(in.Client.Issuer))
@@ -139,6 +140,37 @@ func (p *page) recordScopes(in *state.Info) {
 	}
 }
 
+// presents says what a grant presents, and where it is read.
+func presents(x *state.Exchange) []string {
+	if x == nil {
+		return nil
+	}
+	if x.Signed {
+		words := "an assertion of " + x.Issuer
+		if x.SubjectID != "" && x.SubjectID != x.Issuer {
+			words += " for " + x.SubjectID
+		}
+		return []string{words}
+	}
+	out := []string{source(x.Subject)}
+	if x.ActorType != "" {
+		out = append(out, source(x.Actor))
+	}
+	return out
+}
+
+func source(s state.Source) string {
+	switch {
+	case s.Connection != "":
+		return s.Connection + "." + s.Attribute
+	case s.File != "":
+		return "the file " + s.File
+	case s.Env != "":
+		return "the environment variable " + s.Env
+	}
+	return "a token of the configuration"
+}
+
 // otherSecrets says which further secrets there are, never what they are.
 func (p *page) otherSecrets(t *state.Tokens) {
 	if t == nil {
@@ -147,6 +179,9 @@ func (p *page) otherSecrets(t *state.Tokens) {
 	p.field("id token", held(t.IDToken))
 	p.field("client secret", held(t.ClientSecret))
 	p.field("client key", held(t.ClientKey))
+	p.field("grant key", held(t.GrantKey))
+	p.field("subject token", held(t.SubjectToken))
+	p.field("actor token", held(t.ActorToken))
 	for _, k := range slices.Sorted(maps.Keys(t.Extra)) {
 		p.field("extra", Safe(k)+" "+held(t.Extra[k]))
 	}

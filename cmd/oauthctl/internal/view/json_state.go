@@ -119,6 +119,7 @@ type jsonRecord struct {
 	Refresh       int64      `json:"refresh_seconds,omitempty"`
 	RefreshBefore int64      `json:"refresh_before_seconds,omitempty"`
 	DependsOn     []string   `json:"depends_on"`
+	Presents      []string   `json:"presents,omitempty"`
 	ConfigSerial  uint64     `json:"config_serial"`
 	TokenType     string     `json:"token_type,omitempty"`
 	Holds         []string   `json:"holds"`
@@ -152,6 +153,7 @@ func (j *programs) record(r *state.Record) jsonRecord {
 		out.AuthorizedAt, out.RefreshedAt = at(in.AuthorizedAt), at(in.RefreshedAt)
 		out.Access, out.Refresh, out.RefreshBefore = seconds(in.Access), seconds(in.Refresh), seconds(in.RefreshBefore)
 		out.DependsOn, out.ConfigSerial = list(in.DependsOn), in.ConfigSerial
+		out.Presents = presents(in.Exchange)
 		if in.Intent != nil {
 			out.UnderWaySince = at(in.Intent.At)
 		}
@@ -170,6 +172,9 @@ func (j *programs) record(r *state.Record) jsonRecord {
 			{"id_token", !t.IDToken.Empty()},
 			{"client_secret", !t.ClientSecret.Empty()},
 			{"client_key", !t.ClientKey.Empty()},
+			{"grant_key", !t.GrantKey.Empty()},
+			{"subject_token", !t.SubjectToken.Empty()},
+			{"actor_token", !t.ActorToken.Empty()},
 		} {
 			if h.held {
 				out.Holds = append(out.Holds, h.name)
