@@ -33,7 +33,7 @@ func sourceNames(name string) []string { return []string{name, name + "_file", n
 func sourceAttrs(name, what, doc string) []schema.Attr {
 	return []schema.Attr{
 		{Name: name, Kind: schema.Sensitive, Doc: doc},
-		{Name: name + "_file", Kind: schema.String, Doc: "Absolute path of a file with " + what + ", that somebody else keeps fresh. It is read for each request."},
+		{Name: name + "_file", Kind: schema.String, Doc: "Absolute path of a file with " + what + ", a JWT, that somebody else keeps fresh. It is read for each request."},
 		{Name: name + "_env", Kind: schema.String, Doc: "Name of an environment variable with " + what + ". It is read for each request."},
 	}
 }
@@ -188,6 +188,9 @@ func (p *party) token(env Env, from state.Source, kept, fed secret.Secret) (secr
 			return "", e
 		}
 		token := secret.Secret(strings.TrimSpace(text.Reveal()))
+		if _, err := peek(token); err != nil && from.File != "" { // a configuration may name any file, and shall not send what it likes
+			return "", fail(Config, "", "let whatever issues the token write it there, and nothing else", "%s holds no JWT: %s", where, err)
+		}
 		if !isVisible(token.Reveal()) {
 			return "", fail(Config, "", "let whatever issues the token write it there, and nothing else", "%s holds characters that no token has", where)
 		}

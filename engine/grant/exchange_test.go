@@ -48,6 +48,7 @@ func tryClient(t *testing.T, p *providers.Preset, vars map[string]string, body s
 // the connection is authorized and when it is renewed from the record alone.
 func TestTokenExchangeRequests(t *testing.T) {
 	vars := map[string]string{"TOKEN": "subject.1", "ACTOR": "actor-1", "SECRET": "s3cr3t"}
+	file := token(t, map[string]any{"iss": "https://ci.example"})
 	for name, tc := range map[string]struct {
 		body string
 		form url.Values
@@ -73,7 +74,7 @@ func TestTokenExchangeRequests(t *testing.T) {
     subject_token_file = "/run/token"
     actor_token_env    = "ACTOR"
   }`, url.Values{
-			"subject_token": {"from.the.file"}, "subject_token_type": {types + "jwt"}, "actor_token": {"actor-1"}, "actor_token_type": {types + "jwt"},
+			"subject_token": {file}, "subject_token_type": {types + "jwt"}, "actor_token": {"actor-1"}, "actor_token_type": {types + "jwt"},
 			"audience": {"of-the-connection"}}},
 		"with a secret": {`client_secret = env("SECRET")
   client_auth = "client_secret_post"
@@ -88,7 +89,7 @@ func TestTokenExchangeRequests(t *testing.T) {
 			}
 			env := w.env()
 			env.User = nil
-			env.ReadFile = func(string) ([]byte, error) { return []byte("from.the.file\n"), nil }
+			env.ReadFile = func(string) ([]byte, error) { return []byte(file+"\n"), nil }
 			env.LookupEnv = func(name string) (string, bool) { v, ok := vars[name]; return v, ok }
 			g, err := c.Authorize(context.Background(), env)
 			if err != nil {
@@ -344,7 +345,7 @@ func TestUnreadableSubjectTokens(t *testing.T) {
 	}{
 		"missing": {err: &fs.PathError{Op: "open", Path: "/run/token", Err: fs.ErrNotExist}, words: "its path in the grant block"},
 		"empty":   {text: "\n", words: "/run/token is empty"},
-		"two":     {text: "canary canary", words: "characters that no token has"},
+		"two":     {text: "canary canary", words: "holds no JWT"},
 		"ended":   {text: ended, words: "ended at"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -40,7 +40,7 @@ func bearerSpec() *schema.Spec {
 		{Name: "scope_claim", Kind: schema.Bool, Doc: "Ask for the scopes in a claim of the assertion, and not in a parameter.", Default: "what the server wants, else false"},
 		{Name: "on_behalf_of", Kind: schema.Bool, Doc: "Ask for a token of the person whose token is the assertion (requested_token_use, Microsoft).", Default: "true at Microsoft, else false"},
 	}
-	return &schema.Spec{Attrs: append(own, sourceAttrs("assertion", "a JWT",
+	return &schema.Spec{Attrs: append(own, sourceAttrs("assertion", "the assertion",
 		"A JWT that somebody else has issued, such as connection.NAME.id_token or connection.NAME.access_token.")...)}
 }
 

@@ -19,7 +19,7 @@ var tokenTypeNames = []string{"access_token", "refresh_token", "id_token", "jwt"
 
 func exchangeSpec() *schema.Spec {
 	types := "access_token, refresh_token, id_token, jwt, saml1, saml2, or a URI"
-	attrs := sourceAttrs("subject_token", "a token", "The token that is presented, such as connection.NAME.access_token.")
+	attrs := sourceAttrs("subject_token", "the token", "The token that is presented, such as connection.NAME.access_token.")
 	attrs = append(attrs, schema.Attr{Name: "subject_token_type", Kind: schema.String, Doc: "What it is: " + types + ".",
 		Default: "by the attribute of the connection that it is; jwt if it is of none"})
 	attrs = append(attrs, sourceAttrs("actor_token", "the token of who acts", "The token of who acts for the owner of the subject token.")...)
