@@ -137,7 +137,7 @@ func (a *Assertion) checkSource() hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	for _, name := range []string{"certificate", "algorithm", "key_id", "sha1_thumbprint", "audience", "lifetime"} {
-		if r, ok := a.Ranges[name]; ok && !(name == "audience" && a.GitHub) {
+		if r, ok := a.Ranges[name]; ok && (name != "audience" || !a.GitHub) {
 			diags = append(diags, errorAt(r, "Argument for a private key",
 				"With %s the JWT is sent as it is, so %s would change nothing. Remove it; what it stands for is decided by whoever issues the JWT.", set[0], name))
 		}

@@ -89,7 +89,7 @@ func TestTokenExchangeRequests(t *testing.T) {
 			}
 			env := w.env()
 			env.User = nil
-			env.ReadFile = func(string) ([]byte, error) { return []byte(file+"\n"), nil }
+			env.ReadFile = func(string) ([]byte, error) { return []byte(file + "\n"), nil }
 			env.LookupEnv = func(name string) (string, bool) { v, ok := vars[name]; return v, ok }
 			g, err := c.Authorize(context.Background(), env)
 			if err != nil {
@@ -245,7 +245,7 @@ func TestExchangeConfigurationErrors(t *testing.T) {
 	rs := w.preset()
 	rs.Bearer.Algorithms = []string{"RS256"}
 	vars := map[string]string{"KEY": keyPEM(t, "p256"), "WEAK": keyPEM(t, "weak"), "TOKEN": "canary", "EMPTY": " ", "SPACES": "two words",
-		"PUBLIC": `{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`,
+		"PUBLIC":    `{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`,
 		"SYMMETRIC": `{"kty":"oct","k":"AAAA"}`, "BROKEN": `{"kty":"canary"`, "GOOGLE": `{"type":"service_account","private_key":"canary"}`}
 	for name, tc := range map[string]struct {
 		preset *providers.Preset

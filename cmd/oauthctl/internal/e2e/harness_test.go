@@ -190,6 +190,8 @@ type stats struct {
 	Errors   map[string]int `json:"errors"`
 	Revoked  int            `json:"revoked"`
 	Requests []string       `json:"requests"`
+	// Presented are the subject tokens that were exchanged.
+	Presented []string `json:"presented"`
 }
 
 func startProvider(t *testing.T) *provider {

@@ -4,7 +4,8 @@
 //
 // GET /__stats tells the tests what really happened at the token endpoint.
 import { createServer } from 'node:http';
-import { Provider } from 'oidc-provider';
+import { createLocalJWKSet, jwtVerify } from 'jose';
+import { errors, Provider } from 'oidc-provider';
 
 let forgotten = false;
 let accessTTL = 3600; // seconds; POST /__ttl/N changes it
@@ -32,7 +33,7 @@ const configuration = {
       client_id: 'worker',
       client_secret: 'e2e-canary-worker-secret',
       token_endpoint_auth_method: 'client_secret_post',
-      grant_types: ['client_credentials'],
+      grant_types: ['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange'],
       redirect_uris: [],
       response_types: [],
     },
@@ -40,7 +41,7 @@ const configuration = {
     client_id: 'signer',
     token_endpoint_auth_method: 'private_key_jwt',
     jwks: JSON.parse(process.env.SIGNER_JWKS),
-    grant_types: ['authorization_code', 'refresh_token', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code'],
+    grant_types: ['authorization_code', 'refresh_token', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code', 'urn:ietf:params:oauth:grant-type:jwt-bearer'],
     redirect_uris: ['http://127.0.0.1/callback'],
     application_type: 'native',
     response_types: ['code'],
@@ -77,6 +78,33 @@ const server = createServer();
 await new Promise((resolve) => server.listen(Number(process.env.PORT || 0), '127.0.0.1', resolve));
 const issuer = `http://127.0.0.1:${server.address().port}`;
 const provider = new Provider(issuer, configuration);
+
+// Grants that present a token, RFC 8693 and RFC 7523 §2.1: the library leaves
+// them to its users, and gives the client's authentication and the tokens.
+const give = async (ctx, more) => {
+  const { client, params } = ctx.oidc;
+  const token = new provider.ClientCredentials({ client, scope: params.scope });
+  ctx.body = { access_token: await token.save(), token_type: 'Bearer', expires_in: token.expiration, scope: params.scope, ...more };
+};
+const type = 'urn:ietf:params:oauth:token-type:access_token';
+provider.registerGrantType('urn:ietf:params:oauth:grant-type:token-exchange', async (ctx) => {
+  const { params } = ctx.oidc;
+  if (!params.subject_token || params.subject_token_type !== type) throw new errors.InvalidRequest('subject_token or its type is missing');
+  const subject = (await provider.AccessToken.find(params.subject_token)) ?? (await provider.ClientCredentials.find(params.subject_token));
+  if (!subject) throw new errors.InvalidRequest('subject_token is not valid');
+  stats.presented = [].concat(stats.presented ?? [], params.subject_token);
+  await give(ctx, { issued_token_type: type });
+}, ['subject_token', 'subject_token_type', 'audience', 'scope'], ['audience']);
+provider.registerGrantType('urn:ietf:params:oauth:grant-type:jwt-bearer', async (ctx) => {
+  try {
+    await jwtVerify(ctx.oidc.params.assertion ?? '', createLocalJWKSet(JSON.parse(process.env.SIGNER_JWKS)), {
+      issuer: 'signer', subject: 'robot', audience: `${issuer}/token`, requiredClaims: ['exp', 'jti'],
+    });
+  } catch (err) {
+    throw new errors.InvalidGrant(err.message);
+  }
+  await give(ctx);
+}, ['assertion', 'scope']);
 
 const count = (table, key) => { table[key] = (table[key] || 0) + 1; };
 provider.on('grant.success', (ctx) => count(stats.token, ctx.oidc.params.grant_type));
