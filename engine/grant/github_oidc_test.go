@@ -96,7 +96,10 @@ func TestGitHubGivesNoToken(t *testing.T) {
 		kind  grant.Kind
 		words string
 	}{
-		"redirect": {func(w http.ResponseWriter, _ int) { w.Header().Set("Location", elsewhere.URL); w.WriteHeader(http.StatusFound) }, grant.Protocol, "redirect"},
+		"redirect": {func(w http.ResponseWriter, _ int) {
+			w.Header().Set("Location", elsewhere.URL)
+			w.WriteHeader(http.StatusFound)
+		}, grant.Protocol, "redirect"},
 		"denied":   {func(w http.ResponseWriter, _ int) { http.Error(w, "canary", http.StatusForbidden) }, grant.Config, "id-token: write"},
 		"down":     {func(w http.ResponseWriter, _ int) { http.Error(w, "canary", http.StatusBadGateway) }, grant.Temporary, "502"},
 		"no JSON":  {func(w http.ResponseWriter, _ int) { _, _ = w.Write([]byte("canary")) }, grant.Protocol, "no value"},
