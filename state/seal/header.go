@@ -153,6 +153,18 @@ func (h *Header) Succeeds(box *Box, commitment string) bool {
 	})
 }
 
+// Older gives the data keys that came before this header's, the newest first,
+// as far as they are kept.
+func (h *Header) Older(box *Box) []*Box {
+	var boxes []*Box
+	for _, sealed := range slices.Backward(h.Past) {
+		if older, err := box.past(sealed); err == nil {
+			boxes = append(boxes, older)
+		}
+	}
+	return boxes
+}
+
 // Next is the header of a new data key, not yet wrapped for anybody, that
 // succeeds this one. The key of the digests stays. ErrOpen if old is not the box of h.
 func (h *Header) Next(old, box *Box) (*Header, error) {
