@@ -27,6 +27,7 @@ import (
 // saved. The error is not nil only if nothing could be started, or an output
 // cannot be evaluated; what became of the changes is in the Outcome.
 func (e *Engine) Apply(ctx context.Context, cfg *schema.Config, p *plan.Plan) (*Outcome, error) {
+	_, _ = e.Recover(ctx, nil, false) // before anything is built on tokens that are spent; "recover" tells what fails
 	if p.Empty() {
 		out := &Outcome{}
 		return out, e.outputs(ctx, cfg, p, out)

@@ -162,7 +162,7 @@ func (e *Engine) errNotSaved(a addr.Addr, err error) error {
 		remedy = "make " + e.o.Store.Location() + " writable; then " + replaceCommand(a)
 	}
 	return &Error{
-		Class: class, Addr: a, Doing: "save the tokens of " + a.String(), Remedy: remedy,
+		Class: class, Addr: a, Doing: "save the tokens of " + a.String(), Remedy: cmp.Or(remedy, replaceCommand(a)),
 		Err: fmt.Errorf("the server answered with new tokens, and they could not be saved: %w", err),
 	}
 }

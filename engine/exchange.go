@@ -244,7 +244,8 @@ func (e *Engine) forget(ctx context.Context, w *renewal, next *state.Record, fai
 const saveTries = 4
 
 // saveRenewed saves the answer of a refresh. The generation guards it: if
-// somebody else has changed the record, what they did decides.
+// somebody else has changed the record, what they did decides. What the state
+// does not take is kept in an emergency copy.
 func (e *Engine) saveRenewed(ctx context.Context, w *renewal, sent, next *state.Record) error {
 	ctx, cancel := context.WithTimeout(ctx, saveTime)
 	defer cancel()
@@ -278,7 +279,7 @@ func (e *Engine) saveRenewed(ctx context.Context, w *renewal, sent, next *state.
 			break
 		}
 	}
-	return e.errNotSaved(next.Addr, err)
+	return e.rescue(ctx, sent, next, err)
 }
 
 // discard gives back what nobody will keep; whether that works changes nothing.

@@ -72,6 +72,9 @@ func (e *Engine) renewOnce(ctx context.Context, w renewal) (*renewedToken, error
 	if err != nil {
 		return nil, e.readFailure(ctx, w.addr, err)
 	}
+	if rec, err = e.putBack(context.WithoutCancel(ctx), rec); err != nil {
+		return nil, err
+	}
 	if out, err := e.look(&w, rec, first); out != nil || err != nil {
 		return out, err
 	}

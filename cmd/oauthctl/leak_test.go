@@ -91,6 +91,7 @@ var leakRuns = map[string][]leakRun{
 	"apply":          {{args: "-auto-approve"}, {args: "-auto-approve -json -replace=person"}, {args: "-auto-approve -refresh-only"}, {args: "-auto-approve -replace=worker -input=false"}, {args: "-json-into=events.json saved.plan"}, {args: "-json saved.plan"}},
 	"token":          {{args: "person", asked: true}, {args: "-format=json person", asked: true}, {args: "-format=env -force-refresh person", asked: true}, {args: "-format=header worker", asked: true}, {args: "-force-refresh signer", asked: true}, {args: "-force-refresh fed", asked: true}, {args: "-force-refresh job", asked: true}, {args: "nobody"}, {args: "-format=curl person", asked: true}, {args: "-format=netrc person", asked: true}, {args: "-format=exec-credential person", asked: true}, {args: "-format=git-credential person", asked: true}, {args: "-format=docker-credential person", asked: true}, {args: "-format=xoauth2 -user=me worker", asked: true}, {args: "-format=terraform-external person", asked: true}, {args: "-format=terraform-external person", stdin: `{"a":"b"}`}, {args: "-format=github-actions person"}, {args: "-scopes=openid person", asked: true}, {args: "-scopes=admin person"}},
 	"refresh":        {{args: "person worker"}, {args: "-json person"}, {args: "nobody"}},
+	"recover":        {{}, {args: "-list"}, {args: "-dry-run"}, {args: "nosuch.emergency"}},
 	"status":         {{}, {args: "-json"}, {args: "-warn=7d"}, {args: "-json -warn=7d"}},
 	"show":           {{}, {args: "-json"}, {args: "person"}, {args: "-json worker"}, {args: "fed"}, {args: "-json robot"}, {args: "saved.plan"}, {args: "-json saved.plan"}},
 	"output":         {{}, {args: "-json"}, {args: "hidden"}, {args: "-json mixed"}, {args: "-raw hidden", asked: true}},
@@ -133,7 +134,7 @@ type leakRun struct {
 
 // leakOrder: what changes much comes last.
 var leakOrder = []string{
-	"init", "validate", "plan", "apply", "token", "exec", "git-credential", "docker-credential", "refresh", "status", "show", "output", "state list", "state show",
+	"init", "validate", "plan", "apply", "token", "exec", "git-credential", "docker-credential", "refresh", "recover", "status", "show", "output", "state list", "state show",
 	"lock", "lock list", "force-unlock",
 	"key show", "key rotate", "key backup", "key restore", "key unprotect", "key protect", "key move",
 	"providers", "providers show", "explain", "explain scope", "fmt", "sandbox", "completion", "version", "state mv", "state rm", "destroy",

@@ -78,6 +78,7 @@ func (c *cli) addCommands(root *cobra.Command) {
 		c.tokenCommand(),
 		c.execCommand(),
 		c.refreshCommand(),
+		c.recoverCommand(),
 	)
 	add(groupLook,
 		c.statusCommand(),

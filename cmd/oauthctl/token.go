@@ -139,7 +139,8 @@ func (c *cli) withTokens(ctx context.Context, lockTimeout time.Duration, f func(
 			_ = store.Close()
 		}
 	}()
-	o := engine.Options{Store: store, Now: c.Now, Rand: c.Rand, LockTimeout: lockTimeout, PID: os.Getpid(), Host: hostname()}
+	o := engine.Options{Store: store, Now: c.Now, Rand: c.Rand, LockTimeout: lockTimeout, PID: os.Getpid(), Host: hostname(),
+		Rescuer: c.rescuer(c.opened)}
 	done, err := c.connectStored(&o)
 	if err != nil {
 		return err

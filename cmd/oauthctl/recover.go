@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/schema/addr"
+)
+
+func (c *cli) recoverCommand() *cobra.Command {
+	var f recoverFlags
+	cmd := &cobra.Command{
+		Use:   "recover [FILE…]",
+		Short: "Put emergency copies of tokens back into the state",
+		Long: "If the state cannot be written after a server has answered a refresh (the disk is full, or failed), the new tokens are kept, sealed, " +
+			"in an emergency copy: beside the state, in $XDG_STATE_HOME/oauthctl/emergency, or in the directory for temporary files. token, refresh and apply put it back by themselves " +
+			"when they need the connection; recover does so now, with all copies of the state, or with those that are named. A copy is put back only if it answers the very refresh that " +
+			"the state knows as unfinished, and is removed then. Any other is left where it is.",
+		Example: "oauthctl recover -dry-run",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.view = c.newView(false, false)
+			return c.recoverCopies(cmd.Context(), args, &f)
+		},
+	}
+	cmd.Flags().BoolVar(&f.list, "list", false, "only list the copies, and whether they can be put back")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "only say what would be done")
+	cmd.Flags().DurationVar(&f.patience, "lock-timeout", 10*time.Second, "wait for another process at most `DURATION`")
+	return cmd
+}
+
+type recoverFlags struct {
+	list, dryRun bool
+	patience     time.Duration
+}
+
+func (c *cli) recoverCopies(ctx context.Context, files []string, f *recoverFlags) error {
+	path, err := c.statePath()
+	if err != nil {
+		return err
+	}
+	store, err := c.openStore(ctx, path, nil)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	var copies []engine.EmergencyCopy
+	for _, file := range files {
+		copies = append(copies, readCopy(c.path(file)))
+	}
+	e := engine.New(engine.Options{
+		Store: store, Now: c.Now, Rand: c.Rand, LockTimeout: f.patience, PID: os.Getpid(), Host: hostname(), Rescuer: c.rescuer(path),
+	})
+	found, err := e.Recover(ctx, copies, f.list || f.dryRun)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		c.view.Note("There are no emergency copies of this state.")
+	}
+	left := false
+	for _, r := range found {
+		left = left || r.Err != nil
+		c.view.Note("%s", f.said(r))
+	}
+	if left && !f.list {
+		return &shownError{exitError}
+	}
+	return nil
+}
+
+// said is what is told of one copy.
+func (f *recoverFlags) said(r engine.Recovered) string {
+	switch {
+	case f.list && r.Err == nil:
+		return fmt.Sprintf("%s: tokens of %s, can be put back", r.Place, r.Addr)
+	case f.list:
+		return fmt.Sprintf("%s%s: %v", r.Place, ofAddr(r.Addr), r.Err)
+	case r.Err != nil:
+		return fmt.Sprintf("Left %s%s: %v. If you are sure that nobody needs it, remove it.", r.Place, ofAddr(r.Addr), r.Err)
+	case f.dryRun:
+		return fmt.Sprintf("Would put the tokens of %s back from %s", r.Addr, r.Place)
+	}
+	return fmt.Sprintf("Put the tokens of %s back from %s", r.Addr, r.Place)
+}
+
+func ofAddr(a addr.Addr) string {
+	if a.IsZero() {
+		return ""
+	}
+	return " of " + a.String()
+}

@@ -1,0 +1,179 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// Rescuer keeps emergency copies: what a server answered to a refresh, when the
+// state cannot be written. It sees sealed bytes only.
+type Rescuer interface {
+	// Keep writes a copy durably to the first place that takes it, and says where.
+	Keep(name string, sealed []byte) (place string, err error)
+	// Find gives the copies whose names begin so, in every place.
+	Find(name string) []EmergencyCopy
+	// Drop removes a copy.
+	Drop(place string) error
+}
+
+// EmergencyCopy is one that was found.
+type EmergencyCopy struct {
+	Place  string
+	Sealed []byte
+	Err    error // it cannot be read
+}
+
+// rescue keeps what could not be saved where it will be found again. sent holds
+// the intent by which the copy will be known to be its successor.
+func (e *Engine) rescue(ctx context.Context, sent, next *state.Record, why error) error {
+	if sent.Info.Intent == nil || e.o.Rescuer == nil {
+		return e.errNotSaved(next.Addr, why)
+	}
+	place, err := e.keep(ctx, sent, next)
+	if err != nil {
+		return errors.Join(e.errNotSaved(next.Addr, why), e.failure("keep an emergency copy of "+next.Addr.String(), next.Addr, err))
+	}
+	class, _ := e.stateClass(why, next.Addr)
+	return &Error{
+		Class: class, Addr: next.Addr, Doing: "save the tokens of " + next.Addr.String(),
+		Err: fmt.Errorf("the server answered with new tokens; they are kept, sealed, in the emergency copy %s, "+
+			"for they could not be saved: %w", place, why),
+		Remedy: "make " + e.o.Store.Location() + " writable; the next command that needs the connection puts them back, or: oauthctl recover",
+	}
+}
+
+func (e *Engine) keep(ctx context.Context, sent, next *state.Record) (place string, err error) {
+	ctx = context.WithoutCancel(ctx)
+	name, err := e.o.Store.RescueName(ctx, next.Addr)
+	if err != nil {
+		return "", err
+	}
+	sealed, err := e.o.Store.SealRescue(ctx, &state.Rescue{Record: next, Digest: sent.Info.Intent.Digest})
+	if err != nil {
+		return "", err
+	}
+	return e.o.Rescuer.Keep(name, sealed)
+}
+
+// putBack merges the emergency copy of an unfinished refresh into its record,
+// if there is one; else it gives the record as it is. The lock is held. Without
+// an intent, as usual, it looks nowhere.
+func (e *Engine) putBack(ctx context.Context, rec *state.Record) (*state.Record, error) {
+	if rec.Info.Intent == nil || e.o.Rescuer == nil {
+		return rec, nil
+	}
+	name, err := e.o.Store.RescueName(ctx, rec.Addr)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range e.o.Rescuer.Find(name) {
+		if c.Err != nil {
+			continue // "recover" tells
+		}
+		rescued, err := e.o.Store.OpenRescue(ctx, c.Sealed)
+		if err != nil || e.follows(ctx, rec, rescued) != nil {
+			continue
+		}
+		return e.merge(ctx, rec, rescued, c.Place)
+	}
+	return rec, nil
+}
+
+// errNotNext: an emergency copy that is not the successor of what the state holds.
+var errNotNext = errors.New("the connection has other tokens by now")
+
+// follows: the copy answers the very refresh that the record has an intent of.
+func (e *Engine) follows(ctx context.Context, rec *state.Record, c *state.Rescue) error {
+	i := rec.Info.Intent
+	if c.Record.Addr != rec.Addr || i == nil || i.Digest == "" || i.Digest != c.Digest {
+		return errNotNext
+	}
+	digest, err := e.o.Store.Digest(ctx, "refresh_token", rec.Tokens.RefreshToken.Reveal())
+	if err != nil {
+		return err
+	}
+	if digest != c.Digest {
+		return errNotNext
+	}
+	return nil
+}
+
+// merge saves what a copy holds over the record that it follows, and removes
+// the copy. Settings stay those of the record.
+func (e *Engine) merge(ctx context.Context, rec *state.Record, c *state.Rescue, place string) (*state.Record, error) {
+	next, from := clone(rec), c.Record
+	secret, key := rec.Tokens.ClientSecret, rec.Tokens.ClientKey
+	*next.Tokens = *from.Tokens
+	next.Tokens.ClientSecret, next.Tokens.ClientKey = secret, key
+	i := next.Info
+	i.Granted, i.Account, i.Subject = from.Info.Granted, from.Info.Account, from.Info.Subject
+	i.RefreshedAt, i.ReceivedAt = from.Info.RefreshedAt, from.Info.ReceivedAt
+	i.Intent, i.Reject = nil, nil
+	next.Status, next.ExpiresAt, next.RefreshExpiresAt = state.StatusOK, from.ExpiresAt, from.RefreshExpiresAt
+	next.UpdatedAt = e.now()
+	if err := e.o.Store.Put(ctx, next); err != nil {
+		return nil, e.failure("put the emergency copy "+place+" of "+rec.Addr.String()+" back", rec.Addr, err)
+	}
+	_ = e.o.Rescuer.Drop(place) // left behind, it follows nothing any more
+	return next, nil
+}
+
+// Recovered is what became of one emergency copy.
+type Recovered struct {
+	Place string
+	Addr  addr.Addr // zero: not known
+	Err   error     // why it was left where it is; nil: it was put back, or would be
+}
+
+// Recover puts emergency copies back, each under the lock of its connection:
+// those given, or with nil those of the state that are found. With dryRun it only
+// says what it would do. A copy that is not the successor of what the state holds
+// is left where it is, with the reason.
+func (e *Engine) Recover(ctx context.Context, copies []EmergencyCopy, dryRun bool) ([]Recovered, error) {
+	if e.o.Rescuer == nil {
+		return nil, nil
+	}
+	name, err := e.o.Store.RescueName(ctx, addr.Addr{})
+	if err != nil {
+		return nil, e.failure("look for emergency copies", addr.Addr{}, err)
+	}
+	if copies == nil {
+		copies = e.o.Rescuer.Find(name)
+	}
+	var out []Recovered
+	for _, c := range copies {
+		r := Recovered{Place: c.Place, Err: c.Err}
+		if r.Err == nil {
+			r.Addr, r.Err = e.recoverOne(ctx, c, dryRun)
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+func (e *Engine) recoverOne(ctx context.Context, c EmergencyCopy, dryRun bool) (addr.Addr, error) {
+	rescued, err := e.o.Store.OpenRescue(ctx, c.Sealed)
+	if err != nil {
+		return addr.Addr{}, err
+	}
+	a := rescued.Record.Addr
+	patience, cancel := context.WithTimeout(ctx, e.o.LockTimeout)
+	defer cancel()
+	unlock, err := e.o.Store.Lock(patience, a, "recover")
+	if err != nil {
+		return a, err
+	}
+	defer unlock()
+	rec, err := e.o.Store.Get(ctx, a, state.PartAll)
+	if err == nil {
+		err = e.follows(ctx, rec, rescued)
+	}
+	if err == nil && !dryRun {
+		_, err = e.merge(context.WithoutCancel(ctx), rec, rescued, c.Place)
+	}
+	return a, err
+}

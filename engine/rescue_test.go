@@ -1,0 +1,284 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+
+	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// drawer is an [engine.Rescuer] in memory.
+type drawer struct {
+	copies map[string][]byte
+	looks  int
+	broken error
+}
+
+func (d *drawer) Keep(name string, sealed []byte) (string, error) {
+	if d.broken != nil {
+		return "", d.broken
+	}
+	place := fmt.Sprintf("%s%d", name, len(d.copies))
+	d.copies[place] = sealed
+	return place, nil
+}
+
+func (d *drawer) Find(name string) (found []engine.EmergencyCopy) {
+	d.looks++
+	for place, sealed := range d.copies {
+		if strings.HasPrefix(place, name) {
+			found = append(found, engine.EmergencyCopy{Place: place, Sealed: sealed})
+		}
+	}
+	return found
+}
+
+func (d *drawer) Drop(place string) error { delete(d.copies, place); return nil }
+
+// rescued is a kit whose state stopped taking writes when the server had
+// answered a refresh with access-2.
+func rescued(t *testing.T, why error) (*kit, *drawer) {
+	t.Helper()
+	k := newKit(t)
+	d := &drawer{copies: map[string][]byte{}}
+	k.options.Rescuer = d
+	k.engine = engine.New(k.options)
+	k.applied(one)
+	d.looks = 0
+	k.clock.pass(2 * time.Hour)
+	k.server.setFault(func(http.ResponseWriter, *http.Request, url.Values) bool { k.fail("write", why); return false })
+	tok, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+	if tok != nil || err == nil {
+		t.Fatalf("token %+v, error %v", tok, err)
+	}
+	if len(d.copies) != 1 || d.looks != 0 {
+		t.Fatalf("%d copies, %d looks", len(d.copies), d.looks)
+	}
+	for place, sealed := range d.copies {
+		if !strings.Contains(err.Error(), place) || !strings.Contains(err.Error(), "oauthctl recover") {
+			t.Errorf("the error does not name the copy: %v", err)
+		}
+		if bytes.Contains(sealed, []byte("access-2")) || bytes.Contains(sealed, []byte("refresh-2")) || strings.Contains(err.Error(), "access-2") {
+			t.Error("a token is in clear")
+		}
+	}
+	k.server.setFault(nil)
+	k.server.journal.take()
+	return k, d
+}
+
+// wantRescued: the tokens of the copy are in the state, nothing was sent for
+// them, and the copy is gone.
+func wantRescued(t *testing.T, k *kit, d *drawer) {
+	t.Helper()
+	rec := k.record(graph)
+	if rec.Tokens.AccessToken != "access-2" || rec.Tokens.RefreshToken != "refresh-2" || rec.Status != state.StatusOK || rec.Info.Intent != nil {
+		t.Errorf("tokens %s %s, %s, %+v", rec.Tokens.AccessToken.Reveal(), rec.Tokens.RefreshToken.Reveal(), rec.Status, rec.Info.Intent)
+	}
+	if n := count(k.server.journal.take(), "token"); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+	if len(d.copies) != 0 {
+		t.Errorf("left behind: %d copies", len(d.copies))
+	}
+}
+
+func TestEmergencyCopyIsFoundAgain(t *testing.T) {
+	for _, why := range []error{state.ErrUnwritable, syscall.EIO} {
+		for name, next := range map[string]func(*testing.T, *kit){
+			"token": func(t *testing.T, k *kit) {
+				if tok := k.token(graph, engine.TokenOptions{}); tok.AccessToken != "access-2" {
+					t.Errorf("%+v", tok)
+				}
+			},
+			"token -force-refresh": func(_ *testing.T, k *kit) { k.token(graph, engine.TokenOptions{ForceRefresh: true}) },
+			"refresh": func(t *testing.T, k *kit) {
+				if out, err := k.engine.Refresh(k.ctx, []addr.Addr{graph}); err != nil || out.Results[0].Err != nil {
+					t.Errorf("%v %+v", err, out)
+				}
+			},
+			"apply": func(_ *testing.T, k *kit) { k.apply(k.config(one), plan.Options{}) },
+			"recover": func(t *testing.T, k *kit) {
+				if out, err := k.engine.Recover(k.ctx, nil, false); err != nil || len(out) != 1 || out[0].Err != nil || out[0].Addr != graph {
+					t.Errorf("%v %+v", err, out)
+				}
+			},
+		} {
+			t.Run(fmt.Sprintf("%s after %v", name, why), func(t *testing.T) {
+				k, d := rescued(t, why)
+				k.fail("write", nil)
+				next(t, k)
+				wantRescued(t, k, d)
+			})
+		}
+	}
+}
+
+// As long as the state takes no writes, nothing is sent and the copy stays.
+func TestEmergencyCopyWaitsForTheState(t *testing.T) {
+	k, d := rescued(t, state.ErrUnwritable)
+	for range 3 {
+		if _, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{}); !errors.Is(err, state.ErrUnwritable) {
+			t.Errorf("error %v", err)
+		}
+	}
+	if n := count(k.server.journal.take(), "token"); n != 0 || len(d.copies) != 1 {
+		t.Errorf("%d requests, %d copies", n, len(d.copies))
+	}
+}
+
+func TestEmergencyCopyThatCannotBeMade(t *testing.T) {
+	k := newKit(t)
+	k.options.Rescuer = &drawer{copies: map[string][]byte{}, broken: syscall.ENOSPC}
+	k.engine = engine.New(k.options)
+	k.applied(one)
+	k.clock.pass(2 * time.Hour)
+	k.server.setFault(func(http.ResponseWriter, *http.Request, url.Values) bool { k.fail("write", syscall.EIO); return false })
+	_, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+	if !errors.Is(err, syscall.EIO) || !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "-replace=") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A copy that is not the answer to the refresh that the state has an intent of
+// is never put back.
+func TestEmergencyCopyThatDoesNotFit(t *testing.T) {
+	spoil := map[string]struct {
+		do   func(*testing.T, *kit, *drawer)
+		want string
+	}{
+		"the record has moved on": {func(t *testing.T, k *kit, _ *drawer) {
+			rec := k.record(graph)
+			rec.Tokens.AccessToken, rec.Tokens.RefreshToken, rec.Info.Intent = "access-new", "refresh-new", nil
+			if err := k.store.Put(k.ctx, rec); err != nil {
+				t.Fatal(err)
+			}
+		}, "other tokens by now"},
+		"other tokens, the intent left over": {func(t *testing.T, k *kit, _ *drawer) {
+			rec := k.record(graph)
+			rec.Tokens.AccessToken, rec.Tokens.RefreshToken = "access-new", "refresh-new"
+			if err := k.store.Put(k.ctx, rec); err != nil {
+				t.Fatal(err)
+			}
+		}, "other tokens by now"},
+		"removed": {func(t *testing.T, k *kit, _ *drawer) {
+			if err := k.store.Delete(k.ctx, graph, k.record(graph).Generation); err != nil {
+				t.Fatal(err)
+			}
+		}, "not in the state"},
+		"damaged": {func(_ *testing.T, _ *kit, d *drawer) {
+			for place, b := range d.copies {
+				d.copies[place] = bytes.Replace(b, []byte(`"sealed":"`), []byte(`"sealed":"AAAA`), 1)
+			}
+		}, "changed outside"},
+		"cut": {func(_ *testing.T, _ *kit, d *drawer) {
+			for place, b := range d.copies {
+				d.copies[place] = b[:len(b)/2]
+			}
+		}, "not an emergency copy"},
+		"said to be of another connection": {func(_ *testing.T, _ *kit, d *drawer) {
+			for place, b := range d.copies {
+				d.copies[place] = bytes.Replace(b, []byte("connection.graph"), []byte("connection.mails"), 1)
+			}
+		}, "changed outside"},
+		"of another state": {func(t *testing.T, _ *kit, d *drawer) {
+			_, others := rescued(t, state.ErrUnwritable)
+			for place := range d.copies {
+				for _, foreign := range others.copies {
+					d.copies[place] = foreign
+				}
+			}
+		}, "belongs to another state"},
+	}
+	for name, s := range spoil {
+		t.Run(name, func(t *testing.T) {
+			k, d := rescued(t, state.ErrUnwritable)
+			k.fail("write", nil)
+			s.do(t, k, d)
+			out, err := k.engine.Recover(k.ctx, nil, false)
+			if err != nil || len(out) != 1 || out[0].Err == nil || !strings.Contains(out[0].Err.Error(), s.want) {
+				t.Errorf("%v %+v", err, out)
+			}
+			_, _ = k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+			if rec, err := k.store.Get(k.ctx, graph, state.PartAll); err == nil && rec.Tokens.AccessToken == "access-2" {
+				t.Error("it was put back")
+			}
+			if len(d.copies) != 1 {
+				t.Errorf("%d copies", len(d.copies))
+			}
+		})
+	}
+}
+
+// The data key may change between the copy and its return.
+func TestEmergencyCopyOutlivesTheDataKey(t *testing.T) {
+	k, d := rescued(t, state.ErrUnwritable)
+	k.fail("write", nil)
+	own := k.id.Recipient().String()
+	other, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, recipients := range [][]string{{own, other.Recipient().String()}, {own}} { // the second changes the key
+		if err := k.store.Rekey(k.ctx, recipients); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.token(graph, engine.TokenOptions{})
+	wantRescued(t, k, d)
+}
+
+func TestRecoverDryRunChangesNothing(t *testing.T) {
+	k, d := rescued(t, state.ErrUnwritable)
+	k.fail("write", nil)
+	before := k.record(graph).Generation
+	out, err := k.engine.Recover(k.ctx, nil, true)
+	if err != nil || len(out) != 1 || out[0].Err != nil || len(d.copies) != 1 || k.record(graph).Generation != before {
+		t.Errorf("%v %+v, %d copies", err, out, len(d.copies))
+	}
+}
+
+// Without an unfinished refresh nothing is looked for: token stays as fast as it is.
+func TestEmergencyCopiesAreLookedForOnlyAfterAnUnfinishedRefresh(t *testing.T) {
+	k := newKit(t)
+	d := &drawer{copies: map[string][]byte{}}
+	k.options.Rescuer = d
+	k.engine = engine.New(k.options)
+	k.applied(one)
+	d.looks = 0
+	k.token(graph, engine.TokenOptions{})
+	k.clock.pass(2 * time.Hour)
+	k.token(graph, engine.TokenOptions{})
+	if d.looks != 0 {
+		t.Errorf("%d looks", d.looks)
+	}
+}
+
+// Settings that changed meanwhile stay; only what the server gave is put back.
+func TestEmergencyCopyKeepsNewerSettings(t *testing.T) {
+	k, d := rescued(t, state.ErrUnwritable)
+	k.fail("write", nil)
+	rec := k.record(graph)
+	rec.Info.RefreshBefore, rec.Tokens.ClientSecret = 7*time.Minute, "newer"
+	if err := k.store.Put(context.Background(), rec); err != nil {
+		t.Fatal(err)
+	}
+	k.token(graph, engine.TokenOptions{})
+	wantRescued(t, k, d)
+	if rec := k.record(graph); rec.Info.RefreshBefore != 7*time.Minute || rec.Tokens.ClientSecret != "newer" {
+		t.Errorf("%v %s", rec.Info.RefreshBefore, rec.Tokens.ClientSecret.Reveal())
+	}
+}
