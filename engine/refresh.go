@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/oauthctl/oauthctl/engine/grant"
@@ -104,7 +105,7 @@ func (w *renewal) doing() string { return "refresh " + w.addr.String() }
 // (nil, nil). first is what the caller saw before it waited for the lock.
 func (e *Engine) look(w *renewal, r, first *state.Record) (*renewedToken, error) {
 	now := e.now()
-	if !w.force && fresh(r, now, w.minTTL) {
+	if !w.force && e.fresh(r, now, w.minTTL) {
 		return &renewedToken{record: r}, nil
 	}
 	if w.before != nil {
@@ -177,6 +178,19 @@ func (e *Engine) readFailure(ctx context.Context, a addr.Addr, err error) error 
 	return e.failure("read "+a.String(), a, err)
 }
 
+// jitter draws from the second half of a pause: those who wait together do not
+// all look again at once.
+func (e *Engine) jitter(d time.Duration) time.Duration {
+	var b [1]byte
+	if e.o.Rand == nil {
+		return d
+	}
+	if _, err := io.ReadFull(e.o.Rand, b[:]); err != nil {
+		return d
+	}
+	return d/2 + d/2*time.Duration(b[0])/255
+}
+
 // lockOrFresh takes the lock of the connection. While it waits, it looks again
 // and again whether another process has renewed the token: then it leaves with
 // that, and without the lock (a nil Unlock).
@@ -186,7 +200,7 @@ func (e *Engine) lockOrFresh(ctx context.Context, w *renewal, first *state.Recor
 	defer cancel()
 	told := false
 	for turn := 50 * time.Millisecond; ; turn = min(2*turn, 3200*time.Millisecond) { // a look costs more than waiting
-		attempt, done := context.WithTimeout(patience, turn)
+		attempt, done := context.WithTimeout(patience, e.jitter(turn))
 		unlock, err := e.o.Store.Lock(attempt, w.addr, w.operation)
 		done()
 		if err == nil {

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -80,12 +82,33 @@ func margin(r *state.Record) time.Duration {
 	return m
 }
 
-// fresh: valid beyond the margin, and beyond what the caller asks for.
-func fresh(r *state.Record, now time.Time, minTTL time.Duration) bool {
+// early is how much sooner than the margin demands the token of a connection is
+// refreshed: between nothing and once more the margin. The moment is drawn from
+// the connection and the token, so that all processes agree about it, and
+// connections that were made together do not fall due together.
+func (e *Engine) early(r *state.Record, m time.Duration) time.Duration {
+	life := r.ExpiresAt.Sub(r.Info.ReceivedAt)
+	if r.Info.ReceivedAt.IsZero() || life <= 0 {
+		return 0 // a token of an unknown age: the margin will do
+	}
+	room := min(m, life/2-m) // never sooner than in the middle of its life
+	if room <= 0 {
+		return 0
+	}
+	seed := fmt.Appendf(nil, "refresh\x00%s\x00%s\x00%d", e.o.Store.KnownLineage(), r.Addr, r.Info.ReceivedAt.UnixNano())
+	sum := sha256.Sum256(seed)
+	part := binary.BigEndian.Uint64(sum[:8]) >> 33 // 31 bits
+	return time.Duration(float64(room) * float64(part) / (1 << 31))
+}
+
+// fresh: valid beyond the margin, drawn as early says, and beyond what the caller asks for.
+func (e *Engine) fresh(r *state.Record, now time.Time, minTTL time.Duration) bool {
 	if r.Tokens.AccessToken.Empty() {
 		return false
 	}
-	return r.ExpiresAt.IsZero() || now.Add(max(margin(r), minTTL)).Before(r.ExpiresAt)
+	m := margin(r)
+	left := r.ExpiresAt.Sub(now)
+	return r.ExpiresAt.IsZero() || left > max(2*m, minTTL) || left > max(m, minTTL) && left > m+e.early(r, m)
 }
 
 // usable: still valid, if only for a moment.

@@ -77,6 +77,7 @@ func (c *cli) tokenCommand() *cobra.Command {
 		Use:   "token NAME",
 		Short: "Print a valid access token",
 		Long: "Print the access token of a connection, and nothing else, on stdout; refresh it first when it is due. " +
+			"It is due before it ends by refresh_before, or by up to twice as much: the moment is drawn for each connection, so that those made together do not fall due together. " +
 			"However many processes ask at once, it is refreshed once. A token that is still valid is printed, with a warning, if it cannot be refreshed; " +
 			"with -force-refresh, or below -min-ttl, that is an error. The configuration is not read, and no browser is opened.",
 		Example: "oauthctl token graph\ncurl -H \"$(oauthctl token -format=header graph)\" https://graph.example/v1.0/me\n" +

@@ -84,13 +84,22 @@ func networkDetail(err error) string {
 	return Clean(err.Error())
 }
 
-// retryAfter reads the header in seconds (RFC 9110 §10.2.3); at most a day.
+// retryAfter reads the header (RFC 9110 §10.2.3), seconds or a date, which is
+// compared with the server's own clock; at most a day.
 func retryAfter(h http.Header) time.Duration {
-	n, ok := seconds(json.Number(strings.TrimSpace(h.Get("Retry-After"))))
+	const day = 24 * 60 * 60
+	text := strings.TrimSpace(h.Get("Retry-After"))
+	if at, err := http.ParseTime(text); err == nil {
+		now, err := http.ParseTime(h.Get("Date"))
+		if err != nil {
+			return 0
+		}
+		return min(max(at.Sub(now), 0), day*time.Second)
+	}
+	n, ok := seconds(json.Number(text))
 	if !ok || n <= 0 {
 		return 0
 	}
-	const day = 24 * 60 * 60
 	return time.Duration(min(n, day)) * time.Second
 }
 

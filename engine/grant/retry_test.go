@@ -26,3 +26,22 @@ func TestRetryAfterOfAnySize(t *testing.T) {
 		}
 	}
 }
+
+// A date (RFC 9110 §10.2.3) is told apart from the server's own clock, not from ours.
+func TestRetryAfterADate(t *testing.T) {
+	const now = "Mon, 02 Mar 2026 12:00:00 GMT"
+	for header, want := range map[string]time.Duration{
+		"Mon, 02 Mar 2026 12:02:05 GMT": 125 * time.Second,
+		"Mon, 02 Mar 2026 11:00:00 GMT": 0,
+		"Fri, 31 Dec 9999 23:59:59 GMT": 24 * time.Hour,
+		"Mon, 02 Mar 2026 12:02:05 CET": 0,
+	} {
+		w := newWorld(t)
+		w.srv.On("/token", granttest.Reply{Status: 503, Header: map[string]string{"Retry-After": header, "Date": now}})
+		_, err := grant.Refresh(context.Background(), w.env(), w.held(), nil)
+		var e *grant.Error
+		if !errors.As(err, &e) || e.RetryAfter != want {
+			t.Errorf("Retry-After: %s gives %v, want %v", header, e.RetryAfter, want)
+		}
+	}
+}
