@@ -86,7 +86,7 @@ func (e *Engine) intend(ctx context.Context, w *renewal, rec *state.Record) (*re
 		sends = i.Sends
 	}
 	if sends > 0 {
-		if out, err := e.sendAgain(w, rec, sends); out != nil || err != nil {
+		if out, err := e.mayBeSpent(ctx, w, rec, sends); out != nil || err != nil {
 			return out, nil, err
 		}
 	}
@@ -100,27 +100,81 @@ func (e *Engine) intend(ctx context.Context, w *renewal, rec *state.Record) (*re
 	return nil, next, nil
 }
 
+// again is what to do with a refresh token that was sent and not answered.
+type again int
+
+// The answers of sendAgain.
+const (
+	againSend   again = iota // once more
+	againLater               // not while the access token is valid: there is something to lose
+	againPerson              // never: a new consent is needed
+)
+
+// unknownSend is what is known of a refresh token whose fate is not.
+type unknownSend struct {
+	never   bool          // unknown_outcome = "never"
+	sends   int           // so far
+	ago     time.Duration // the last of them
+	grace   time.Duration // in which the server forgives a second use
+	wide    bool          // a second use ends every grant of this client and user
+	valid   bool          // the access token is an answer to who asks
+	left    time.Duration // of it
+	endless bool          // it has no known end
+}
+
 // sendAgain decides about a refresh token whose fate is unknown. Sending it a
 // second time saves the grant where the server forgives it, and loses little
 // elsewhere, except where reuse ends every grant of the client, or where there
 // is a valid token to lose: then the second sending waits until that has ended.
-func (e *Engine) sendAgain(w *renewal, rec *state.Record, sends int) (*renewedToken, error) {
-	since := rec.Info.Intent.At.UTC().Format(time.RFC3339)
-	unknown := &Error{
-		Class: ClassNeedsUser, Addr: w.addr, Doing: w.doing(), Remedy: replaceCommand(w.addr),
-		Err: fmt.Errorf("a refresh was sent at %s and no answer arrived; nobody knows whether the refresh token still works", since),
+func sendAgain(u unknownSend) again {
+	risky := u.wide || u.ago >= u.grace
+	switch {
+	case u.never, u.sends >= maxSends:
+		return againPerson
+	case risky && u.valid && (u.endless || u.left > time.Minute):
+		return againLater
 	}
-	warning := "a refresh was sent at " + since + " and no answer arrived"
-	if sends >= maxSends {
-		return e.serveOr(w, rec, warning, unknown)
-	}
-	client := rec.Info.Client
-	risky := client.BlastRadius == "client_user" || client.Grace == 0
-	left := rec.ExpiresAt.Sub(e.now())
-	if risky && w.answers(rec, e.now()) && (rec.ExpiresAt.IsZero() || left > time.Minute) {
+	return againSend
+}
+
+// mayBeSpent deals with a refresh token whose fate is unknown; nil, nil: send it once more.
+func (e *Engine) mayBeSpent(ctx context.Context, w *renewal, rec *state.Record, sends int) (*renewedToken, error) {
+	at, client := rec.Info.Intent.At, rec.Info.Client
+	decision := sendAgain(unknownSend{
+		never: client.UnknownOutcome == "never", sends: sends, ago: e.now().Sub(at),
+		grace: client.Grace, wide: client.BlastRadius == "client_user",
+		valid: w.answers(rec, e.now()), left: rec.ExpiresAt.Sub(e.now()), endless: rec.ExpiresAt.IsZero(),
+	})
+	warning := "a refresh was sent at " + at.UTC().Format(time.RFC3339) + " and no answer arrived"
+	switch decision {
+	case againLater:
 		return &renewedToken{record: rec, warning: warning}, nil
+	case againPerson:
+		why := "nobody knows whether the refresh token still works"
+		if sends < maxSends {
+			why += `, and unknown_outcome = "never" forbids to try`
+		}
+		rec = e.noteUnknown(ctx, rec)
+		return e.serveOr(w, rec, warning, &Error{
+			Class: ClassNeedsUser, Addr: w.addr, Doing: w.doing(), Remedy: replaceCommand(w.addr),
+			Err: fmt.Errorf("%s; %s", warning, why),
+		})
 	}
 	return nil, nil
+}
+
+// noteUnknown makes a process that was killed before an answer known to status
+// and plan, if the state can be written.
+func (e *Engine) noteUnknown(ctx context.Context, rec *state.Record) *state.Record {
+	if rec.Status == state.StatusUnknown {
+		return rec
+	}
+	next := clone(rec)
+	next.Status, next.UpdatedAt = state.StatusUnknown, e.now()
+	if e.o.Store.Put(ctx, next) != nil {
+		return rec
+	}
+	return next
 }
 
 // How long a failed refresh keeps others from trying, unless the server says.
@@ -146,10 +200,14 @@ func (e *Engine) refreshFailed(ctx context.Context, w *renewal, rec *state.Recor
 	case g.Outcome == grant.Unknown && oneTime(rec):
 		next.Status = state.StatusUnknown
 		warning = "a refresh was sent and no answer arrived"
-		failed = &Error{
+		lost := &Error{
 			Class: ClassTemporary, Addr: w.addr, Doing: w.doing(), Err: err,
 			Remedy: "try again; if it stays so, " + replaceCommand(w.addr),
 		}
+		if rec.Info.Client.UnknownOutcome == "never" {
+			lost.Class, lost.Remedy = ClassNeedsUser, replaceCommand(w.addr)
+		}
+		failed = lost
 	default:
 		if w.before != nil && next.Info.Intent == nil {
 			return nil, failed // with other settings it might have worked: nothing to remember

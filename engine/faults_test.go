@@ -12,6 +12,7 @@ import (
 
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/grant"
+	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 )
@@ -316,5 +317,76 @@ func TestBusyLock(t *testing.T) {
 	_, err = k.engine.Token(k.ctx, graph, engine.TokenOptions{})
 	if class(err) != engine.ClassTemporary || !errors.Is(err, state.ErrBusy) {
 		t.Errorf("expired: %v", err)
+	}
+}
+
+const never = acme + `
+connection "graph" {
+  provider        = "acme"
+  client_id       = "app"
+  scopes          = ["read"]
+  unknown_outcome = "never"
+}
+`
+
+// With unknown_outcome = "never", one request is all that a refresh token is
+// ever risked in, whether the process that sent it is still there or not.
+func TestUnknownOutcomeIsNeverTriedAgain(t *testing.T) {
+	k := newKit(t)
+	k.applied(never)
+	k.clock.pass(2 * time.Hour)
+	k.server.setFault(hangUp)
+	for i := range 3 {
+		_, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+		if class(err) != engine.ClassNeedsUser || !strings.Contains(err.Error(), "oauthctl apply -replace='connection.graph'") {
+			t.Errorf("call %d: %v", i+1, err)
+		}
+	}
+	if n := count(k.server.journal.take(), "token refresh_token"); n != 1 {
+		t.Errorf("the refresh token was sent %d times", n)
+	}
+}
+
+// A process that was killed leaves an intent and no status: whoever finds that
+// it must not try again says so in the state, where status and plan see it.
+func TestUnknownOutcomeOfAKilledProcessIsNoted(t *testing.T) {
+	k := newKit(t)
+	k.applied(never)
+	k.clock.pass(2 * time.Hour)
+	k.server.setFault(hangUp)
+	_, _ = k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+	rec := k.record(graph)
+	rec.Status = state.StatusOK // as the killed process left it
+	if err := k.store.Put(k.ctx, rec); err != nil {
+		t.Fatal(err)
+	}
+	_, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+	if class(err) != engine.ClassNeedsUser || !strings.Contains(err.Error(), `unknown_outcome = "never"`) {
+		t.Errorf("%v", err)
+	}
+	if rec := k.record(graph); rec.Status != state.StatusUnknown || rec.Tokens.RefreshToken != "refresh-1" {
+		t.Errorf("status %s, refresh token %s", rec.Status, rec.Tokens.RefreshToken.Reveal())
+	}
+}
+
+// Changing one's mind is a change of the settings, without a consent.
+func TestUnknownOutcomeIsASetting(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	k.server.setFault(hangUp)
+	p := k.plan(k.config(never), plan.Options{})
+	if len(p.Changes) != 1 || p.Changes[0].Action != plan.Update || p.Changes[0].NeedsUser {
+		t.Fatalf("%+v", p.Changes)
+	}
+	k.applied(never)
+	if got := k.record(graph).Info.Client.UnknownOutcome; got != "never" {
+		t.Errorf("%q", got)
+	}
+	if p := k.plan(k.config(strings.Replace(never, `"never"`, `"retry_once"`, 1)), plan.Options{}); len(p.Changes) != 1 || p.Changes[0].Action != plan.Update {
+		t.Errorf("%+v", p.Changes)
+	}
+	k.applied(one)
+	if p := k.plan(k.config(strings.Replace(never, `"never"`, `"retry_once"`, 1)), plan.Options{}); !p.Empty() {
+		t.Errorf("the default, written down, is a change: %+v", p.Changes)
 	}
 }

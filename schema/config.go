@@ -94,6 +94,7 @@ type Connection struct {
 	RedirectURIs    []string
 	Account         string
 	Hosts           []string          // that helpers may hand the token to, as ParseHost gives them
+	UnknownOutcome  string            // "retry_once", "never" or "": the default
 	Resource        []string          // RFC 8707
 	Audience        string            // Auth0's and token exchange's parameter
 	AuthorizeParams map[string]string // added to the authorization request

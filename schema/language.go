@@ -74,6 +74,7 @@ var connectionSpec = &Spec{
 		{Name: "redirect_uris", Kind: Strings, Doc: "Redirect URIs registered for the client; the first that can be used is used."},
 		{Name: "account", Kind: String, Doc: "Whose consent it has to be; compared with the ID token or userinfo before anything is saved."},
 		{Name: "hosts", Kind: Strings, Doc: "Hosts to which the credential helpers of git and docker may hand the token: exactly these, with their ports."},
+		{Name: "unknown_outcome", Kind: String, OneOf: unknownOutcomes, Default: "retry_once", Doc: "What to do when a refresh was sent and no answer arrived, so that nobody knows whether the refresh token is spent: send it once more, or never again."},
 		{Name: "resource", Kind: Strings, Doc: "Resource indicators (RFC 8707)."},
 		{Name: "audience", Kind: String, Doc: "The audience parameter of servers that have one."},
 		{Name: "authorize_params", Kind: StringMap, InAddress: true, Doc: "Further parameters of the authorization request."},
@@ -87,6 +88,8 @@ var connectionSpec = &Spec{
 		{Type: "token_lifetimes", Max: 1, Spec: lifetimesSpec, Doc: "How long tokens live, where the server does not say, and how early they are renewed."},
 	},
 }
+
+var unknownOutcomes = []string{"retry_once", "never"}
 
 var clientAuths = []string{"none", "client_secret_basic", "client_secret_post", "private_key_jwt", "federated"}
 

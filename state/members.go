@@ -67,6 +67,7 @@ func (c *Client) members() []member {
 		{"rotation", &c.Rotation},
 		{"grace_ns", &c.Grace},
 		{"blast_radius", &c.BlastRadius},
+		{"unknown_outcome", &c.UnknownOutcome},
 		{"revocation_note", &c.RevocationNote},
 		{"quirks", &c.Quirks},
 		{"refresh_fixed", &c.RefreshFixed},

@@ -106,6 +106,7 @@ type Client struct {
 	Rotation              string
 	Grace                 time.Duration
 	BlastRadius           string
+	UnknownOutcome        string // "never": a refresh token that may be spent is not sent again
 	RevocationNote        string
 	Quirks                []string
 	RefreshFixed          bool   // use does not extend the life of the refresh token

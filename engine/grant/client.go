@@ -139,6 +139,9 @@ func (c *Client) StateClient() state.Client {
 		Resource: slices.Clone(c.draft.Resource), Rotation: p.Rotation.Kind, Grace: p.Rotation.Grace,
 		BlastRadius: p.Rotation.BlastRadius, RevocationNote: p.RevocationNote, Quirks: slices.Clone(p.Quirks),
 	}
+	if c.Conn.UnknownOutcome != "retry_once" { // which is the default: a record of it says nothing
+		sc.UnknownOutcome = c.Conn.UnknownOutcome
+	}
 	c.fillAssertion(&sc)
 	sc.Origin, sc.RefreshFixed, sc.Guarded = c.draft.Origin, c.draft.RefreshFixed, c.guarded
 	return sc

@@ -139,7 +139,7 @@ func (d *difference) server() {
 // arguments of the provider.
 var compared = []string{
 	"client_id", "client_secret", "client_auth", "client_assertion", "scopes", "redirect_uris", "account", "hosts",
-	"resource", "audience", "authorize_params", "token_params", "description", "application_type", "token_lifetimes", "grant",
+	"resource", "audience", "authorize_params", "token_params", "description", "application_type", "token_lifetimes", "grant", "unknown_outcome",
 }
 
 func (d *difference) client() {
@@ -323,6 +323,10 @@ func (d *difference) settings() {
 	if d.known("token_params") && !maps.Equal(d.info.Client.TokenParams, d.w.Client.TokenParams) {
 		d.show("token_params", "", "(changed)")
 		d.add(d.renew(), ReasonSettingsChanged)
+	}
+	if old, now := d.info.Client.UnknownOutcome, d.w.Client.UnknownOutcome; old != now && d.known("unknown_outcome") {
+		d.show("unknown_outcome", cmp.Or(old, "retry_once"), cmp.Or(now, "retry_once"))
+		d.add(Update, ReasonSettingsChanged)
 	}
 	for _, name := range clientFacts(&d.info.Client, d.w.Client) {
 		if _, shown := d.c.After[name]; shown {
