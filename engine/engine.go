@@ -32,6 +32,7 @@ type Options struct {
 	Parallelism int                               // 0: 10
 	LockTimeout time.Duration                     // 0: 10 s
 	NoLock      bool                              // apply takes no locks; what may be sent once only is still refreshed under its lock
+	Carry       Carry                             // nil: this process refreshes by itself
 	Rescuer     Rescuer                           // nil: no emergency copies are made or looked for
 	OnEvent     func(Event)                       // called from one goroutine at a time; nil: nobody listens
 	PID         int                               // of this process and the name of its machine: whoever finds

@@ -69,6 +69,12 @@ func (e *Engine) renewOnce(ctx context.Context, w renewal) (*renewedToken, error
 		return out, err
 	}
 	defer unlock()
+	return e.renewLocked(ctx, &w, first)
+}
+
+// renewLocked is the part of renew under the lock. first is what the caller saw
+// before it waited for it; nil: nothing.
+func (e *Engine) renewLocked(ctx context.Context, w *renewal, first *state.Record) (*renewedToken, error) {
 	rec, err := e.o.Store.Get(ctx, w.addr, state.PartAll)
 	if err != nil {
 		return nil, e.readFailure(ctx, w.addr, err)
@@ -76,11 +82,14 @@ func (e *Engine) renewOnce(ctx context.Context, w renewal) (*renewedToken, error
 	if rec, err = e.putBack(context.WithoutCancel(ctx), rec); err != nil {
 		return nil, err
 	}
-	if out, err := e.look(&w, rec, first); out != nil || err != nil {
+	if out, err := e.look(w, rec, first); out != nil || err != nil {
 		return out, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, e.failure(w.doing(), w.addr, err)
+	}
+	if out, err := e.carry(ctx, w, rec); !errors.Is(err, ErrNotCarried) {
+		return out, err
 	}
 	with := rec // what is sent, and saved if it works
 	if w.before != nil {
@@ -90,13 +99,13 @@ func (e *Engine) renewOnce(ctx context.Context, w renewal) (*renewedToken, error
 		}
 	}
 	if !fedAlike(first, with) {
-		return e.serveOr(&w, rec, "the token is not renewed: the connection was changed meanwhile", &Error{Class: ClassTemporary, Addr: w.addr,
+		return e.serveOr(w, rec, "the token is not renewed: the connection was changed meanwhile", &Error{Class: ClassTemporary, Addr: w.addr,
 			Doing: w.doing(), Err: errors.New("another process changed the connection at the same time"), Remedy: "try again"})
 	}
 	if err := e.o.Store.Probe(ctx); err != nil {
-		return e.serveOr(&w, rec, "the token is not refreshed: the state cannot be written", e.failure(w.doing(), w.addr, err))
+		return e.serveOr(w, rec, "the token is not refreshed: the state cannot be written", e.failure(w.doing(), w.addr, err))
 	}
-	return e.exchange(ctx, &w, rec, with)
+	return e.exchange(ctx, w, rec, with)
 }
 
 func (w *renewal) doing() string { return "refresh " + w.addr.String() }

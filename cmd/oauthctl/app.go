@@ -68,6 +68,9 @@ func (a *App) Run(ctx context.Context) (code int) {
 			_ = end()
 		}
 	}()
+	if len(a.Args) == 1 && a.Args[0] == helperArg {
+		return c.runHelper(ctx)
+	}
 	var err error
 	if c.args, err = c.withEnvArgs(c.args); err != nil {
 		return c.finish(ctx, err)
@@ -102,6 +105,7 @@ type cli struct {
 	key    *identity   // what opens it, once it was found
 	input  *inputFlags // whether the running command may ask; nil: it has no such flag
 	fromFD []byte      // what OAUTHCTL_PASSPHRASE_FD gave
+	locks  lockFiles   // of it; nil: they cannot be shared
 }
 
 // finish shows an error that nobody has shown yet and turns it into an exit code.

@@ -2,111 +2,212 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"io"
+	"os"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/engine/grant"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
+	"github.com/oauthctl/oauthctl/state/sqlite"
 )
 
-// helperFlags are the flags of the credential helpers of git and docker.
-type helperFlags struct {
-	connection  string
-	username    string
-	lockTimeout time.Duration
+// A refresh token that works once is exchanged in a process of its own session,
+// which a kill of the command, or of its terminal and process group, does not
+// reach: docs/decisions/0004-exchange-in-a-helper.md. The two share the lock of
+// the connection, by an open file. What they say to each other holds no secret:
+// the tokens go through the state.
+
+const (
+	helperArg  = "refresh-helper" // not a command that anybody types
+	helperLock = 3                // file descriptor
+	// helperTime is the longest life of a helper, should all its deadlines fail.
+	helperTime = 2 * time.Minute
+	maxHelper  = 1 << 20 // bytes of what is said
+)
+
+// lockFiles is a backend whose locks can be shared with a child process.
+type lockFiles interface {
+	LockFile(a addr.Addr) *os.File
 }
 
-func (f *helperFlags) register(fs *pflag.FlagSet) {
-	fs.StringVar(&f.connection, "connection", "", "answer for the hosts of the connection `NAME` alone; faster than looking through all of them")
-	fs.StringVar(&f.username, "username", "", "the user `NAME` that the server wants beside the token")
-	lockTimeoutFlag(fs, &f.lockTimeout)
+// helperRequest is what the helper is asked for, on its stdin.
+type helperRequest struct {
+	Version, Commit string // of the one who asks: the file of the program may be newer by now
+	State           string
+	Dir, Identity   string // -chdir, -identity
+	Addr            string
+	MinTTL          time.Duration
+	Force           bool
 }
 
-// named is the connection that was named, with the flag or behind the
-// operation; the zero address: none was.
-func (f *helperFlags) named(args []string) (addr.Addr, error) {
-	name := f.connection
-	if len(args) == 2 {
-		if name != "" && name != args[1] {
-			return addr.Addr{}, advised("name it once", "there are two connections, -connection=%s and %s", name, args[1])
+// helperReply is what it answers, on its stdout.
+type helperReply struct {
+	Declined  bool `json:",omitempty"` // nothing was done
+	Refreshed bool
+	Warning   string       `json:",omitempty"`
+	Errors    []helperFail `json:",omitempty"`
+}
+
+// helperFail is one failure.
+type helperFail struct {
+	Class               engine.Class
+	Addr, Doing, Remedy string
+	Cause               string
+	Flow                *grant.Error `json:",omitempty"`
+}
+
+// carry is the [engine.Carry] of a command over a state in a file; nil: none here.
+func (c *cli) carry() engine.Carry {
+	if switched := c.env("OAUTHCTL_HELPER"); !c.Ends || c.sandbox || c.locks == nil || switched == "0" || switched == "false" {
+		return nil
+	}
+	path := c.opened
+	return func(_ context.Context, a addr.Addr, o engine.TokenOptions) (engine.Carried, error) {
+		lock := c.locks.LockFile(a)
+		if lock == nil {
+			return engine.Carried{}, engine.ErrNotCarried
 		}
-		name = args[1]
-	}
-	if name == "" {
-		return addr.Addr{}, nil
-	}
-	return addr.Parse(name)
-}
-
-// serving finds the connection whose token may go to a host: the one that was
-// named, or the only one that lists the host. The zero address: there is none.
-func (c *cli) serving(ctx context.Context, store *state.Store, named addr.Addr, host string) (addr.Addr, error) {
-	records, err := c.helperRecords(ctx, store, named)
-	if err != nil {
-		return addr.Addr{}, err
-	}
-	var found []addr.Addr
-	for _, r := range records {
-		if slices.Contains(r.Info.Hosts, host) {
-			found = append(found, r.Addr)
-		}
-	}
-	if len(found) > 1 {
-		return addr.Addr{}, severalServe(host, found)
-	}
-	if len(found) == 0 {
-		return addr.Addr{}, nil
-	}
-	return found[0], nil
-}
-
-func severalServe(host string, found []addr.Addr) error {
-	const most = 5
-	var names []string
-	for _, a := range found[:min(most, len(found))] {
-		names = append(names, a.Short())
-	}
-	list := strings.Join(names, ", ")
-	if len(found) > most {
-		list += fmt.Sprintf(" and %d more", len(found)-most)
-	}
-	return advised("say which one with -connection=NAME", "%d connections have the host %s: %s", len(found), host, list)
-}
-
-// helperRecords are the connections that a helper answers for: one, or all.
-func (c *cli) helperRecords(ctx context.Context, store *state.Store, named addr.Addr) ([]*state.Record, error) {
-	if named.IsZero() {
-		records, err := store.All(ctx, state.PartInfo)
+		request, err := json.Marshal(helperRequest{
+			Version: version, Commit: commit, State: path, Dir: c.chdir, Identity: c.identity,
+			Addr: a.String(), MinTTL: o.MinTTL, Force: o.ForceRefresh,
+		})
 		if err != nil {
-			return nil, fmt.Errorf("look for the host: %w", err)
+			return engine.Carried{}, engine.ErrNotCarried
 		}
-		return records, nil
+		c.arm()
+		answer, err := startHelper(request, lock, c.Stderr)
+		if err != nil {
+			return engine.Carried{}, err
+		}
+		var reply helperReply
+		if err := json.Unmarshal(answer, &reply); err != nil {
+			return engine.Carried{}, &engine.Error{
+				Class: engine.ClassTemporary, Addr: a, Doing: "refresh " + a.String(), Remedy: "try again",
+				Err: errors.New("the process that exchanges the refresh token was ended by somebody"),
+			}
+		}
+		return reply.carried()
 	}
-	r, err := store.Get(ctx, named, state.PartInfo)
-	if err != nil {
-		return nil, c.suggestAddr(ctx, store, named, fmt.Errorf("look for the host: %w", err))
-	}
-	return []*state.Record{r}, nil
 }
 
-// withHelper runs f with the connection that serves a host, if there is one.
-func (c *cli) withHelper(ctx context.Context, f *helperFlags, args []string, host string,
-	do func(*engine.Engine, addr.Addr) (read bool, err error),
-) error {
-	named, err := f.named(args)
-	if err != nil || host == "" {
-		return err
+func (r *helperReply) carried() (engine.Carried, error) {
+	if r.Declined {
+		return engine.Carried{}, engine.ErrNotCarried
 	}
-	return c.withTokens(ctx, f.lockTimeout, func(e *engine.Engine, store *state.Store) (bool, error) {
-		a, err := c.serving(ctx, store, named, host)
-		if err != nil {
-			return false, err
+	var failed []error
+	for _, f := range r.Errors {
+		e := &engine.Error{Class: f.Class, Doing: f.Doing, Remedy: f.Remedy, Err: errors.New(f.Cause)}
+		if f.Addr != "" {
+			e.Addr, _ = addr.Parse(f.Addr)
 		}
-		return do(e, a)
-	})
+		if f.Flow != nil {
+			e.Err = f.Flow
+		}
+		failed = append(failed, e)
+	}
+	if len(failed) == 1 {
+		return engine.Carried{}, failed[0]
+	}
+	return engine.Carried{Refreshed: r.Refreshed, Warning: r.Warning}, errors.Join(failed...)
+}
+
+// runHelper is the helper.
+func (c *cli) runHelper(ctx context.Context) int {
+	defer time.AfterFunc(helperTime, func() { os.Exit(exitTryAgain) }).Stop()
+	c.arm()
+	var reply helperReply
+	done, err := c.helped(ctx)
+	switch {
+	case errors.Is(err, engine.ErrNotCarried):
+		reply.Declined = true
+	case err != nil:
+		reply.Errors = failsOf(err)
+	default:
+		reply.Refreshed, reply.Warning = done.Refreshed, done.Warning
+	}
+	if err := json.NewEncoder(c.Stdout).Encode(reply); err != nil {
+		return exitError // nobody listens any more
+	}
+	return exitDone
+}
+
+func (c *cli) helped(ctx context.Context) (engine.Carried, error) {
+	var q helperRequest
+	text, err := io.ReadAll(io.LimitReader(c.Stdin, maxHelper))
+	if err != nil || json.Unmarshal(text, &q) != nil || q.Version != version || q.Commit != commit {
+		return engine.Carried{}, engine.ErrNotCarried
+	}
+	a, err := addr.Parse(q.Addr)
+	lock := os.NewFile(helperLock, "lock") // held until this process ends
+	if err != nil || lock == nil {
+		return engine.Carried{}, engine.ErrNotCarried
+	}
+	c.chdir, c.identity = q.Dir, q.Identity
+	store, err := c.openStore(ctx, q.State, nil)
+	if err != nil {
+		return engine.Carried{}, engine.ErrNotCarried
+	}
+	defer store.Close()
+	if !sharesLock(ctx, store, a, q.State, lock) {
+		return engine.Carried{}, engine.ErrNotCarried
+	}
+	o := engine.Options{Store: store, Now: c.Now, Rand: c.Rand, PID: os.Getpid(), Host: hostname(), Rescuer: c.rescuer(q.State)}
+	end, err := c.connectStored(&o)
+	if err != nil {
+		return engine.Carried{}, engine.ErrNotCarried
+	}
+	defer end()
+	return engine.New(o).TokenHeld(ctx, a, engine.TokenOptions{MinTTL: q.MinTTL, ForceRefresh: q.Force})
+}
+
+// sharesLock: the file that was handed over is the lock file of the state, and the
+// connection is locked.
+func sharesLock(ctx context.Context, store *state.Store, a addr.Addr, path string, lock *os.File) bool {
+	given, err := lock.Stat()
+	if err != nil {
+		return false
+	}
+	ours, err := os.Lstat(sqlite.LockPath(path))
+	if err != nil || !os.SameFile(given, ours) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Millisecond)
+	defer cancel()
+	unlock, err := store.Lock(ctx, a, "refresh")
+	if err == nil {
+		unlock()
+	}
+	return errors.Is(err, state.ErrBusy)
+}
+
+// failsOf takes an error apart for the way through the pipe; joined errors
+// become one failure each.
+func failsOf(err error) []helperFail {
+	var list []helperFail
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range many.Unwrap() {
+			list = append(list, failsOf(e)...)
+		}
+		return list
+	}
+	var e *engine.Error
+	if !errors.As(err, &e) {
+		return []helperFail{{Class: engine.ClassError, Cause: fmt.Sprint(err)}}
+	}
+	f := helperFail{Class: e.Class, Doing: e.Doing, Remedy: e.Remedy, Cause: e.Cause()}
+	if !e.Addr.IsZero() {
+		f.Addr = e.Addr.String()
+	}
+	var flow *grant.Error
+	if errors.As(e.Err, &flow) {
+		whole := *flow
+		whole.Err = nil
+		f.Flow = &whole
+	}
+	return []helperFail{f}
 }

@@ -50,7 +50,7 @@ func (c *cli) refresh(ctx context.Context, args []string, work *workFlags) error
 	defer store.Close()
 	o := engine.Options{
 		Store: store, Now: c.Now, Rand: c.Rand, OnEvent: c.view.Event,
-		Parallelism: work.parallelism, LockTimeout: work.lockTimeout, PID: os.Getpid(), Host: hostname(), Rescuer: c.rescuer(c.opened),
+		Parallelism: work.parallelism, LockTimeout: work.lockTimeout, PID: os.Getpid(), Host: hostname(), Rescuer: c.rescuer(c.opened), Carry: c.carry(),
 	}
 	done, err := c.connectStored(&o)
 	if err != nil {

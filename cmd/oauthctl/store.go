@@ -19,6 +19,7 @@ func (c *cli) openStore(ctx context.Context, path string, recipients []string) (
 	if err != nil {
 		return nil, err
 	}
+	c.locks, _ = backend.(lockFiles)
 	store, err := state.Open(ctx, backend, state.Options{
 		Identities: func() ([]age.Identity, error) { return c.identities(ctx) },
 		Recipients: recipients,

@@ -141,7 +141,7 @@ func (c *cli) withTokens(ctx context.Context, lockTimeout time.Duration, f func(
 		}
 	}()
 	o := engine.Options{Store: store, Now: c.Now, Rand: c.Rand, LockTimeout: lockTimeout, PID: os.Getpid(), Host: hostname(),
-		Rescuer: c.rescuer(c.opened)}
+		Rescuer: c.rescuer(c.opened), Carry: c.carry()}
 	done, err := c.connectStored(&o)
 	if err != nil {
 		return err

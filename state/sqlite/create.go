@@ -20,7 +20,7 @@ func (d *DB) create(ctx context.Context, b state.Batch) error {
 	if err := d.makeDir(); err != nil {
 		return err
 	}
-	unlock, err := d.lockRange(ctx, createOffset, nil)
+	_, unlock, err := d.lockRange(ctx, createOffset, nil)
 	if err != nil {
 		return fmt.Errorf("create %s: %w", d.path, err)
 	}

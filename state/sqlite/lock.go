@@ -45,7 +45,7 @@ func (d *DB) Lease(ctx context.Context, a addr.Addr, who state.Holder) (state.Un
 func (d *DB) claim(ctx context.Context, a addr.Addr, lease bool, who state.Holder) (state.Unlock, error) {
 	offset, s := placeOf(a, lease)
 	s.who = who
-	unlock, err := d.lockRange(ctx, offset, s)
+	f, unlock, err := d.lockRange(ctx, offset, s)
 	if b := (*state.BusyError)(nil); errors.As(err, &b) {
 		b.Addr, b.Lease = a, lease
 		return nil, b
@@ -53,7 +53,36 @@ func (d *DB) claim(ctx context.Context, a addr.Addr, lease bool, who state.Holde
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", a, err)
 	}
-	return unlock, nil
+	if lease {
+		return unlock, nil
+	}
+	d.hold(a, f)
+	return func() {
+		d.hold(a, nil)
+		unlock()
+	}, nil
+}
+
+func (d *DB) hold(a addr.Addr, f *os.File) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if f == nil {
+		delete(d.held, a)
+		return
+	}
+	if d.held == nil {
+		d.held = map[addr.Addr]*os.File{}
+	}
+	d.held[a] = f
+}
+
+// LockFile is the open file that carries the lock of a connection, while this
+// process holds it; else nil. A child process that inherits it holds the lock
+// with this one, until both have closed it or one of them has unlocked it.
+func (d *DB) LockFile(a addr.Addr) *os.File {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.held[a]
 }
 
 // leasePrefix tells leases from locks; no address begins like this.
@@ -72,7 +101,7 @@ func placeOf(a addr.Addr, lease bool) (offset int64, s *slot) {
 
 // Held implements [state.Backend].
 func (d *DB) Held(_ context.Context, addrs []addr.Addr) ([]state.Held, error) {
-	f, err := openNoFollow(d.path+".lock", os.O_RDWR, 0)
+	f, err := openNoFollow(LockPath(d.path), os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -125,16 +154,16 @@ func nameIn(f *os.File, at int64) (a addr.Addr, lease, ok bool) {
 }
 
 // lockRange locks one byte of the lock file, trying until ctx ends.
-func (d *DB) lockRange(ctx context.Context, offset int64, s *slot) (state.Unlock, error) {
+func (d *DB) lockRange(ctx context.Context, offset int64, s *slot) (*os.File, state.Unlock, error) {
 	f, err := d.openLockFile()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		ok, err := tryLock(f, offset)
 		if err != nil {
 			_ = f.Close()
-			return nil, fmt.Errorf("%w: %s: %w: is it on a file system without locks?", state.ErrUnwritable, f.Name(), err)
+			return nil, nil, fmt.Errorf("%w: %s: %w: is it on a file system without locks?", state.ErrUnwritable, f.Name(), err)
 		}
 		if ok {
 			break
@@ -146,13 +175,13 @@ func (d *DB) lockRange(ctx context.Context, offset int64, s *slot) (state.Unlock
 			t.Stop()
 			busy := &state.BusyError{Holder: s.read(f), Cause: context.Cause(ctx)}
 			_ = f.Close()
-			return nil, busy
+			return nil, nil, busy
 		}
 	}
 	d.turns.Add(1)
 	s.write(f)
 	var once sync.Once
-	return func() {
+	return f, func() {
 		once.Do(func() {
 			s.clear(f)
 			d.turns.Add(1)
@@ -162,10 +191,13 @@ func (d *DB) lockRange(ctx context.Context, offset int64, s *slot) (state.Unlock
 	}, nil
 }
 
+// LockPath is the lock file of the state at path.
+func LockPath(path string) string { return path + ".lock" }
+
 // openLockFile opens the lock file, making it if it is missing. It is never removed:
 // two processes must not lock two files of one name.
 func (d *DB) openLockFile() (*os.File, error) {
-	name := d.path + ".lock"
+	name := LockPath(d.path)
 	f, err := openNoFollow(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if errors.Is(err, errLink) {
 		return nil, fmt.Errorf("%w: %s is a symbolic link: remove it", state.ErrPlace, name)

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -46,7 +47,8 @@ type DB struct {
 	turns atomic.Uint64
 
 	mu     sync.Mutex
-	idle   []*conn // read-only connections
+	idle   []*conn                // read-only connections
+	held   map[addr.Addr]*os.File // that carry the locks of connections
 	closed bool
 }
 

@@ -16,10 +16,10 @@ import (
 
 func main() {
 	var p proof
-	only := flag.String("only", "one-refresh,kill,damage", "what to prove")
+	only := flag.String("only", "one-refresh,kill,helper,damage", "what to prove")
 	flag.StringVar(&p.bin, "oauthctl", "./oauthctl", "the program")
 	flag.IntVar(&p.processes, "processes", 200, "processes that ask for one token")
-	flag.IntVar(&p.kills, "kills", 200, "kills in each mode")
+	flag.IntVar(&p.kills, "kills", 200, "kills in each mode, and refreshes that are timed")
 	flag.IntVar(&p.damages, "damages", 400, "damaged states")
 	flag.Parse()
 	if err := p.run(context.Background(), strings.Split(*only, ",")); err != nil {
@@ -34,7 +34,7 @@ type proof struct {
 }
 
 func (p *proof) run(ctx context.Context, only []string) error {
-	steps := map[string]func(context.Context) error{"one-refresh": p.oneRefresh, "kill": p.kill, "damage": p.damage}
+	steps := map[string]func(context.Context) error{"one-refresh": p.oneRefresh, "kill": p.kill, "helper": p.helper, "damage": p.damage}
 	var failed []error
 	for _, name := range only {
 		step, ok := steps[name]

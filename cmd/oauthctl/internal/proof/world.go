@@ -26,6 +26,7 @@ type world struct {
 	preset         providers.Preset
 	cancel         context.CancelFunc
 	visited        int
+	env            []string // further variables for the program
 }
 
 // newWorld starts a server whose refresh tokens rotate as rotation says, and
@@ -112,10 +113,10 @@ connection "c" {
 func (w *world) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, w.bin, args...)
 	cmd.Dir = w.dir
-	cmd.Env = []string{
+	cmd.Env = append([]string{
 		"HOME=" + w.dir, "PATH=" + os.Getenv("PATH"), "BROWSER=" + filepath.Join(w.dir, "browser"),
 		"XDG_CONFIG_HOME=" + filepath.Join(w.dir, "config"), "XDG_STATE_HOME=" + filepath.Join(w.dir, "pins"),
-	}
+	}, w.env...)
 	return cmd
 }
 
