@@ -58,7 +58,9 @@ type helperFail struct {
 	Class               engine.Class
 	Addr, Doing, Remedy string
 	Cause               string
-	Flow                *grant.Error `json:",omitempty"`
+	Flow                *grant.Error `json:",omitempty"` // without its Err, which Why and Ended stand for
+	Why                 string       `json:",omitempty"`
+	Ended               bool         `json:",omitempty"` // engine.ErrConsentEnded
 }
 
 // carry is the [engine.Carry] of a command over a state in a file; nil: none here.
@@ -106,7 +108,13 @@ func (r *helperReply) carried() (engine.Carried, error) {
 			e.Addr, _ = addr.Parse(f.Addr)
 		}
 		if f.Flow != nil {
-			e.Err = f.Flow
+			e.Err = &retold{f.Cause, f.Flow}
+			switch {
+			case f.Ended:
+				f.Flow.Err = engine.ErrConsentEnded
+			case f.Why != "":
+				f.Flow.Err = errors.New(f.Why)
+			}
 		}
 		failed = append(failed, e)
 	}
@@ -115,6 +123,15 @@ func (r *helperReply) carried() (engine.Carried, error) {
 	}
 	return engine.Carried{Refreshed: r.Refreshed, Warning: r.Warning}, errors.Join(failed...)
 }
+
+// retold is an error of a flow in the words that the helper put around it.
+type retold struct {
+	text string
+	flow *grant.Error
+}
+
+func (e *retold) Error() string { return e.text }
+func (e *retold) Unwrap() error { return e.flow }
 
 // runHelper is the helper.
 func (c *cli) runHelper(ctx context.Context) int {
@@ -206,8 +223,11 @@ func failsOf(err error) []helperFail {
 	var flow *grant.Error
 	if errors.As(e.Err, &flow) {
 		whole := *flow
+		if f.Ended = errors.Is(flow.Err, engine.ErrConsentEnded); flow.Err != nil && !f.Ended {
+			f.Why = flow.Err.Error()
+		}
 		whole.Err = nil
-		f.Flow = &whole
+		f.Flow, f.Cause = &whole, e.Err.Error()
 	}
 	return []helperFail{f}
 }

@@ -28,6 +28,9 @@ type rescuePlaces []string
 // what cannot be written, with what this machine has seen of states, or among
 // the temporary files.
 func (c *cli) rescuer(path string) rescuePlaces {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs // the error names a place that can be found from anywhere
+	}
 	places := rescuePlaces{filepath.Dir(path)}
 	if dir := c.pinDir(); dir != "" {
 		places = append(places, filepath.Join(filepath.Dir(dir), "emergency"))
@@ -77,10 +80,13 @@ func syncDir(dir string) error {
 // Find implements [engine.Rescuer].
 func (p rescuePlaces) Find(name string) []engine.EmergencyCopy {
 	var found []engine.EmergencyCopy
-	for i, dir := range p {
-		if slices.Contains(p[:i], dir) {
+	var seen []os.FileInfo
+	for _, dir := range p {
+		info, err := os.Stat(dir)
+		if err != nil || slices.ContainsFunc(seen, func(s os.FileInfo) bool { return os.SameFile(s, info) }) {
 			continue
 		}
+		seen = append(seen, info)
 		entries, _ := os.ReadDir(dir) // what cannot be read holds nothing for us
 		n := 0
 		for _, e := range entries {
