@@ -18,7 +18,7 @@ import (
 
 // A refresh token that works once is exchanged in a process of its own session,
 // which a kill of the command, or of its terminal and process group, does not
-// reach: docs/decisions/0004-exchange-in-a-helper.md. The two share the lock of
+// reach: docs/decisions/0005-exchange-in-a-helper.md. The two share the lock of
 // the connection, by an open file. What they say to each other holds no secret:
 // the tokens go through the state.
 

@@ -71,7 +71,7 @@ func (p *proof) herd(ctx context.Context, connections, each int) error {
 func name(i int) string { return fmt.Sprintf("c[%q]", fmt.Sprintf("c%03d", i)) }
 
 // kill ends refreshing processes with SIGKILL at random moments. With the helper
-// (docs/decisions/0004) nothing is lost even on a strict server; without it, as
+// (docs/decisions/0005) nothing is lost even on a strict server; without it, as
 // when the helper itself is killed, what is lost has to be reported.
 func (p *proof) kill(ctx context.Context) error {
 	grace := providers.Rotation{Kind: "single_use", Grace: time.Minute, BlastRadius: "grant"}
