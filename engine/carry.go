@@ -20,7 +20,7 @@ type Carried struct {
 	Warning   string
 }
 
-// ErrNotCarried: the exchange has to be made here.
+// ErrNotCarried says that the exchange has to be made here.
 var ErrNotCarried = errors.New("no other process does it")
 
 // carry lets another process do the exchange, where that saves anything: of a

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"testing"
 	"time"
 )
@@ -30,5 +31,30 @@ func TestSendAgain(t *testing.T) {
 		if got := sendAgain(c.u); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
+	}
+}
+
+// Those who wait for a lock look again at different moments, and never later
+// than the pause says.
+func TestJitter(t *testing.T) {
+	const pause = 400 * time.Millisecond
+	all := make([]byte, 256)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	e := New(Options{Rand: bytes.NewReader(all)})
+	seen := map[time.Duration]bool{}
+	for range all {
+		d := e.jitter(pause)
+		if d < pause/2 || d > pause {
+			t.Errorf("%s", d)
+		}
+		seen[d] = true
+	}
+	if len(seen) != len(all) {
+		t.Errorf("%d different pauses", len(seen))
+	}
+	if d := e.jitter(pause); d != pause {
+		t.Errorf("without random numbers: %s", d)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/oauthctl/oauthctl/state/seal"
 )
 
-// ErrForeign: an emergency copy belongs to another state.
+// ErrForeign says that an emergency copy belongs to another state.
 var ErrForeign = errors.New("it belongs to another state")
 
 // Rescue is what an emergency copy holds: the record that a refresh would have
