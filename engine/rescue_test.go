@@ -174,6 +174,15 @@ func TestEmergencyCopyThatDoesNotFit(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "other tokens by now"},
+		"the intent is of another token": {func(t *testing.T, k *kit, _ *drawer) {
+			rec := k.record(graph)
+			intent := *rec.Info.Intent
+			intent.Digest = strings.Repeat("0", 64)
+			rec.Info.Intent = &intent
+			if err := k.store.Put(k.ctx, rec); err != nil {
+				t.Fatal(err)
+			}
+		}, "other tokens by now"},
 		"removed": {func(t *testing.T, k *kit, _ *drawer) {
 			if err := k.store.Delete(k.ctx, graph, k.record(graph).Generation); err != nil {
 				t.Fatal(err)
