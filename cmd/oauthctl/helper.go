@@ -33,6 +33,7 @@ const (
 // lockFiles is a backend whose locks can be shared with a child process.
 type lockFiles interface {
 	LockFile(a addr.Addr) *os.File
+	Adopt(f *os.File, a addr.Addr, who state.Holder)
 }
 
 // helperRequest is what the helper is asked for, on its stdin.
@@ -173,6 +174,9 @@ func (c *cli) helped(ctx context.Context) (engine.Carried, error) {
 	if !sharesLock(ctx, store, a, q.State, lock) {
 		return engine.Carried{}, engine.ErrNotCarried
 	}
+	who := c.holder()
+	who.Operation = "refresh"
+	c.locks.Adopt(lock, a, who) // "lock list" and force-unlock find the process that has to be waited for
 	o := engine.Options{Store: store, Now: c.Now, Rand: c.Rand, PID: os.Getpid(), Host: hostname(), Rescuer: c.rescuer(q.State)}
 	end, err := c.connectStored(&o)
 	if err != nil {

@@ -214,6 +214,9 @@ func TestKillDuringTheExchangeLosesNothing(t *testing.T) {
 	if r := wait(); r.code != -1 {
 		t.Errorf("not killed: %+v", r)
 	}
+	if r := c.run("lock", "list"); !strings.Contains(r.stdout, fmt.Sprint(c.record().Info.Intent.PID)) {
+		t.Errorf("the lock is not known to be the helper's: %+v", r)
+	}
 	// Another process waits for the lock, which the helper still holds, and does not send.
 	other := make(chan ran)
 	go func() { other <- c.run("token", "graph") }()

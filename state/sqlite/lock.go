@@ -85,6 +85,14 @@ func (d *DB) LockFile(a addr.Addr) *os.File {
 	return d.held[a]
 }
 
+// Adopt says in the lock file that this process holds the lock of a connection,
+// by a file that it has inherited: see LockFile. It does not take it.
+func (d *DB) Adopt(f *os.File, a addr.Addr, who state.Holder) {
+	_, s := placeOf(a, false)
+	s.who = who
+	s.write(f)
+}
+
 // leasePrefix tells leases from locks; no address begins like this.
 const leasePrefix = "consent "
 
