@@ -453,6 +453,7 @@ func TestRecover(t *testing.T) {
 			{"recover -list", exitDone, "tokens of connection.graph, can be put back"},
 			{"recover -dry-run", exitDone, "Would put the tokens of connection.graph back"},
 			{"recover copy", exitError, "Left copy: the state was changed outside oauthctl or is damaged: it is not an emergency copy"},
+			{"recover nosuch", exitError, "There is no file nosuch"},
 			{"recover", exitDone, "Put the tokens of connection.graph back"},
 			{"recover", exitDone, "There are no emergency copies"},
 		} {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -76,6 +78,8 @@ func (c *cli) recoverCopies(ctx context.Context, files []string, f *recoverFlags
 // said is what is told of one copy.
 func (f *recoverFlags) said(r engine.Recovered) string {
 	switch {
+	case errors.Is(r.Err, fs.ErrNotExist):
+		return "There is no file " + r.Place
 	case f.list && r.Err == nil:
 		return fmt.Sprintf("%s: tokens of %s, can be put back", r.Place, r.Addr)
 	case f.list:

@@ -104,7 +104,11 @@ func (p rescuePlaces) Find(name string) []engine.EmergencyCopy {
 
 func readCopy(path string) engine.EmergencyCopy {
 	c := engine.EmergencyCopy{Place: path}
-	c.Sealed, c.Err = readRegular(path, maxRescue)
+	text, err := readRegular(path, maxRescue)
+	if err != nil {
+		err = reasonOf(err)
+	}
+	c.Sealed, c.Err = text, err
 	if len(c.Sealed) > maxRescue {
 		c.Err = fmt.Errorf("%s is too large for an emergency copy", path)
 	}
