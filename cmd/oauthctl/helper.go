@@ -12,15 +12,17 @@ import (
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/grant"
 	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/schema/secret"
 	"github.com/oauthctl/oauthctl/state"
+	"github.com/oauthctl/oauthctl/state/seal"
 	"github.com/oauthctl/oauthctl/state/sqlite"
 )
 
 // A refresh token that works once is exchanged in a process of its own session,
 // which a kill of the command, or of its terminal and process group, does not
 // reach: docs/decisions/0005-exchange-in-a-helper.md. The two share the lock of
-// the connection, by an open file. What they say to each other holds no secret:
-// the tokens go through the state.
+// the connection, by an open file. The tokens go through the state; through the
+// pipe goes the key that opens it, for only the command can ask for a passphrase.
 
 const (
 	helperArg  = "refresh-helper" // not a command that anybody types
@@ -41,6 +43,7 @@ type helperRequest struct {
 	Version, Commit string // of the one who asks: the file of the program may be newer by now
 	State           string
 	Dir, Identity   string // -chdir, -identity
+	Key             string // the identity, opened; "": it is in the keyring, or where anybody can read it
 	Addr            string
 	MinTTL          time.Duration
 	Force           bool
@@ -72,11 +75,12 @@ func (c *cli) carry() engine.Carry {
 	path := c.opened
 	return func(_ context.Context, a addr.Addr, o engine.TokenOptions) (engine.Carried, error) {
 		lock := c.locks.LockFile(a)
-		if lock == nil {
+		key, ok := c.keyForHelper()
+		if lock == nil || !ok {
 			return engine.Carried{}, engine.ErrNotCarried
 		}
 		request, err := json.Marshal(helperRequest{
-			Version: version, Commit: commit, State: path, Dir: c.chdir, Identity: c.identity,
+			Version: version, Commit: commit, State: path, Dir: c.chdir, Identity: c.identity, Key: key.Reveal(),
 			Addr: a.String(), MinTTL: o.MinTTL, Force: o.ForceRefresh,
 		})
 		if err != nil {
@@ -96,6 +100,20 @@ func (c *cli) carry() engine.Carry {
 		}
 		return reply.carried()
 	}
+}
+
+// keyForHelper is the opened identity, as far as the helper cannot find it by
+// itself; false: it cannot be handed on.
+func (c *cli) keyForHelper() (secret.Secret, bool) {
+	switch {
+	case c.key == nil:
+		return "", false
+	case c.key.plain != "":
+		return c.key.plain, true
+	case c.key.keyring != "":
+		return "", true
+	}
+	return secret.Secret(c.key.text), !c.key.protected
 }
 
 func (r *helperReply) carried() (engine.Carried, error) {
@@ -166,12 +184,22 @@ func (c *cli) helped(ctx context.Context) (engine.Carried, error) {
 		return engine.Carried{}, engine.ErrNotCarried
 	}
 	c.chdir, c.identity = q.Dir, q.Identity
+	if q.Key != "" {
+		ids, err := seal.ParseIdentities(q.Key)
+		if err != nil {
+			return engine.Carried{}, engine.ErrNotCarried
+		}
+		c.key = &identity{src: identitySource{name: "the identity"}, ids: ids}
+	}
 	store, err := c.openStore(ctx, q.State, nil)
 	if err != nil {
 		return engine.Carried{}, engine.ErrNotCarried
 	}
 	defer store.Close()
 	if !sharesLock(ctx, store, a, q.State, lock) {
+		return engine.Carried{}, engine.ErrNotCarried
+	}
+	if _, err := store.RescueName(ctx, a); err != nil { // the key does not open the state here
 		return engine.Carried{}, engine.ErrNotCarried
 	}
 	who := c.holder()

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -393,6 +394,46 @@ func TestHelperFailsInTheSameWords(t *testing.T) {
 				t.Errorf("alone:\n%+v\nwith a helper:\n%+v", said[0], said[1])
 			}
 		})
+	}
+}
+
+// A passphrase that only the command can be told does not keep the helper away:
+// it gets the opened key.
+func TestHelperGetsTheOpenedKey(t *testing.T) {
+	c := newCourier(t, true)
+	file := filepath.Join(c.dir, "identity.txt")
+	for i, v := range c.env {
+		if key, ok := strings.CutPrefix(v, "OAUTHCTL_IDENTITY="); ok {
+			if err := os.WriteFile(file, []byte(key+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c.env[i] = "OAUTHCTL_IDENTITY_FILE=" + file
+		}
+	}
+	plain := c.env
+	c.env = append(slices.Clone(plain), "OAUTHCTL_PASSPHRASE=correct horse")
+	if r := c.run("key", "protect"); r.code != exitDone {
+		t.Fatalf("%+v", r)
+	}
+	c.env = append(slices.Clone(plain), "OAUTHCTL_PASSPHRASE_FD=3")
+	told := filepath.Join(c.dir, "passphrase")
+	if err := os.WriteFile(told, []byte("correct horse\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pass, err := os.Open(told)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pass.Close()
+	cmd := c.command("token", "graph")
+	cmd.ExtraFiles = []*os.File{pass}
+	wait := c.sending(cmd)
+	if i := c.record().Info.Intent; i == nil || i.PID == cmd.Process.Pid {
+		t.Errorf("the command sends by itself: %+v", i)
+	}
+	close(c.release)
+	if r := wait(); r.code != exitDone || r.stdout != "access-2\n" {
+		t.Errorf("%+v", r)
 	}
 }
 
