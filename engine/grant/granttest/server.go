@@ -13,6 +13,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -90,9 +91,12 @@ type Server struct {
 	Token func(map[string]any)
 	// Person is who consents.
 	Subject, Email string
+	// Keys sign ID tokens: the first one that has a private half does, with its
+	// algorithm and name. The public halves of all are published. To be changed
+	// before a flow, or by Claims.
+	Keys []jose.JSONWebKey
 
 	now     func() time.Time
-	key     *ecdsa.PrivateKey
 	srv     *httptest.Server
 	release chan struct{}
 	once    sync.Once
@@ -107,12 +111,8 @@ type Server struct {
 // New starts a server that ends with the test. now is its clock.
 func New(t testing.TB, now func() time.Time) *Server {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := &Server{
-		now: now, key: key, Subject: "sub-1", Email: "alice@example.com",
+		now: now, Keys: []jose.JSONWebKey{ES256("k1")}, Subject: "sub-1", Email: "alice@example.com",
 		replies: map[string][]Reply{}, codes: map[string]*code{}, release: make(chan struct{}),
 	}
 	s.srv = httptest.NewServer(s)
@@ -208,7 +208,7 @@ func (s *Server) behave(c Call) Reply {
 	case strings.HasPrefix(c.Path, "/.well-known/"):
 		return JSON(200, s.metadata())
 	case c.Path == "/keys":
-		return JSON(200, map[string]any{"keys": []any{jose.JSONWebKey{Key: s.key.Public(), KeyID: "k1", Algorithm: "ES256", Use: "sig"}}})
+		return JSON(200, map[string]any{"keys": s.published()})
 	case c.Path == "/token" && c.Method == http.MethodPost:
 		return s.token(c)
 	case c.Path == "/device" && c.Method == http.MethodPost:
@@ -333,9 +333,44 @@ func (s *Server) idToken(nonce, client string) string {
 	return s.Sign(claims)
 }
 
+// ES256 is a fresh key of the P-256 curve; name "" leaves out its kid.
+func ES256(name string) jose.JSONWebKey {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	return jose.JSONWebKey{Key: key, KeyID: name, Algorithm: string(jose.ES256), Use: "sig"}
+}
+
+// RS256 is a fresh RSA key; name "" leaves out its kid.
+func RS256(name string) jose.JSONWebKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return jose.JSONWebKey{Key: key, KeyID: name, Algorithm: string(jose.RS256), Use: "sig"}
+}
+
+// published are the public halves of the keys.
+func (s *Server) published() []jose.JSONWebKey {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := []jose.JSONWebKey{}
+	for _, k := range s.Keys {
+		out = append(out, k.Public())
+	}
+	return out
+}
+
 // Sign makes a JWT of claims with the server's key.
 func (s *Server) Sign(claims map[string]any) string {
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: s.key, KeyID: "k1"}}, nil)
+	i := slices.IndexFunc(s.Keys, func(k jose.JSONWebKey) bool { return !k.IsPublic() })
+	return SignWith(s.Keys[i], claims)
+}
+
+// SignWith makes a JWT of claims with a key.
+func SignWith(key jose.JSONWebKey, claims map[string]any) string {
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(key.Algorithm), Key: key}, nil)
 	if err != nil {
 		panic(err)
 	}
