@@ -256,22 +256,31 @@ func checkPublicHost(host string) error {
 
 // The blocks that netip counts as global unicast, and that lead inwards or
 // nowhere (RFC 6890): "this network", carrier-grade NAT, protocol assignments,
-// benchmarks, the reserved class E.
+// benchmarks, the reserved class E; and the service address of Azure's hosts.
 var inward = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("168.63.129.16/32"),
+	// IPv6: IPv4-compatible and -translated (RFC 4291, 2765), local NAT64 (RFC
+	// 8215), Teredo (RFC 4380), site-local (RFC 3879).
+	netip.MustParsePrefix("::/96"), netip.MustParsePrefix("::ffff:0:0:0/96"), netip.MustParsePrefix("64:ff9b:1::/48"),
+	netip.MustParsePrefix("2001::/32"), netip.MustParsePrefix("fec0::/10"),
 }
 
-// nat64 holds an IPv4 address in its last four bytes (RFC 6052), which is where
-// a connection ends.
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+// Addresses that hold an IPv4 address, which is where a connection ends: NAT64
+// (RFC 6052) in the last four bytes, 6to4 (RFC 3056) from the third.
+var (
+	nat64  = netip.MustParsePrefix("64:ff9b::/96")
+	sixTo4 = netip.MustParsePrefix("2002::/16")
+)
 
 // isPublic reports a unicast address of the public internet.
 func isPublic(ip netip.Addr) bool {
 	ip = ip.Unmap()
-	if nat64.Contains(ip) {
-		b := ip.As16()
+	switch b := ip.As16(); {
+	case nat64.Contains(ip):
 		ip = netip.AddrFrom4([4]byte(b[12:]))
+	case sixTo4.Contains(ip):
+		ip = netip.AddrFrom4([4]byte(b[2:6]))
 	}
 	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !slices.ContainsFunc(inward, func(p netip.Prefix) bool { return p.Contains(ip) })
 }

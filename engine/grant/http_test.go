@@ -2,8 +2,11 @@ package grant
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -20,15 +23,22 @@ func TestPostIsNotRedirected(t *testing.T) {
 	}))
 	defer other.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		first := httptest.NewServer(http.RedirectHandler(other.URL+"/steal", status))
-		client := NewHTTPClient(HTTPOptions{})
-		resp, err := client.Post(first.URL, "text/plain", strings.NewReader("secret"))
-		if err != nil || resp.StatusCode != status {
-			t.Errorf("%d: %v, %v", status, resp, err)
+		for _, to := range []string{other.URL + "/steal", "/steal"} {
+			first := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/steal" {
+					t.Errorf("%d: the request was sent on within its origin", status)
+				}
+				http.Redirect(w, r, to, status)
+			}))
+			client := NewHTTPClient(HTTPOptions{})
+			resp, err := client.Post(first.URL, "text/plain", strings.NewReader("secret"))
+			if err != nil || resp.StatusCode != status {
+				t.Errorf("%d: %v, %v", status, resp, err)
+			}
+			_ = resp.Body.Close()
+			client.CloseIdleConnections()
+			first.Close()
 		}
-		_ = resp.Body.Close()
-		client.CloseIdleConnections()
-		first.Close()
 	}
 }
 
@@ -49,6 +59,42 @@ func TestGetRedirects(t *testing.T) {
 	_ = resp.Body.Close()
 	if resp.StatusCode != http.StatusFound || hops != 1+maxRedirects {
 		t.Errorf("HTTP %d after %d requests", resp.StatusCode, hops)
+	}
+}
+
+// TLS 1.2 at least, and a certificate that has to be right: there is no way
+// around it.
+func TestTLS(t *testing.T) {
+	for name, tc := range map[string]struct {
+		version uint16
+		trusted bool
+		ok      bool
+	}{
+		"1.1":       {tls.VersionTLS11, true, false},
+		"1.2":       {tls.VersionTLS12, true, true},
+		"1.3":       {tls.VersionTLS13, true, true},
+		"a forgery": {tls.VersionTLS13, false, false},
+	} {
+		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		srv.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tc.version}
+		srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+		srv.StartTLS()
+		for _, once := range []bool{false, true} {
+			tr := newTransport(proxyOf(nil), once)
+			if tc.trusted {
+				tr.TLSClientConfig.RootCAs = x509.NewCertPool()
+				tr.TLSClientConfig.RootCAs.AddCert(srv.Certificate())
+			}
+			resp, err := (&http.Client{Transport: tr}).Get(srv.URL)
+			if err == nil {
+				_ = resp.Body.Close()
+			}
+			if (err == nil) != tc.ok {
+				t.Errorf("%s: %v", name, err)
+			}
+			tr.CloseIdleConnections()
+		}
+		srv.Close()
 	}
 }
 
@@ -171,6 +217,8 @@ func TestIsPublic(t *testing.T) {
 		"169.254.169.254": false, "100.100.100.200": false, "::1": false, "fe80::1": false, "fd12::1": false, "0.0.0.0": false, "::": false,
 		"224.0.0.1": false, "::ffff:10.0.0.1": false, "255.255.255.255": false,
 		"0.1.2.3": false, "198.18.0.1": false, "192.0.0.8": false, "240.0.0.1": false, "64:ff9b::a9fe:a9fe": false, "64:ff9b::7f00:1": false, "64:ff9b::808:808": true,
+		"::ffff:8.8.8.8": true, "::127.0.0.1": false, "::ffff:0:7f00:1": false, "64:ff9b:1::7f00:1": false, "2002:a00:1::1": false, "2002:808:808::1": true,
+		"2001:0:1::1": false, "fec0::1": false, "168.63.129.16": false, "fd00:ec2::254": false, "192.0.0.192": false,
 	} {
 		if have := isPublic(netip.MustParseAddr(ip)); have != want {
 			t.Errorf("isPublic(%s) = %v", ip, have)

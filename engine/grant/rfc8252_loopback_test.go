@@ -3,6 +3,7 @@ package grant_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -54,6 +55,56 @@ func TestHostileCallbacks(t *testing.T) {
 			}
 			if strings.Contains(body, state) || strings.Contains(body, "access_denied") {
 				t.Errorf("%s: the page shows what was sent", name)
+			}
+		}
+		if n := len(w.srv.Calls("/token")); n != 0 {
+			t.Errorf("%d token requests before the real answer", n)
+		}
+		w.get(redirectTo(v, good))
+	}
+	g, err := w.client(w.preset(), "").Authorize(context.Background(), w.env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Done(nil)
+	if n := len(w.srv.Calls("/token")); n != 1 {
+		t.Errorf("%d token requests, want 1", n)
+	}
+}
+
+// Ten thousand requests that are no answer, among them what browsers send by
+// themselves, do not end the flow: the real one does, with one exchange.
+func TestTenThousandStrangers(t *testing.T) {
+	w := newWorld(t)
+	w.person.OnOpen = func(v grant.Visit) {
+		good := w.srv.Consent(v.URL)
+		host := v.Listening
+		head := " HTTP/1.1\r\nHost: " + host + "\r\n"
+		for i, strangers := 0, []string{
+			"GET /callback?code=x&state=" + strings.Repeat("0", 64) + head + "\r\n",
+			"GET /callback?error=access_denied" + head + "\r\n",
+			"GET /callback?" + good.Encode() + "&state=" + good.Get("state") + head + "\r\n",
+			"GET /callback?" + good.Encode() + " HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+			"GET /callback?" + good.Encode() + " HTTP/1.1\r\n\r\n",
+			"GET /favicon.ico" + head + "Referer: " + redirectTo(v, good) + "\r\n\r\n",
+			"HEAD /callback?" + good.Encode() + head + "Sec-Purpose: prefetch\r\n\r\n",
+			"OPTIONS /callback?" + good.Encode() + head + "Origin: https://evil.example\r\nAccess-Control-Request-Private-Network: true\r\n\r\n",
+			"POST /callback" + head + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\nerror=out",
+			"GET http://evil.example/callback?" + good.Encode() + head + "\r\n",
+			"GET /callback?" + good.Encode(), // and gone
+		}; i < 10_000; i++ {
+			conn, err := net.Dial("tcp", v.Listening)
+			if err != nil {
+				t.Errorf("request %d: %v", i, err)
+				return
+			}
+			_, _ = io.WriteString(conn, strangers[i%len(strangers)])
+			_ = conn.(*net.TCPConn).CloseWrite()
+			page, _ := io.ReadAll(conn)
+			_ = conn.Close()
+			if strings.Contains(string(page), good.Get("state")) || strings.Contains(string(page), "evil") || strings.HasPrefix(string(page), "HTTP/1.1 2") {
+				t.Errorf("request %d got %.200q", i, page)
+				return
 			}
 		}
 		if n := len(w.srv.Calls("/token")); n != 0 {

@@ -10,6 +10,7 @@
 package granttest
 
 import (
+	"compress/gzip"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -50,6 +51,12 @@ const (
 	Close    Fault = "close"    // it is closed without an answer
 	Truncate Fault = "truncate" // it is closed in the middle of the body
 	Hang     Fault = "hang"     // nothing comes until the client gives up
+	Drip     Fault = "drip"     // a byte comes now and then
+	Endless  Fault = "endless"  // the body is ten gigabytes
+	Bomb     Fault = "bomb"     // a small compressed body becomes a large one
+	Headers  Fault = "headers"  // headers come without end
+	Interim  Fault = "interim"  // interim answers (1xx) come without end
+	Garbage  Fault = "garbage"  // the answer is not HTTP
 )
 
 // Reply is what an endpoint answers to one request.
@@ -176,6 +183,15 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, reply *Reply) {
 		case <-s.release:
 		}
 		panic(http.ErrAbortHandler)
+	case Drip, Endless, Headers, Interim, Garbage:
+		s.flood(w, reply.Fault)
+		return
+	case Bomb:
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		_, _ = io.Copy(z, io.LimitReader(spaces{}, bombSize))
+		_ = z.Close()
+		return
 	case Reset, Close:
 		conn, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
@@ -199,6 +215,53 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, reply *Reply) {
 	if reply.Fault == Truncate {
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
+	}
+}
+
+// bombSize is what the compressed body of a Bomb becomes.
+const bombSize = 32 << 20
+
+// spaces is JSON that never begins.
+type spaces struct{}
+
+func (spaces) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+// flood sends what has no end, until the client goes or the test is over.
+func (s *Server) flood(w http.ResponseWriter, f Fault) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = conn.Close() }()
+	const ok, typed = "HTTP/1.1 200 OK\r\n", "Content-Type: application/json\r\n"
+	head, chunk, pause := "", "", time.Duration(0)
+	switch f {
+	case Drip:
+		head, chunk, pause = ok+typed+"Content-Length: 1000000\r\n\r\n", " ", 10*time.Millisecond
+	case Endless:
+		head, chunk = ok+typed+"Content-Length: 10737418240\r\n\r\n", strings.Repeat(" ", 64<<10)
+	case Headers:
+		head, chunk = ok, "X-Filler: "+strings.Repeat("x", 4<<10)+"\r\n"
+	case Interim:
+		chunk = "HTTP/1.1 103 Early Hints\r\nLink: </" + strings.Repeat("x", 1<<10) + ">\r\n\r\n"
+	case Garbage:
+		_, _ = io.WriteString(conn, "\x16\x03\x01\x1b[2J this is not HTTP\r\n\r\n")
+		return
+	}
+	for text := head; ; text = chunk {
+		if _, err := io.WriteString(conn, text); err != nil {
+			return
+		}
+		select {
+		case <-s.release:
+			return
+		case <-time.After(pause):
+		}
 	}
 }
 
