@@ -121,6 +121,15 @@ func metadataURLs(p *providers.Preset) ([]string, error) {
 	return []string{oidc, oauth}, nil
 }
 
+// readMetadata reads a document; nil if it is none.
+func readMetadata(text []byte) *metadata {
+	m := new(metadata)
+	if err := json.Unmarshal(text, m); err != nil || m.Issuer == "" {
+		return nil
+	}
+	return m
+}
+
 // fetchMetadata gets one document. public reports that the server was reached
 // at an address of the public internet.
 func fetchMetadata(ctx context.Context, env Env, at string) (m *metadata, public bool, e *Error) {
@@ -154,8 +163,7 @@ func fetchMetadata(ctx context.Context, env Env, at string) (m *metadata, public
 		e.Status = resp.StatusCode
 		return nil, false, e
 	}
-	m = new(metadata)
-	if err := json.Unmarshal(text, m); err != nil || m.Issuer == "" {
+	if m = readMetadata(text); m == nil {
 		e := fail(Protocol, "", "correct the issuer, or set the endpoints in the provider block", "what is at %s is not a metadata document", at)
 		e.Status = resp.StatusCode
 		return nil, false, e
