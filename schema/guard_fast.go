@@ -76,6 +76,10 @@ func (p *plain) step(c byte) bool {
 	case '<':
 		p.operators++
 		return !p.follows('<') // a heredoc
+	case '=':
+		if p.follows('=') {
+			p.operators++
+		}
 	case '-', '!', '?', '+', '*', '%', '>', '&', '|':
 		p.operators++
 	case 'e', 'E': // perhaps the exponent of a number

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"bytes"
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -46,6 +47,8 @@ func (m *masker) sensitive(name string) bool {
 func (m *masker) tokens(toks hclsyntax.Tokens) {
 	var groups [][2]int // defaults in the blocks that are open: first token and last of the value
 	var hidden []bool   // whether the open block is of something sensitive
+	var found [][2]int  // values to mask: one lies inside the other, or beside it
+	ends := valueEnds(toks)
 	for i, t := range toks {
 		switch t.Type {
 		case hclsyntax.TokenOBrace:
@@ -53,7 +56,7 @@ func (m *masker) tokens(toks hclsyntax.Tokens) {
 		case hclsyntax.TokenCBrace:
 			if n := len(groups); n > 0 {
 				if hidden[n-1] {
-					m.expression(toks[groups[n-1][0]:groups[n-1][1]])
+					found = append(found, groups[n-1])
 				}
 				groups, hidden = groups[:n-1], hidden[:n-1]
 			}
@@ -62,9 +65,9 @@ func (m *masker) tokens(toks hclsyntax.Tokens) {
 		if name == "" {
 			continue
 		}
-		end := valueEnd(toks, sep+1)
+		end := ends[sep+1]
 		if m.sensitive(name) {
-			m.expression(toks[sep+1 : end])
+			found = append(found, [2]int{sep + 1, end})
 		}
 		if n := len(groups); n > 0 {
 			switch {
@@ -77,7 +80,21 @@ func (m *masker) tokens(toks hclsyntax.Tokens) {
 	}
 	for i, g := range groups { // of blocks that are not closed
 		if hidden[i] {
-			m.expression(toks[g[0]:g[1]])
+			found = append(found, g)
+		}
+	}
+	m.expressions(toks, found)
+}
+
+// expressions masks ranges of tokens, each token once: text that is nested as deep
+// as it is long would otherwise take minutes.
+func (m *masker) expressions(toks hclsyntax.Tokens, ranges [][2]int) {
+	slices.SortFunc(ranges, func(a, b [2]int) int { return cmp.Or(a[0]-b[0], b[1]-a[1]) })
+	done := 0
+	for _, r := range ranges {
+		if r[1] > done {
+			m.expression(toks[r[0]:r[1]])
+			done = r[1]
 		}
 	}
 }
@@ -112,31 +129,33 @@ func key(toks hclsyntax.Tokens, i int) (string, int) {
 	return "", 0
 }
 
-// valueEnd is the index after the value that starts at token i.
-func valueEnd(toks hclsyntax.Tokens, i int) int {
-	depth := 0
-	for ; i < len(toks); i++ {
+// valueEnds gives for each token the index after the value that starts there, in
+// one pass from the end: a bracket leads to what stands behind its partner.
+func valueEnds(toks hclsyntax.Tokens) []int {
+	ends := make([]int, len(toks)+1)
+	ends[len(toks)] = len(toks)
+	var closed []int // closing brackets whose partner is still to come
+	for i := len(toks) - 1; i >= 0; i-- {
+		ends[i] = ends[i+1]
 		switch t := toks[i]; t.Type {
 		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote,
 			hclsyntax.TokenOHeredoc, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
-			depth++
+			ends[i] = len(toks)
+			if n := len(closed); n > 0 {
+				ends[i], closed = ends[closed[n-1]+1], closed[:n-1]
+			}
 		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenCQuote,
 			hclsyntax.TokenCHeredoc, hclsyntax.TokenTemplateSeqEnd:
-			if depth == 0 {
-				return i
-			}
-			depth--
+			ends[i], closed = i, append(closed, i)
 		case hclsyntax.TokenNewline, hclsyntax.TokenComma:
-			if depth == 0 {
-				return i
-			}
+			ends[i] = i
 		case hclsyntax.TokenComment:
-			if depth == 0 && bytes.HasSuffix(t.Bytes, []byte("\n")) {
-				return i
+			if bytes.HasSuffix(t.Bytes, []byte("\n")) {
+				ends[i] = i
 			}
 		}
 	}
-	return i
+	return ends
 }
 
 // roots are names that say where a value comes from, and so may be shown.
