@@ -6,8 +6,9 @@ LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 DEMO    ?= quickstart
 KEYRING  = $(if $(filter Linux,$(shell uname)),$(comma)secret-service)
 comma   := ,
+FUZZTIME ?= 60s
 
-.PHONY: build demo test race lint proof bench clean
+.PHONY: build demo test race fuzz lint proof bench clean
 
 build: ## the program, ./oauthctl
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o oauthctl ./cmd/oauthctl
@@ -22,6 +23,9 @@ test: ## everything; sets up what it needs first
 
 race: ## the concurrent rooms under the race detector
 	go test -race ./engine/... ./state/... ./providers/... ./cmd/oauthctl/internal/console/...
+
+fuzz: ## every fuzz target, FUZZTIME each
+	FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 lint: ## golangci-lint, pinned, built on first use
 	.ci/lint
