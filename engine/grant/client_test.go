@@ -48,6 +48,7 @@ func TestClientErrors(t *testing.T) {
 		"reserved parameter":      {`authorize_params = { state = "x" }`, providers.Preset{}, 4, []string{`"state"`, "Remove it"}},
 		"scope as a parameter":    {`authorize_params = { scope = "x" }`, providers.Preset{}, 4, []string{"scopes of the connection"}},
 		"reserved, token request": {`token_params = { grant_type = "password" }`, providers.Preset{}, 4, []string{`"grant_type"`}},
+		"plain challenge":         {`authorize_params = { code_challenge_method = "plain" }`, providers.Preset{}, 4, []string{"code_challenge_method", "Remove it"}},
 		"response_type":           {"grant \"authorization_code\" {\n params = { response_type = \"token\" }\n}", providers.Preset{}, 5, []string{"response_type"}},
 		"no scheme":               {`redirect_uris = ["localhost:8080"]`, providers.Preset{}, 4, []string{"localhost:8080"}},
 		"out of band":             {`redirect_uris = ["urn:ietf:wg:oauth:2.0:oob"]`, providers.Preset{}, 4, []string{"withdrawn", "http://127.0.0.1/callback"}},
