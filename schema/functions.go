@@ -54,7 +54,7 @@ func leftOut() map[string]string {
 		"yamldecode":       "write the data as JSON and use jsondecode()",
 		"yamlencode":       "use jsonencode()",
 		"ephemeralasnull":  "there are no ephemeral values",
-		"type":             "it belongs to a console that this program does not have",
+		"type":             "it stands in the console only, around a whole expression",
 	}
 }
 

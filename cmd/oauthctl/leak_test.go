@@ -95,6 +95,7 @@ var leakRuns = map[string][]leakRun{
 	"status":         {{}, {args: "-json"}, {args: "-warn=7d"}, {args: "-json -warn=7d"}},
 	"show":           {{}, {args: "-json"}, {args: "person"}, {args: "-json worker"}, {args: "fed"}, {args: "-json robot"}, {args: "saved.plan"}, {args: "-json saved.plan"}},
 	"output":         {{}, {args: "-json"}, {args: "hidden"}, {args: "-json mixed"}, {args: "-raw hidden", asked: true}},
+	"console":        {{stdin: leakExpressions}, {args: "-json", stdin: leakExpressions}},
 	"state list":     {{}, {args: "-json"}},
 	"state show":     {{args: "person"}, {args: "-json person"}},
 	"state rm":       {{args: "-dry-run worker"}, {args: "worker"}},
@@ -126,6 +127,22 @@ var leakRuns = map[string][]leakRun{
 
 const gitAsks = "protocol=https\nhost=git.example.com\n"
 
+// leakExpressions ask for secrets in many ways, also in those that fail.
+const leakExpressions = `
+var.pass
+connection.person
+connection.worker.access_token
+"Bearer ${connection.person.access_token}"
+[for s in [var.pass] : upper(s)]
+{ (var.pass) = 1 }
+jsondecode(var.pass)
+tonumber(connection.worker.access_token)
+file(var.pass)
+env("WORKER_SECRET")
+type(var.pass)
+upper("${var.pass}"
+`
+
 type leakRun struct {
 	args  string
 	stdin string
@@ -134,7 +151,7 @@ type leakRun struct {
 
 // leakOrder: what changes much comes last.
 var leakOrder = []string{
-	"init", "validate", "plan", "apply", "token", "exec", "git-credential", "docker-credential", "refresh", "recover", "status", "show", "output", "state list", "state show",
+	"init", "validate", "plan", "apply", "token", "exec", "git-credential", "docker-credential", "refresh", "recover", "status", "show", "output", "console", "state list", "state show",
 	"lock", "lock list", "force-unlock",
 	"key show", "key rotate", "key backup", "key restore", "key unprotect", "key protect", "key move",
 	"providers", "providers show", "explain", "explain scope", "fmt", "sandbox", "completion", "version", "state mv", "state rm", "destroy",

@@ -70,18 +70,29 @@ func (c *cli) outputs(ctx context.Context, vars *varFlags) ([]schema.Output, err
 	if err != nil {
 		return nil, err
 	}
-	store, err := c.openStateFor(ctx, cfg)
+	attrs, err := c.attributes(ctx, cfg)
 	if err != nil {
-		return nil, err
-	}
-	defer store.Close()
-	e := engine.New(engine.Options{Store: store, Catalog: providers.New(), Now: c.Now, Rand: c.Rand})
-	attrs, err := e.Attributes(ctx, true)
-	if err != nil && !errors.Is(err, state.ErrNoState) {
 		return nil, err
 	}
 	outs, diags := cfg.Outputs(func(a addr.Addr) (cty.Value, bool) { v, ok := attrs[a]; return v, ok })
 	return outs, c.show(diags, cfg.Sources)
+}
+
+// attributes are the connections as the state has them, tokens included; none
+// without a state.
+func (c *cli) attributes(ctx context.Context, cfg *schema.Config) (map[addr.Addr]cty.Value, error) {
+	none := map[addr.Addr]cty.Value{}
+	store, err := c.openStateFor(ctx, cfg)
+	if err != nil {
+		return none, err
+	}
+	defer store.Close()
+	e := engine.New(engine.Options{Store: store, Catalog: providers.New(), Now: c.Now, Rand: c.Rand})
+	attrs, err := e.Attributes(ctx, true)
+	if errors.Is(err, state.ErrNoState) {
+		return none, nil
+	}
+	return attrs, err
 }
 
 // printRaw prints a value that a script asked for.

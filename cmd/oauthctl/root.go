@@ -84,6 +84,7 @@ func (c *cli) addCommands(root *cobra.Command) {
 		c.statusCommand(),
 		c.showCommand(),
 		c.outputCommand(),
+		c.consoleCommand(),
 		c.stateCommand(),
 		c.lockCommand(),
 		c.keyCommand(),

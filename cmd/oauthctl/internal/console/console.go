@@ -82,3 +82,8 @@ func (c *Console) Ask(ctx context.Context, question string, hidden bool) (string
 	label := view.Safe(strings.TrimRight(question, ": ")) + ": "
 	return c.read(ctx, prompt{label: c.theme.Strong.On(label), echo: !hidden})
 }
+
+// Line reads one line behind a prompt; ErrNoInput if there are no more.
+func (c *Console) Line(ctx context.Context, label string) (string, error) {
+	return c.read(ctx, prompt{label: c.theme.Strong.On(view.Safe(label)), echo: true})
+}

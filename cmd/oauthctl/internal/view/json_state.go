@@ -206,6 +206,17 @@ func (j *programs) Outputs(outs []schema.Output) {
 	}{j.head(), values})
 }
 
+// Value implements View. A type is written as in a configuration.
+func (j *programs) Value(v cty.Value, typ string) {
+	if typ != "" {
+		v = cty.StringVal(typ)
+	}
+	write(j.o.Out, struct {
+		jsonHead
+		jsonOutput
+	}{j.head(), jsonOutputOf(schema.Output{Value: v, Sensitive: schema.IsSensitive(v)})})
+}
+
 func jsonOutputsOf(outs []schema.Output) *jsonOutputs {
 	if len(outs) == 0 {
 		return nil

@@ -42,6 +42,7 @@ var documents = map[string]func(t *testing.T, v View){
 	"key":       func(_ *testing.T, v View) { v.Key(keySample()) },
 	"show":      func(_ *testing.T, v View) { v.Records(sampleRecords()[:1]) },
 	"output":    func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) },
+	"console":   func(_ *testing.T, v View) { v.Value(sampleOutputs()[0].Value, "") },
 	"addresses": func(_ *testing.T, v View) { v.Addresses(sampleRows()) },
 	"locks":     func(_ *testing.T, v View) { v.Locks(sampleLocks()) },
 	"providers": func(_ *testing.T, v View) { v.Providers(sampleProviders()) },

@@ -32,6 +32,17 @@ func (p *page) outputs(outs []schema.Output) {
 	}
 }
 
+// Value implements View.
+func (h *human) Value(v cty.Value, typ string) {
+	p := h.out()
+	defer p.flush()
+	if typ != "" {
+		p.line(Safe(typ))
+		return
+	}
+	p.line(value(v, ""))
+}
+
 // value writes a value in the syntax of the configuration.
 func value(v cty.Value, indent string) string {
 	if v == cty.NilVal {
@@ -68,7 +79,7 @@ func numeral(f *big.Float) string {
 
 // quote writes a string as HCL would read it, with what is invisible escaped.
 func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(Safe(s)) + `"`
+	return `"` + Safe(strings.NewReplacer(`\`, `\\`, `"`, `\"`, "${", "$${", "%{", "%%{").Replace(s)) + `"`
 }
 
 func fields(v cty.Value, indent string) string {

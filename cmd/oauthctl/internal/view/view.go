@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/plan"
@@ -65,6 +66,9 @@ type View interface {
 	Key(k Key)
 	// Outputs shows output values; sensitive ones are hidden.
 	Outputs(outs []schema.Output)
+	// Value shows the value of an expression, or its type if typ is not empty; what
+	// is sensitive is hidden.
+	Value(v cty.Value, typ string)
 	// Addresses lists addresses, one a line.
 	Addresses(rows []state.Summary)
 	// Locks lists who is at work on which connection.
