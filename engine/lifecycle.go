@@ -43,9 +43,9 @@ func preconditions(cfg *schema.Config, p *plan.Plan, known schema.Known) hcl.Dia
 	return diags
 }
 
-// afterPlan is what is known of connections while the plan is not applied: not
+// AfterPlan is what is known of connections while the plan is not applied: not
 // those that will get a new grant.
-func afterPlan(p *plan.Plan, inState schema.Known) schema.Known {
+func AfterPlan(p *plan.Plan, inState schema.Known) schema.Known {
 	return func(a addr.Addr) (cty.Value, bool) {
 		i, ok := slices.BinarySearchFunc(p.Changes, a, func(c plan.Change, a addr.Addr) int { return addr.Compare(c.Addr, a) })
 		if ok && (p.Changes[i].Action == plan.Authorize || p.Changes[i].Action == plan.Reauthorize) {

@@ -89,7 +89,7 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 	}
 	diags = append(diags, prevented(cfg, p)...)
 	if !o.Destroy {
-		known := afterPlan(p, knownRecords(in.Records))
+		known := AfterPlan(p, knownRecords(in.Records))
 		if !o.RefreshOnly {
 			diags = append(diags, preconditions(cfg, p, known)...)
 			diags = append(diags, cfg.OutputConditions(known)...)

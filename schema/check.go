@@ -101,7 +101,7 @@ func (e *evaluator) outputConditions(o *outputBlock) hcl.Diagnostics {
 		v, problem, more := e.judge(r, outputScope)
 		diags = append(diags, more...)
 		if v == Fail {
-			diags = append(diags, errorAt(r.condition.Expr.Range(), "Precondition failed", "The output %q cannot be shown: %s", o.name, problem))
+			diags = append(diags, byRule(errorAt(r.condition.Expr.Range(), "Precondition failed", "The output %q cannot be shown: %s", o.name, problem), "output."+o.name))
 		}
 	}
 	return diags

@@ -37,6 +37,7 @@ type Source struct {
 type VarInput struct {
 	Name, Value string // -var NAME=VALUE
 	File        string // -var-file FILE; then Name and Value are empty
+	Arg         *Arg   // of a test: the value itself, in the place of Value
 }
 
 // Config is a configuration: parsed, its variables and locals resolved, its

@@ -9,19 +9,45 @@ import (
 
 	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
 // DiagExtra travels in hcl.Diagnostic.Extra.
 type DiagExtra struct {
-	Addr addr.Addr // what the diagnostic is about; zero if nothing has an address
+	Addr   addr.Addr   // what the diagnostic is about; zero if nothing has an address
+	Rule   string      // whose condition does not hold: "var.NAME" or "output.NAME"; "": neither
+	Values []DiagValue // what a condition that does not hold refers to
+}
+
+// DiagValue is the value of a reference, to be shown with a diagnostic.
+type DiagValue struct {
+	Expr  string
+	Value cty.Value // marked with Sensitive where it is
 }
 
 // AddrOf returns the address that a diagnostic is about, or the zero Addr.
 func AddrOf(d *hcl.Diagnostic) addr.Addr {
+	return extraOf(d).Addr
+}
+
+// ValuesOf returns the values that are to be shown with a diagnostic.
+func ValuesOf(d *hcl.Diagnostic) []DiagValue { return extraOf(d).Values }
+
+// RuleOf returns whose condition a diagnostic is about: "var.NAME",
+// "output.NAME", or "".
+func RuleOf(d *hcl.Diagnostic) string { return extraOf(d).Rule }
+
+func extraOf(d *hcl.Diagnostic) DiagExtra {
 	extra, _ := hcl.DiagnosticExtra[DiagExtra](d)
-	return extra.Addr
+	return extra
+}
+
+// byRule says that a diagnostic is about a condition that does not hold.
+func byRule(d *hcl.Diagnostic, rule string) *hcl.Diagnostic {
+	d.Extra = DiagExtra{Rule: rule}
+	return d
 }
 
 // Suggest returns the candidate that given was probably meant to be, or "".
@@ -68,7 +94,9 @@ func about(a addr.Addr, diags hcl.Diagnostics) hcl.Diagnostics {
 	}
 	for _, d := range diags {
 		if AddrOf(d).IsZero() {
-			d.Extra = DiagExtra{Addr: a}
+			extra := extraOf(d)
+			extra.Addr = a
+			d.Extra = extra
 		}
 	}
 	return diags

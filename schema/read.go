@@ -90,7 +90,7 @@ func (l *loader) list() (dir string, names []string, err error) {
 	for _, e := range entries {
 		name := e.Name()
 		switch {
-		case strings.HasPrefix(name, "."), strings.HasSuffix(name, "~"), strings.HasSuffix(name, ".oauthtest.hcl"):
+		case strings.HasPrefix(name, "."), strings.HasSuffix(name, "~"), IsTestFile(name):
 		case strings.HasSuffix(name, ".hcl"), strings.HasSuffix(name, ".hcl.json"):
 			names = append(names, name)
 		}
@@ -184,6 +184,11 @@ func firstOfString(diags hcl.Diagnostics) hcl.Diagnostics {
 		}
 	}
 	return diags
+}
+
+// IsTestFile reports whether a file has tests of a configuration in it by its name.
+func IsTestFile(name string) bool {
+	return strings.HasSuffix(name, ".oauthtest.hcl") || strings.HasSuffix(name, ".oauthtest.hcl.json")
 }
 
 func isJSON(name string) bool { return strings.HasSuffix(name, ".json") }

@@ -40,6 +40,11 @@ func (l *loader) assignVariables(ctx context.Context) {
 		case in.File != "":
 			text, err := readVarFile(in.File)
 			l.varFile(values, given{from: filepath.ToSlash(in.File), asked: true}, text, err)
+		case l.eval.variables[in.Name] == nil && in.Arg != nil:
+			l.diags = append(l.diags, errorAt(in.Arg.Name, "Value for an undeclared variable",
+				"The test gives a value for %q, but the configuration declares no such variable.%s", in.Name, didYouMean(in.Name, sortedKeys(l.eval.variables))))
+		case in.Arg != nil:
+			values[in.Name] = given{expr: hcl.StaticExpr(in.Arg.Value, in.Arg.Range), from: "the test", rng: in.Arg.Range.Ptr(), asked: true}
 		case l.eval.variables[in.Name] == nil:
 			l.diags = append(l.diags, &hcl.Diagnostic{
 				Severity: hcl.DiagError,

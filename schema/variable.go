@@ -151,8 +151,8 @@ func (l *loader) validate(v *variableDecl) {
 			l.diags = append(l.diags, errorAt(rule.condition.Expr.Range(), "Invalid condition", "The condition must be true or false."))
 		case !ok.IsKnown() || ok.True():
 		default:
-			l.diags = append(l.diags, errorAt(v.Range, "Invalid value for variable",
-				"The value of var.%s is refused: %s\nThe rule is at %s.", v.Name, l.message(rule.message, sc), place(rule.condition.Expr.Range())))
+			l.diags = append(l.diags, byRule(errorAt(v.Range, "Invalid value for variable",
+				"The value of var.%s is refused: %s\nThe rule is at %s.", v.Name, l.message(rule.message, sc), place(rule.condition.Expr.Range())), "var."+v.Name))
 		}
 	}
 }

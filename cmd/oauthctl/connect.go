@@ -67,6 +67,17 @@ func (s *session) connectSandbox(ctx context.Context, in *inputFlags) error {
 		return err
 	}
 	s.closer = append(s.closer, srv.Close)
+	if err := s.imitate(srv); err != nil {
+		return err
+	}
+	s.o.User, err = c.sandboxUser(ctx, srv, in)
+	s.o.NoBrowser = c.consent == consentBrowser && c.canPaste(in)
+	return err
+}
+
+// imitate lets the sandbox be every server of the configuration.
+func (s *session) imitate(srv *sandbox.Server) error {
+	c := s.c
 	for _, conn := range s.cfg.Connections {
 		preset, diags := s.o.Catalog.Resolve(s.cfg, conn)
 		if diags.HasErrors() {
@@ -81,9 +92,7 @@ func (s *session) connectSandbox(ctx context.Context, in *inputFlags) error {
 	}
 	s.o.HTTP = c.sandboxClient(srv)
 	c.sandboxSources(&s.o, srv)
-	s.o.User, err = c.sandboxUser(ctx, srv, in)
-	s.o.NoBrowser = c.consent == consentBrowser && c.canPaste(in)
-	return err
+	return nil
 }
 
 // connectStored is how commands that work from the state alone reach the
@@ -114,10 +123,7 @@ func (c *cli) sandboxUser(ctx context.Context, srv *sandbox.Server, in *inputFla
 	case in.set && !in.input:
 		return nil, nil
 	case c.consent == consentAuto:
-		return &autoUser{server: srv, client: &http.Client{
-			Transport:     &http.Transport{DisableKeepAlives: true},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}}, nil
+		return newAutoUser(srv), nil
 	case !c.canConsent(in):
 		return nil, nil
 	}

@@ -106,7 +106,7 @@ func (r *expressions) run(ctx context.Context) error {
 // and comments are none.
 func (r *expressions) next() (schema.Typed, error) {
 	e := schema.Typed{Name: r.name}
-	for prompt := "> "; ; prompt = ": " {
+	for prompt := "> "; ; {
 		line, err := r.read(prompt)
 		if err != nil && (e.Text == "" || !errors.Is(err, io.EOF)) {
 			return e, err
@@ -115,7 +115,6 @@ func (r *expressions) next() (schema.Typed, error) {
 		if e.Text == "" {
 			switch line = strings.TrimSpace(line); {
 			case line == "", strings.HasPrefix(line, "#"), strings.HasPrefix(line, "//"):
-				prompt = "> "
 				continue
 			case line == "exit", line == "quit":
 				return e, io.EOF
@@ -126,6 +125,7 @@ func (r *expressions) next() (schema.Typed, error) {
 			}
 		}
 		e.Text += line + "\n"
+		prompt = ": "
 		if err != nil || !schema.Continues(e.Text) {
 			if !strings.Contains(e.Text, "<<") { // a heredoc ends with a line of its own
 				e.Text = strings.TrimSuffix(e.Text, "\n")

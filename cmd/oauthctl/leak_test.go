@@ -95,6 +95,7 @@ var leakRuns = map[string][]leakRun{
 	"status":         {{}, {args: "-json"}, {args: "-warn=7d"}, {args: "-json -warn=7d"}},
 	"show":           {{}, {args: "-json"}, {args: "person"}, {args: "-json worker"}, {args: "fed"}, {args: "-json robot"}, {args: "saved.plan"}, {args: "-json saved.plan"}},
 	"output":         {{}, {args: "-json"}, {args: "hidden"}, {args: "-json mixed"}, {args: "-raw hidden", asked: true}},
+	"test":           {{}, {args: "-verbose"}, {args: "-json -verbose -junit-xml=junit.xml"}},
 	"console":        {{stdin: leakExpressions}, {args: "-json", stdin: leakExpressions}},
 	"state list":     {{}, {args: "-json"}},
 	"state show":     {{args: "person"}, {args: "-json person"}},
@@ -125,6 +126,27 @@ var leakRuns = map[string][]leakRun{
 	"docker-credential": {{args: "get", stdin: "git.example.com", asked: true}, {args: "get", stdin: "evil.example"}, {args: "list"}, {args: "erase", stdin: "git.example.com"}, {args: "store", stdin: `{"ServerURL":"evil.example","Secret":"x"}`}},
 }
 
+// leakTests fail with secrets in conditions, messages and outputs.
+const leakTests = `
+run "fails" {
+  assert {
+    condition     = connection.person.access_token == var.pass && output.hidden == env("WORKER_SECRET")
+    error_message = "have ${connection.person.access_token} and ${var.pass}"
+  }
+  assert {
+    condition     = tonumber(var.pass) == 1
+    error_message = "x"
+  }
+}
+run "passes_on" {
+  variables { pass = run.fails.mixed }
+  assert {
+    condition     = jsonencode(output) == ""
+    error_message = var.pass
+  }
+}
+`
+
 const gitAsks = "protocol=https\nhost=git.example.com\n"
 
 // leakExpressions ask for secrets in many ways, also in those that fail.
@@ -151,7 +173,7 @@ type leakRun struct {
 
 // leakOrder: what changes much comes last.
 var leakOrder = []string{
-	"init", "validate", "plan", "apply", "token", "exec", "git-credential", "docker-credential", "refresh", "recover", "status", "show", "output", "console", "state list", "state show",
+	"init", "validate", "plan", "apply", "token", "exec", "git-credential", "docker-credential", "refresh", "recover", "status", "show", "output", "console", "test", "state list", "state show",
 	"lock", "lock list", "force-unlock",
 	"key show", "key rotate", "key backup", "key restore", "key unprotect", "key protect", "key move",
 	"providers", "providers show", "explain", "explain scope", "fmt", "sandbox", "completion", "version", "state mv", "state rm", "destroy",
@@ -217,6 +239,9 @@ func newLeakUser(t *testing.T) *leakUser {
 		"OAUTHCTL_PASSPHRASE":            canary(),
 	}}
 	if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(leakConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "leak.oauthtest.hcl"), []byte(leakTests), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	u.secret("client secret", u.env["WORKER_SECRET"])

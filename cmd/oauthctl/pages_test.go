@@ -49,15 +49,17 @@ func pages(t *testing.T) []string {
 //
 //	<!-- fragment -->                 a part, to be read and not to be used alone
 //	<!-- error: words of the error --> a mistake, to be shown
+//	<!-- test -->                     tests of the configuration above it, which pass
 type sample struct {
 	line int
 	mark string
 	text string
+	of   string // of a test: the configuration above it
 }
 
 var (
 	fence  = regexp.MustCompile("(?ms)^```hcl\n(.*?)^```$")
-	marked = regexp.MustCompile(`<!-- (fragment|error: .+) -->\n+$`)
+	marked = regexp.MustCompile(`<!-- (fragment|test|error: .+) -->\n+$`)
 	opened = regexp.MustCompile(`file\("([^"]+)"\)`)
 )
 
@@ -67,6 +69,9 @@ func samples(page string) []sample {
 		s := sample{line: strings.Count(page[:at[0]], "\n") + 1, text: page[at[2]:at[3]]}
 		if m := marked.FindStringSubmatch(page[:at[0]]); m != nil {
 			s.mark = m[1]
+		}
+		if n := len(out); s.mark == "test" && n > 0 {
+			s.of = out[n-1].text
 		}
 		out = append(out, s)
 	}
@@ -80,6 +85,9 @@ func (s sample) check(t *testing.T) string {
 	words, wrong := strings.CutPrefix(s.mark, "error: ")
 	if !wrong && !broken.HasErrors() && string(formatted) != s.text {
 		return "it is not in the canonical layout:\n" + string(formatted)
+	}
+	if s.mark == "test" {
+		return s.runs(t)
 	}
 	if s.mark == "fragment" {
 		if broken.HasErrors() {
@@ -98,6 +106,23 @@ func (s sample) check(t *testing.T) string {
 		return "there is no error, and it should be: " + words
 	case wrong && !slices.ContainsFunc(problems, func(d *hcl.Diagnostic) bool { return strings.Contains(d.Summary+": "+d.Detail, words) }):
 		return "the error is not " + words + ", but " + list(problems)
+	}
+	return ""
+}
+
+// runs runs a sample of tests with the configuration above it.
+func (s sample) runs(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{"main.hcl": s.of, "page.oauthtest.hcl": s.text} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	app, out, errs := testApp("test", "-chdir="+dir)
+	app.Now, app.Rand = time.Now, rand.Reader
+	if code := app.Run(t.Context()); code != exitDone || !strings.Contains(out.String(), "Success!") {
+		return fmt.Sprintf("the tests do not pass (exit %d):\n%s%s", code, out, errs)
 	}
 	return ""
 }

@@ -14,12 +14,29 @@ import (
 type autoUser struct {
 	server *sandbox.Server
 	client *http.Client // for the listener of the flow, on loopback
+
+	deny    bool
+	account string // who signs in whoever is asked for; "": whoever is asked for
+}
+
+func newAutoUser(srv *sandbox.Server) *autoUser {
+	return &autoUser{server: srv, client: &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+func (u *autoUser) visitor(account string) sandbox.Visitor {
+	if u.account != "" {
+		account = u.account
+	}
+	return sandbox.Visitor{Account: account, Deny: u.deny}
 }
 
 // Open implements [grant.User]: it consents and brings the answer to the
 // listener, as a browser would.
 func (u *autoUser) Open(ctx context.Context, v grant.Visit) (func(), error) {
-	answer, err := u.server.Visit(ctx, v.URL, sandbox.Visitor{Account: v.Account})
+	answer, err := u.server.Visit(ctx, v.URL, u.visitor(v.Account))
 	if err != nil {
 		return nil, err
 	}
@@ -45,12 +62,12 @@ func (u *autoUser) Open(ctx context.Context, v grant.Visit) (func(), error) {
 
 // Code implements [grant.User].
 func (u *autoUser) Code(ctx context.Context, d grant.DeviceCode) (func(), error) {
-	return func() {}, u.server.VisitDevice(ctx, d.UserCode, sandbox.Visitor{Account: d.Account})
+	return func() {}, u.server.VisitDevice(ctx, d.UserCode, u.visitor(d.Account))
 }
 
 // Paste implements [grant.User].
 func (u *autoUser) Paste(ctx context.Context, v grant.Visit) (secret.Secret, error) {
-	answer, err := u.server.Visit(ctx, v.URL, sandbox.Visitor{Account: v.Account})
+	answer, err := u.server.Visit(ctx, v.URL, u.visitor(v.Account))
 	return secret.Secret(answer.String()), err
 }
 

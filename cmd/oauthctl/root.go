@@ -72,6 +72,7 @@ func (c *cli) addCommands(root *cobra.Command) {
 	add(groupMain,
 		c.initCommand(),
 		c.validateCommand(),
+		c.testCommand(),
 		c.planCommand(),
 		c.applyCommand(),
 		c.destroyCommand(),

@@ -16,7 +16,7 @@ func (c *cli) validateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate",
 		Short: "Check the configuration",
-		Long: "Check the configuration: syntax, references, providers, grants. " +
+		Long: "Check the configuration: syntax, references, providers, grants, and the syntax of its tests. " +
 			"No state, no key and no network is needed, nor values for variables and environment variables: what depends on one that is missing is checked as far as that goes.",
 		Example: "oauthctl validate -json",
 		Args:    noArgs,
@@ -42,6 +42,15 @@ func (c *cli) validate(ctx context.Context, vars *varFlags) error {
 		diags = append(diags, e.Validate(ctx, cfg)...)
 		_, more := configuredPath(cfg, c.configDir())
 		diags = append(append(diags, more...), checkRecipients(cfg)...)
+	}
+	names, err := c.testFiles(testDirectory)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		f, more := schema.ReadTest(c.configDir(), name)
+		cfg.AddTest(f)
+		diags = append(diags, more...)
 	}
 	c.view.Validated(diags, cfg.Sources)
 	if diags.HasErrors() {

@@ -81,6 +81,15 @@ var screens = []struct {
 	{"validated_warned", func(_ *testing.T, v View) {
 		v.Validated(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Nothing to do", Detail: "The configuration declares no connection."}}, nil)
 	}},
+	{"tests", func(t *testing.T, v View) { showTests(t, v) }},
+	{"tests_pass", func(_ *testing.T, v View) {
+		f := TestFile{Name: "a.oauthtest.hcl", Status: TestPass, Runs: []TestRun{{Name: "plan", Status: TestPass}}}
+		v.TestingFile(f.Name)
+		v.TestedRun(f.Runs[0])
+		v.TestedFile(f)
+		v.Tested([]TestFile{f}, ".")
+	}},
+	{"tests_none", func(_ *testing.T, v View) { v.Tested(nil, ". or in tests") }},
 	{"status", func(_ *testing.T, v View) { v.Status(sampleRows(), "./oauthctl.state", 0) }},
 	{"status_warn", func(_ *testing.T, v View) { v.Status(sampleRows(), "./oauthctl.state", 100*24*time.Hour) }},
 	{"status_calm", func(_ *testing.T, v View) { v.Status(sampleRows()[1:3], "./oauthctl.state", 0) }},
@@ -154,7 +163,7 @@ func TestColourChangesNoWord(t *testing.T) {
 	for _, s := range screens {
 		if s.name == "diagnostics" || s.name == "errors" || s.name == "validated_not" || s.name == "validated_warned" ||
 			s.name == "applied_partly" || s.name == "destroyed" || s.name == "plan" || s.name == "plan_fold" ||
-			s.name == "plan_language" || s.name == "applied_language" {
+			s.name == "plan_language" || s.name == "applied_language" || s.name == "tests" {
 			continue // the box of a message is drawn with colour only
 		}
 		var plainText, painted bytes.Buffer

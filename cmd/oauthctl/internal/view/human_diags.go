@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/oauthctl/oauthctl/schema"
 )
@@ -140,7 +141,21 @@ func (p *page) place(d *hcl.Diagnostic, src *schema.Sources, paint Paint) {
 	if ok {
 		p.snippet(code, r.Start.Line, paint)
 	}
+	for _, v := range schema.ValuesOf(d) {
+		p.text(4, Paint{}, Safe(v.Expr)+" "+statement(v.Value))
+	}
 	p.line()
+}
+
+// statement says what a value is, on one line.
+func statement(v cty.Value) string {
+	switch {
+	case schema.IsSensitive(v):
+		return "has a sensitive value"
+	case !v.IsWhollyKnown():
+		return "is known only after apply"
+	}
+	return "is " + clip(strings.Join(strings.Fields(value(v, "")), " "), 120)
 }
 
 // snippet writes one line of source with the range marked below it.

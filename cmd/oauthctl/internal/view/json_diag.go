@@ -37,9 +37,15 @@ type jsonSnippet struct {
 	Code      string  `json:"code"`
 	StartLine int     `json:"start_line"`
 	// Offsets in bytes of Code.
-	HighlightStart int   `json:"highlight_start_offset"`
-	HighlightEnd   int   `json:"highlight_end_offset"`
-	Values         []any `json:"values"`
+	HighlightStart int         `json:"highlight_start_offset"`
+	HighlightEnd   int         `json:"highlight_end_offset"`
+	Values         []jsonValue `json:"values"`
+}
+
+// jsonValue is the value of a reference in a snippet, in words.
+type jsonValue struct {
+	Traversal string `json:"traversal"`
+	Statement string `json:"statement"`
 }
 
 // jsonFailure is an error as it stands in events and results.
@@ -83,7 +89,10 @@ func (o *Options) jsonDiag(d *hcl.Diagnostic, src *schema.Sources) jsonDiag {
 		return out
 	}
 	from, to := span(code)
-	out.Snippet = &jsonSnippet{Code: code.Text, StartLine: r.Start.Line, HighlightStart: from, HighlightEnd: to, Values: []any{}}
+	out.Snippet = &jsonSnippet{Code: code.Text, StartLine: r.Start.Line, HighlightStart: from, HighlightEnd: to, Values: []jsonValue{}}
+	for _, v := range schema.ValuesOf(d) {
+		out.Snippet.Values = append(out.Snippet.Values, jsonValue{v.Expr, statement(v.Value)})
+	}
 	if in := enclosing(src, r); in != "" {
 		out.Snippet.Context = &in
 	}

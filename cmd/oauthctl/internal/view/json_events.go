@@ -32,6 +32,7 @@ type jsonEvent struct {
 	Results    []jsonResult    `json:"results,omitempty"`
 	Outputs    *jsonOutputs    `json:"outputs,omitempty"`
 	Checks     []jsonCheck     `json:"checks,omitempty"`
+	Test       *jsonTest       `json:"test,omitempty"`
 }
 
 // jsonEnds counts how the changes of an apply ended.

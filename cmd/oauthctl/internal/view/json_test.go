@@ -38,6 +38,7 @@ var documents = map[string]func(t *testing.T, v View){
 		out.Outputs = sampleOutputs()[:2]
 		v.Applied(out, "apply")
 	},
+	"test":      func(t *testing.T, v View) { showTests(t, v) },
 	"status":    func(_ *testing.T, v View) { v.Status(sampleRows()[:2], "./oauthctl.state", 100*24*time.Hour) },
 	"key":       func(_ *testing.T, v View) { v.Key(keySample()) },
 	"show":      func(_ *testing.T, v View) { v.Records(sampleRecords()[:1]) },
@@ -51,12 +52,15 @@ var documents = map[string]func(t *testing.T, v View){
 	"version":   func(_ *testing.T, v View) { v.Version(sampleVersion()) },
 }
 
+// streams are the examples that are streams.
+var streams = map[string]bool{"apply": true, "test": true}
+
 // written is what a JSON view writes, stdout and stderr together.
 func written(t *testing.T, name string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	o := options(&b, form{})
-	o.Stream = name == "apply"
+	o.Stream = streams[name]
 	documents[name](t, NewJSON(o))
 	return b.Bytes()
 }
@@ -78,7 +82,7 @@ func TestThePageShowsRealOutput(t *testing.T) {
 			t.Fatalf("the page has an example %q that no test writes", name)
 		}
 		seen[name] = true
-		return "<!-- example: " + name + " -->\n```json\n" + readable(t, written(t, name), name == "apply") + "```\n"
+		return "<!-- example: " + name + " -->\n```json\n" + readable(t, written(t, name), streams[name]) + "```\n"
 	})
 	for name := range documents {
 		if !seen[name] {
@@ -116,7 +120,7 @@ func TestEveryDocumentIsOneLineOfJSON(t *testing.T) {
 			t.Errorf("%s does not end its line", name)
 		}
 		lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-		if name != "apply" && len(lines) != 1 {
+		if !streams[name] && len(lines) != 1 {
 			t.Errorf("%s has %d lines, want 1", name, len(lines))
 		}
 		for _, l := range lines {
@@ -125,7 +129,7 @@ func TestEveryDocumentIsOneLineOfJSON(t *testing.T) {
 				t.Errorf("%s: %v in %s", name, err, l)
 				continue
 			}
-			if name == "apply" || name == "error" {
+			if streams[name] || name == "error" {
 				for _, member := range []string{"@level", "@message", "@module", "@timestamp", "type"} {
 					if v[member] == nil {
 						t.Errorf("%s: no %s in %s", name, member, l)

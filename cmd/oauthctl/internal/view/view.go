@@ -69,6 +69,13 @@ type View interface {
 	// Value shows the value of an expression, or its type if typ is not empty; what
 	// is sensitive is hidden.
 	Value(v cty.Value, typ string)
+	// TestingFile says that the tests of a file begin.
+	TestingFile(name string)
+	// TestedRun and TestedFile say what became of a run, and of a file.
+	TestedRun(r TestRun)
+	TestedFile(f TestFile)
+	// Tested ends "test". looked is where files of tests were looked for.
+	Tested(files []TestFile, looked string)
 	// Addresses lists addresses, one a line.
 	Addresses(rows []state.Summary)
 	// Locks lists who is at work on which connection.
