@@ -5,6 +5,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
 // Block is a block whose body its owner decodes with [Block.Decode].
@@ -43,6 +45,15 @@ func (b *Block) Decode(spec *Spec, extra map[string]cty.Value) (*Object, hcl.Dia
 	diags = append(diags, more...)
 	o, more := b.eval.object(c, spec, sc)
 	return o, about(sc.addr, append(diags, more...))
+}
+
+// Needs lists the connections that the block refers to, sorted.
+func (b *Block) Needs() []addr.Addr {
+	var refs []connRef
+	for _, a := range allAttrs(b.body) {
+		refs = append(refs, b.eval.connRefs(a.refs)...)
+	}
+	return b.eval.dependencies(refs, nil)
 }
 
 // ParseBlocks parses text that is not part of a configuration (the embedded

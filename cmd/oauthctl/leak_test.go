@@ -96,6 +96,7 @@ var leakRuns = map[string][]leakRun{
 	"show":           {{}, {args: "-json"}, {args: "person"}, {args: "-json worker"}, {args: "fed"}, {args: "-json robot"}, {args: "saved.plan"}, {args: "-json saved.plan"}},
 	"output":         {{}, {args: "-json"}, {args: "hidden"}, {args: "-json mixed"}, {args: "-raw hidden", asked: true}},
 	"test":           {{}, {args: "-verbose"}, {args: "-json -verbose -junit-xml=junit.xml"}},
+	"graph":          {{}, {args: "-format=mermaid"}, {args: "-type=plan"}, {args: "-type=plan -format=mermaid"}},
 	"console":        {{stdin: leakExpressions}, {args: "-json", stdin: leakExpressions}},
 	"state list":     {{}, {args: "-json"}},
 	"state show":     {{args: "person"}, {args: "-json person"}},
@@ -173,7 +174,7 @@ type leakRun struct {
 
 // leakOrder: what changes much comes last.
 var leakOrder = []string{
-	"init", "validate", "plan", "apply", "token", "exec", "git-credential", "docker-credential", "refresh", "recover", "status", "show", "output", "console", "test", "state list", "state show",
+	"init", "validate", "plan", "apply", "token", "exec", "git-credential", "docker-credential", "refresh", "recover", "status", "show", "output", "console", "test", "graph", "state list", "state show",
 	"lock", "lock list", "force-unlock",
 	"key show", "key rotate", "key backup", "key restore", "key unprotect", "key protect", "key move",
 	"providers", "providers show", "explain", "explain scope", "fmt", "sandbox", "completion", "version", "state mv", "state rm", "destroy",

@@ -86,6 +86,7 @@ func (c *cli) addCommands(root *cobra.Command) {
 		c.showCommand(),
 		c.outputCommand(),
 		c.consoleCommand(),
+		c.graphCommand(),
 		c.stateCommand(),
 		c.lockCommand(),
 		c.keyCommand(),
