@@ -236,13 +236,20 @@ func (e *evaluator) connection(name string) cty.Value {
 	})
 }
 
+// SensitiveAttribute reports whether an attribute of a connection is a secret.
+func SensitiveAttribute(name string) bool {
+	return name == "access_token" || name == "refresh_token" || name == "id_token"
+}
+
 var unknownAttributes = sync.OnceValue(func() cty.Value {
 	attrs := map[string]cty.Value{}
 	for name, ty := range AttributesType().AttributeTypes() {
 		attrs[name] = cty.UnknownVal(ty)
 	}
-	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
-		attrs[name] = attrs[name].Mark(Sensitive)
+	for name := range attrs {
+		if SensitiveAttribute(name) {
+			attrs[name] = attrs[name].Mark(Sensitive)
+		}
 	}
 	return cty.ObjectVal(attrs)
 })

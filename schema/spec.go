@@ -41,6 +41,18 @@ const (
 	Static                // read by the language itself, never evaluated as a value (for_each, depends_on)
 )
 
+// String is the name of a kind in "providers schema".
+func (k Kind) String() string {
+	names := [...]string{"string", "bool", "number", "duration", "list_of_strings", "scopes", "map_of_strings", "secret", "any", "static"}
+	if k < 0 || int(k) >= len(names) {
+		return "unknown"
+	}
+	return names[k]
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
 // Attr describes one attribute of a Spec.
 type Attr struct {
 	Name     string

@@ -12,7 +12,7 @@ import (
 func (c *cli) providersCommand() *cobra.Command {
 	var json bool
 	cmd := &cobra.Command{
-		Use:     "providers [show NAME]",
+		Use:     "providers",
 		Short:   "List the servers that oauthctl knows",
 		Long:    "List the authorization servers that oauthctl knows, with the arguments that each wants.",
 		Example: "oauthctl providers show microsoft",
@@ -24,7 +24,7 @@ func (c *cli) providersCommand() *cobra.Command {
 		},
 	}
 	jsonFlag(cmd, &json)
-	cmd.AddCommand(c.providersShowCommand())
+	cmd.AddCommand(c.providersShowCommand(), c.providersSchemaCommand())
 	return cmd
 }
 

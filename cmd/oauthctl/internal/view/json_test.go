@@ -13,6 +13,7 @@ import (
 
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema"
 )
 
 // documents are what docs/json-output.md shows, by the name of the example.
@@ -47,9 +48,26 @@ var documents = map[string]func(t *testing.T, v View){
 	"addresses": func(_ *testing.T, v View) { v.Addresses(sampleRows()) },
 	"locks":     func(_ *testing.T, v View) { v.Locks(sampleLocks()) },
 	"providers": func(_ *testing.T, v View) { v.Providers(sampleProviders()) },
+	"language":  func(_ *testing.T, v View) { j := v.(*programs); WriteLanguage(j.o.Out, j.o, sampleLanguage()) },
 	"scopes":    func(_ *testing.T, v View) { v.Scopes(sampleScopes()[:1]) },
 	"explain":   func(_ *testing.T, v View) { v.KnownErrors(sampleKnownErrors()) },
 	"version":   func(_ *testing.T, v View) { v.Version(sampleVersion()) },
+}
+
+// sampleLanguage is a part of the language.
+func sampleLanguage() Language {
+	grant := schema.Nested{Type: "grant", Labels: []string{"type"}, Max: 1, Doc: "How the tokens are obtained."}
+	code := &schema.Spec{Attrs: []schema.Attr{{Name: "response_mode", Kind: schema.String, OneOf: []string{"query", "form_post"}, Default: `"query"`, Doc: "How the browser brings the answer."}}}
+	connection := &schema.Spec{Open: true, Blocks: []schema.Nested{grant}, Attrs: []schema.Attr{
+		{Name: "client_id", Kind: schema.String, Required: true, Doc: "The client's identifier at the server."},
+		{Name: "client_secret", Kind: schema.Sensitive, Doc: "The client's secret."},
+	}}
+	return Language{
+		Blocks:  map[string]schema.Nested{"connection": {Type: "connection", Labels: []string{"name"}, Spec: connection, Doc: "A connection."}},
+		Tests:   map[string]schema.Nested{},
+		Owned:   map[string]map[string]*schema.Spec{"grant": {"authorization_code": code}},
+		Presets: sampleProviders()[:1], Functions: []string{"abs", "env"},
+	}
 }
 
 // streams are the examples that are streams.
