@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/schema"
@@ -71,6 +75,58 @@ func (c *cli) completeAddrs(cmd *cobra.Command, _ []string, _ string) ([]string,
 		names = append(names, r.Addr.Short()+"\t"+r.Provider)
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeWanted completes the addresses of the state and of the configuration.
+func (c *cli) completeWanted(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	names, directive := c.completeAddrs(cmd, args, begun)
+	cfg := c.partialConfig(cmd.Context())
+	for _, conn := range cfg.Connections {
+		name := conn.Addr.Short() + "\t"
+		if !slices.ContainsFunc(names, func(s string) bool { return strings.HasPrefix(s, name) }) {
+			names = append(names, name+conn.Provider)
+		}
+	}
+	slices.Sort(names)
+	return names, directive
+}
+
+// completeOutputs completes the outputs of the configuration.
+func (c *cli) completeOutputs(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	outs, _ := c.partialConfig(cmd.Context()).Outputs(func(addr.Addr) (cty.Value, bool) { return cty.NilVal, false })
+	for _, o := range outs {
+		names = append(names, o.Name+"\t"+o.Description)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// partialConfig is as much of the configuration as there is, for completion:
+// what is wrong with it is for other commands to say.
+func (c *cli) partialConfig(ctx context.Context) *schema.Config {
+	src, err := c.source(&varFlags{})
+	if err != nil {
+		src.Dir = c.configPath()
+	}
+	src.Partial = true
+	cfg, _ := schema.Load(ctx, src)
+	return cfg
+}
+
+// completeFlags lets the shell complete the values of flags that hold addresses,
+// for every command that has such a flag.
+func (c *cli) completeFlags(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if _, ok := f.Value.(addrFlag); ok {
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, c.completeWanted)
+		}
+	})
+	for _, sub := range cmd.Commands() {
+		c.completeFlags(sub)
+	}
 }
 
 // readRows reads what is in clear of all connections of a state.

@@ -31,6 +31,7 @@ func (c *cli) outputCommand() *cobra.Command {
 			c.view = c.newView(json, false)
 			return c.output(cmd.Context(), &vars, args, raw, json)
 		},
+		ValidArgsFunction: c.completeOutputs,
 	}
 	jsonFlag(cmd, &json)
 	cmd.Flags().BoolVar(&raw, "raw", false, "print the value of NAME as it is, without quotes or a newline")

@@ -120,7 +120,7 @@ func TestJSONSchemaTakesWhatIsRight(t *testing.T) {
 func TestJSONSchemaRefusesWhatIsWrong(t *testing.T) {
 	s := configSchema(t)
 	for name, text := range map[string]string{
-		"block type":       `{"conection": {"a": {"provider": "x", "client_id": "y"}}}`,
+		"block type":       `{"connexion": {"a": {"provider": "x", "client_id": "y"}}}`,
 		"missing":          `{"connection": {"a": {"provider": "x"}}}`,
 		"literal secret":   `{"connection": {"a": {"provider": "x", "client_id": "y", "client_secret": "hunter2"}}}`,
 		"grant":            `{"connection": {"a": {"provider": "x", "client_id": "y", "grant": {"implicit": {}}}}}`,

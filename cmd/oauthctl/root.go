@@ -43,6 +43,8 @@ func (c *cli) root() *cobra.Command {
 	c.registerGlobals(root.PersistentFlags())
 	root.Flags().Bool("version", false, "show the version")
 	c.addCommands(root)
+	c.completeFlags(root)
+	_ = root.RegisterFlagCompletionFunc("sandbox-consent", cobra.FixedCompletions([]string{string(consentAuto), string(consentBrowser)}, cobra.ShellCompDirectiveNoFileComp))
 	hideHelp(root)
 	return root
 }
