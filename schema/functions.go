@@ -32,8 +32,6 @@ func leftOut() map[string]string {
 		"filesha256":       whyFiles,
 		"filesha512":       whyFiles,
 		"pathexpand":       whyPaths,
-		"templatefile":     whyTemplates,
-		"templatestring":   whyTemplates,
 		"bcrypt":           whyChanges,
 		"plantimestamp":    whyChanges,
 		"timestamp":        whyChanges,
@@ -59,12 +57,11 @@ func leftOut() map[string]string {
 }
 
 const (
-	whyPaths     = "paths are relative to the configuration directory, and nothing outside of it can be read"
-	whyFiles     = "file() is the one way to read a file"
-	whyTemplates = "write a template string or a heredoc"
-	whyChanges   = "its result differs from run to run, so a plan would never be empty"
-	whyHashes    = "the hash is broken; use sha256()"
-	whyUse       = "a connection has no use for it"
+	whyPaths   = "paths are relative to the configuration directory, and nothing outside of it can be read"
+	whyFiles   = "file() is the one way to read a file"
+	whyChanges = "its result differs from run to run, so a plan would never be empty"
+	whyHashes  = "the hash is broken; use sha256()"
+	whyUse     = "a connection has no use for it"
 )
 
 // pureFunctions are the functions whose results depend on their arguments only.

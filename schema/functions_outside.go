@@ -21,6 +21,8 @@ func (l *loader) functions() map[string]function.Function {
 	fs["env"] = l.envFunc()
 	fs["file"] = l.fileFunc()
 	fs["fileexists"] = l.fileExistsFunc()
+	fs["templatefile"] = l.templateFileFunc()
+	fs["templatestring"] = templateStringFunc()
 	return fs
 }
 

@@ -78,7 +78,7 @@ func (r *redactor) clean(diags hcl.Diagnostics) {
 }
 
 // outside are the functions whose errors are sentences of ours.
-var outside = []string{"env", "file", "fileexists"}
+var outside = []string{"env", "file", "fileexists", "templatefile", "templatestring"}
 
 func sentence(s string) string {
 	r, size := utf8.DecodeRuneInString(s)
