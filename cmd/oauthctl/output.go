@@ -23,7 +23,7 @@ func (c *cli) outputCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "output [NAME]",
 		Short: "Show the outputs of the configuration",
-		Long: "Show the values of the output blocks, as the state has them now. " +
+		Long: "Show the values of the output blocks, as the state has them now; with NAME, that value alone. " +
 			"Sensitive values are hidden; -raw NAME prints one.",
 		Example: "oauthctl output -raw graph_expires_at",
 		Args:    maxArgs(1, "at most one output"),
@@ -54,10 +54,16 @@ func (c *cli) output(ctx context.Context, vars *varFlags, args []string, raw, js
 	var names []string
 	for _, out := range outs {
 		if out.Name == args[0] {
-			if raw {
+			switch {
+			case raw:
 				return printRaw(&c.out, out)
+			case json:
+				c.view.Outputs([]schema.Output{out})
+			case out.Sensitive:
+				c.view.Value(out.Value.Mark(schema.Sensitive), "")
+			default:
+				c.view.Value(out.Value, "")
 			}
-			c.view.Outputs([]schema.Output{out})
 			return nil
 		}
 		names = append(names, out.Name)
