@@ -148,21 +148,18 @@ func TestErrorsThatEchoLeakNothing(t *testing.T) {
 			pair := "worker:" + u.env["WORKER_SECRET"]
 			u.secret("credentials of the client", base64.StdEncoding.EncodeToString([]byte(pair)))
 			u.secret("credentials of the client", hex.EncodeToString([]byte(pair)))
-			u.run("apply", leakRun{args: "-auto-approve -input=true"})
+			u.run(leakRun{name: "apply", args: "-auto-approve -input=true"})
 			u.learn()
 			srv.how = how
-			for _, run := range []struct {
-				name string
-				leakRun
-			}{
-				{"token", leakRun{args: "-force-refresh person"}}, {"token", leakRun{args: "-force-refresh worker"}},
-				{"refresh", leakRun{args: "person worker"}}, {"refresh", leakRun{args: "-json person worker"}},
-				{"apply", leakRun{args: "-auto-approve -input=true -replace=worker -replace=person"}},
-				{"apply", leakRun{args: "-auto-approve -json -input=true -replace=worker -replace=person"}},
-				{"destroy", leakRun{args: "-auto-approve -target=person"}}, {"destroy", leakRun{args: "-auto-approve -json"}},
-				{"show", leakRun{}}, {"show", leakRun{args: "-json"}}, {"status", leakRun{args: "-json"}},
+			for _, run := range []leakRun{
+				{name: "token", args: "-force-refresh person"}, {name: "token", args: "-force-refresh worker"},
+				{name: "refresh", args: "person worker"}, {name: "refresh", args: "-json person worker"},
+				{name: "apply", args: "-auto-approve -input=true -replace=worker -replace=person"},
+				{name: "apply", args: "-auto-approve -json -input=true -replace=worker -replace=person"},
+				{name: "destroy", args: "-auto-approve -target=person"}, {name: "destroy", args: "-auto-approve -json"},
+				{name: "show"}, {name: "show", args: "-json"}, {name: "status", args: "-json"},
 			} {
-				u.run(run.name, run.leakRun)
+				u.run(run)
 			}
 			if srv.tokens < 3 {
 				t.Errorf("only %d good answers: the test is blind", srv.tokens)

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -82,51 +83,6 @@ output "mixed" {
 }
 `
 
-// leakRuns is every command with the arguments to try it with; "-sandbox" is
-// added. What a run is asked to print, it may print: asked says what.
-var leakRuns = map[string][]leakRun{
-	"providers schema": {{}, {args: "-format=json-schema"}},
-	"init":             {{}},
-	"validate":         {{}, {args: "-json"}},
-	"plan":             {{}, {args: "-json"}, {args: "-replace=person"}, {args: "-destroy -json"}, {args: "-refresh-only"}, {args: "-out=saved.plan -replace=worker -json-into=events.json"}},
-	"apply":            {{args: "-auto-approve"}, {args: "-auto-approve -json -replace=person"}, {args: "-auto-approve -refresh-only"}, {args: "-auto-approve -replace=worker -input=false"}, {args: "-json-into=events.json saved.plan"}, {args: "-json saved.plan"}},
-	"token":            {{args: "person", asked: true}, {args: "-format=json person", asked: true}, {args: "-format=env -force-refresh person", asked: true}, {args: "-format=header worker", asked: true}, {args: "-force-refresh signer", asked: true}, {args: "nobody"}, {args: "-format=curl person", asked: true}, {args: "-format=netrc person", asked: true}, {args: "-format=exec-credential person", asked: true}, {args: "-format=git-credential person", asked: true}, {args: "-format=docker-credential person", asked: true}, {args: "-format=xoauth2 -user=me worker", asked: true}, {args: "-format=terraform-external person", asked: true}, {args: "-format=terraform-external person", stdin: `{"a":"b"}`}, {args: "-format=github-actions person"}, {args: "-scopes=openid person", asked: true}, {args: "-scopes=admin person"}},
-	"refresh":          {{args: "person worker"}, {args: "-json person"}, {args: "nobody"}},
-	"status":           {{}, {args: "-json"}, {args: "-warn=7d"}, {args: "-json -warn=7d"}},
-	"show":             {{}, {args: "-json"}, {args: "person"}, {args: "-json worker"}, {args: "saved.plan"}, {args: "-json saved.plan"}},
-	"output":           {{}, {args: "-json"}, {args: "hidden"}, {args: "-json mixed"}, {args: "-raw hidden", asked: true}},
-	"test":             {{}, {args: "-verbose"}, {args: "-json -verbose -junit-xml=junit.xml"}},
-	"graph":            {{}, {args: "-format=mermaid"}, {args: "-type=plan"}, {args: "-type=plan -format=mermaid"}},
-	"console":          {{stdin: leakExpressions}, {args: "-json", stdin: leakExpressions}},
-	"state list":       {{}, {args: "-json"}},
-	"state show":       {{args: "person"}, {args: "-json person"}},
-	"state rm":         {{args: "-dry-run worker"}, {args: "worker"}},
-	"state mv":         {{args: "-dry-run worker other"}, {args: "worker other"}, {args: "other worker"}, {args: "nosuch other"}},
-	"lock":             {{}},
-	"lock list":        {{}, {args: "-json"}, {args: "person"}},
-	"force-unlock":     {{args: "person"}, {args: "nobody"}},
-	"key show":         {{}, {args: "-json"}},
-	"key protect":      {{}},
-	"key unprotect":    {{}},
-	"key move":         {{args: "-to=keyring"}, {args: "-to=file"}},
-	"key rotate":       {{}, {}},
-	"key backup":       {{args: "-", asked: true}, {args: "-no-passphrase -", asked: true}, {args: "kept.age"}, {args: "kept.age"}},
-	"key restore":      {{args: "kept.age"}, {args: "-force kept.age"}, {args: "main.hcl"}},
-	"providers":        {{}, {args: "-json"}},
-	"providers show":   {{args: "google"}},
-	"explain":          {{args: "AADSTS65001"}, {args: "-json invalid_grant"}, {args: "no_such_code"}},
-	"explain scope":    {{args: "sharepoint Web.Read"}, {args: "-json sharepoint Web.Read"}},
-	"fmt":              {{args: "-check -diff"}},
-	"sandbox":          {{}},
-	"completion":       {{args: "bash"}},
-	"version":          {{}, {args: "-json"}},
-	"destroy":          {{args: "-auto-approve -json -target=person"}, {args: "-auto-approve"}},
-
-	"exec":              {{args: "person -- true"}, {args: "-fd -env T=worker -- true"}, {args: "nobody -- true"}, {args: "person -- no-such-program"}},
-	"git-credential":    {{args: "get", stdin: gitAsks, asked: true}, {args: "get", stdin: "protocol=https\nhost=evil.example\n"}, {args: "erase", stdin: gitAsks + "password=x\n"}, {args: "store person", stdin: gitAsks}, {args: "get nobody", stdin: gitAsks}},
-	"docker-credential": {{args: "get", stdin: "git.example.com", asked: true}, {args: "get", stdin: "evil.example"}, {args: "list"}, {args: "erase", stdin: "git.example.com"}, {args: "store", stdin: `{"ServerURL":"evil.example","Secret":"x"}`}},
-}
-
 // leakTests fail with secrets in conditions, messages and outputs.
 const leakTests = `
 run "fails" {
@@ -148,8 +104,6 @@ run "passes_on" {
 }
 `
 
-const gitAsks = "protocol=https\nhost=git.example.com\n"
-
 // leakExpressions ask for secrets in many ways, also in those that fail.
 const leakExpressions = `
 var.pass
@@ -166,43 +120,84 @@ type(var.pass)
 upper("${var.pass}"
 `
 
+// leakStdins are what leak.txt calls by a name.
+var leakStdins = map[string]string{"expressions": leakExpressions}
+
 type leakRun struct {
+	name  string
 	args  string
 	stdin string
 	asked bool // for the secret: stdout may have it
 }
 
-// leakOrder: what changes much comes last.
-var leakOrder = []string{
-	"init", "validate", "plan", "apply", "token", "exec", "git-credential", "docker-credential", "refresh", "recover", "status", "show", "output", "console", "test", "graph", "state list", "state show",
-	"lock", "lock list", "force-unlock",
-	"key show", "key rotate", "key backup", "key restore", "key unprotect", "key protect", "key move",
-	"providers", "providers show", "providers schema", "explain", "explain scope", "fmt", "sandbox", "completion", "version", "state mv", "state rm", "destroy",
+// readLeakRuns reads testdata/leak.txt: what is run, and of which commands.
+func readLeakRuns(t *testing.T) []leakRun {
+	t.Helper()
+	text, err := os.ReadFile("testdata/leak.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{} // commands, and whether they do more than show their help
+	walk(testTree(), func(cmd *cobra.Command) {
+		known[commandName(cmd)] = !cmd.HasAvailableSubCommands() || cmd.Name() == "providers" || cmd.Name() == "explain"
+	})
+	var runs []leakRun
+	tried := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		var run leakRun
+		line, run.asked = strings.CutPrefix(line, "ASKED ")
+		line, stdin, given := strings.Cut(line, " < ")
+		if run.stdin = leakStdins[stdin]; given && run.stdin == "" {
+			if run.stdin, err = strconv.Unquote(stdin); err != nil {
+				t.Fatalf("testdata/leak.txt: %s: %v", line, err)
+			}
+		}
+		words := strings.Fields(line)
+		for n := range words { // the longest name that is a command
+			name := strings.Join(words[:n+1], " ")
+			if _, ok := known[name]; ok {
+				run.name, run.args = name, strings.Join(words[n+1:], " ")
+			}
+		}
+		if run.name == "" {
+			t.Fatalf("testdata/leak.txt: %s: no such command", line)
+		}
+		tried[run.name] = true
+		runs = append(runs, run)
+	}
+	for name, acts := range known {
+		if acts && !tried[name] {
+			t.Errorf("the leak test does not know the command %q: add it to testdata/leak.txt", name)
+		}
+	}
+	return runs
+}
+
+// commandName is how a command is called, without the program.
+func commandName(cmd *cobra.Command) string {
+	return strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), "oauthctl"), " ")
 }
 
 // Every command in every mode, with secrets whose every appearance is looked
 // for: on the screens, and in every file that is left.
 func TestNothingLeaks(t *testing.T) {
-	walk(testTree(), func(cmd *cobra.Command) {
-		name := strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), "oauthctl"), " ")
-		if _, ok := leakRuns[name]; cmd.Runnable() && !ok && name != "" && name != "state" && name != "key" {
-			t.Errorf("the leak test does not know the command %q", name)
-		}
-	})
+	runs := readLeakRuns(t)
 	u := newLeakUser(t)
-	u.run("apply", leakRun{args: "-auto-approve"})
-	for _, name := range leakOrder {
-		for _, run := range leakRuns[name] {
-			u.learn()
-			for _, color := range []string{"", "1"} {
-				u.env["FORCE_COLOR"], u.env["OAUTHCTL_LOG"] = color, "debug"
-				if color != "" {
-					u.env["OAUTHCTL_LOG"] = "json"
-				}
-				u.run(name, run)
+	u.run(leakRun{name: "apply", args: "-auto-approve"})
+	for _, run := range runs {
+		u.learn()
+		for _, color := range []string{"", "1"} {
+			u.env["FORCE_COLOR"], u.env["OAUTHCTL_LOG"] = color, "debug"
+			if color != "" {
+				u.env["OAUTHCTL_LOG"] = "json"
 			}
-			u.learn()
+			u.run(run)
 		}
+		u.learn()
 	}
 	u.files()
 	if u.seen < 20 {
@@ -310,9 +305,9 @@ func (u *leakUser) secret(what, s string) {
 }
 
 // run runs a command in this process and keeps what it wrote.
-func (u *leakUser) run(name string, run leakRun) {
+func (u *leakUser) run(run leakRun) {
 	u.t.Helper()
-	args := append([]string{"-chdir=" + u.dir}, strings.Fields(name)...)
+	args := append([]string{"-chdir=" + u.dir}, strings.Fields(run.name)...)
 	if !u.real {
 		args = append(args, "-sandbox")
 	}
@@ -326,7 +321,7 @@ func (u *leakUser) run(name string, run leakRun) {
 	}
 	app.LookupEnv = func(k string) (string, bool) { v, ok := u.env[k]; return v, ok }
 	ctx := u.t.Context()
-	if name == "sandbox" {
+	if run.name == "sandbox" {
 		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		defer cancel()
 		ctx = short
