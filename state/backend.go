@@ -19,6 +19,10 @@ type Backend interface {
 	// List calls f for every row as of one moment, in the byte order of
 	// Addr.String(). Parts not asked for are empty. An error of f ends it.
 	List(ctx context.Context, parts Part, f func(Row) error) error
+	// Past calls f for every earlier generation that is kept of one address (of
+	// all, if a is zero), as of one moment, in the order in which they were
+	// replaced: oldest first. An error of f ends it.
+	Past(ctx context.Context, a addr.Addr, parts Part, f func(Row) error) error
 	// Write applies a batch, all or none, durably: when it returns nil, a power
 	// cut cannot undo it. See Batch for the conditions.
 	Write(ctx context.Context, b Batch) error
@@ -38,6 +42,13 @@ type Backend interface {
 	Location() string
 	Close() error
 }
+
+// What a backend keeps of what it replaces: a lost refresh token costs a person
+// a consent, and a file that grows without end costs everybody something.
+const (
+	KeptGenerations = 5   // of a record, besides the present one
+	KeptRemoved     = 100 // removed records, of which the last generation is kept
+)
 
 // Unlock releases a lock; calling it twice is harmless.
 type Unlock func()
@@ -59,6 +70,8 @@ type Header struct {
 
 // Batch is what one Write does. Its conditions are checked in the same
 // transaction: first those of the header, then those of each change in order.
+// A row that gets another generation is kept as an earlier one, and so is the
+// last one of a row that is deleted: see KeptGenerations and KeptRemoved.
 type Batch struct {
 	// Epoch that the rows were sealed under. Without a new Header it has to be
 	// the epoch of the header that is there, else ErrRekeyed; ErrNoState if there is none.
@@ -68,6 +81,10 @@ type Batch struct {
 	Header *Header
 	// Complete: the changes have to cover every row that is there, else ErrConflict.
 	Complete bool
+	// Past, if not nil, takes the place of everything that is kept of earlier
+	// generations, oldest first; what this batch replaces is not kept. It goes
+	// with a header of another data key, which opens nothing that was kept before.
+	Past []Row
 	// Changes whose generations do not fit give a *ConflictError that names them all.
 	Changes []Change
 }

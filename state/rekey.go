@@ -175,6 +175,10 @@ func (s *Store) newKey(ctx context.Context, want []seal.Recipient) error {
 			return err
 		}
 		changes, err := s.reseal(ctx, o, box)
+		var past []Row
+		if err == nil {
+			past, err = s.resealPast(ctx, o, box)
+		}
 		if errors.Is(err, seal.ErrOpen) {
 			if again, ferr := s.fresh(ctx); ferr == nil && again != o {
 				continue // somebody else changed the key meanwhile
@@ -188,7 +192,7 @@ func (s *Store) newKey(ctx context.Context, want []seal.Recipient) error {
 			return err
 		}
 		raw := Header{Version: o.raw.Version + 1, Epoch: h.Epoch, Bytes: h.Encode(box)}
-		switch err := s.b.Write(ctx, Batch{Header: &raw, Epoch: h.Epoch, Complete: true, Changes: changes}); {
+		switch err := s.b.Write(ctx, Batch{Header: &raw, Epoch: h.Epoch, Complete: true, Changes: changes, Past: past}); {
 		case errors.Is(err, ErrConflict):
 			continue
 		case err != nil:
@@ -207,17 +211,9 @@ func (s *Store) newKey(ctx context.Context, want []seal.Recipient) error {
 func (s *Store) reseal(ctx context.Context, o *opened, box *seal.Box) ([]Change, error) {
 	var changes []Change
 	err := s.b.List(ctx, PartAll, func(row Row) error {
-		place := seal.Place{Address: row.Addr.String(), Generation: row.Generation}
-		for part, sealed := range map[string]*[]byte{"info": &row.Info, "tokens": &row.Tokens} {
-			place.Part = part
-			plain, err := o.box.Open(*sealed, place)
-			if err != nil {
-				return fmt.Errorf("%s: %w", row.Addr, err)
-			}
-			*sealed = box.Seal(plain, place)
-		}
+		row, err := resealRow(o.box, box, row)
 		changes = append(changes, Change{Row: row, Was: row.Generation})
-		return nil
+		return err
 	})
 	return changes, err
 }

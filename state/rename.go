@@ -118,7 +118,10 @@ func (s *Store) renamed(ctx context.Context, box *seal.Box, chunk []Rename, name
 			return nil, fmt.Errorf("rename %s: %w", r.From, err)
 		}
 		was := rec.Generation
-		rec.Addr, rec.Generation = r.To, was+1
+		rec.Addr = r.To
+		if rec.Generation, err = s.after(ctx, r.To, was); err != nil {
+			return nil, err
+		}
 		rec.Info.rename(names)
 		if row, err = sealRow(box, rec); err != nil {
 			return nil, fmt.Errorf("rename %s: %w", r.From, err)

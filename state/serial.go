@@ -14,7 +14,7 @@ import (
 // the serial has not risen, and a plan that was made from it is not stale. apply
 // makes its first change in this way.
 func (s *Store) PutNext(ctx context.Context, r *Record) error {
-	sum, info, err := r.next()
+	sum, info, err := s.next(ctx, r)
 	if err != nil {
 		return err
 	}

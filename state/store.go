@@ -179,12 +179,13 @@ func (s *Store) All(ctx context.Context, parts Part) ([]*Record, error) {
 }
 
 // Put seals and writes a record that has both parts. r.Generation is the
-// generation that was read (0: new); on success it is raised by one, the clear
+// generation that was read (0: new); on success it is raised by one (a new record
+// goes on from what is kept of an earlier one at its address), the clear
 // times are cut to whole seconds, and r.Info is a copy that says whether there is
 // a refresh token. Concurrent Puts share commits.
 // ErrConflict, ErrUnwritable. Once the write has begun, the end of ctx does not stop it.
 func (s *Store) Put(ctx context.Context, r *Record) error {
-	sum, info, err := r.next()
+	sum, info, err := s.next(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -200,7 +201,7 @@ func (s *Store) Put(ctx context.Context, r *Record) error {
 }
 
 // next is what a record will be when it has been written.
-func (r *Record) next() (Summary, *Info, error) {
+func (s *Store) next(ctx context.Context, r *Record) (Summary, *Info, error) {
 	if r.Info == nil || r.Tokens == nil {
 		return Summary{}, nil, fmt.Errorf("write %s: both parts are needed", r.Addr)
 	}
@@ -208,9 +209,14 @@ func (r *Record) next() (Summary, *Info, error) {
 		return Summary{}, nil, err
 	}
 	sum, info := r.normal(), *r.Info
-	sum.Generation++
 	info.HasRefresh = !r.Tokens.RefreshToken.Empty()
-	return sum, &info, nil
+	if sum.Generation > 0 {
+		sum.Generation++
+		return sum, &info, nil
+	}
+	var err error
+	sum.Generation, err = s.after(ctx, r.Addr, 0)
+	return sum, &info, err
 }
 
 // Delete removes a record if its generation is still the one given.

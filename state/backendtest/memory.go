@@ -3,6 +3,7 @@ package backendtest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -17,13 +18,14 @@ import (
 // be changed before its first use.
 type Memory struct {
 	// Fail, if set, is asked before every operation ("header", "get", "list",
-	// "write", "probe", "lock"); its error is the operation's error.
+	// "past", "write", "probe", "lock"); its error is the operation's error.
 	Fail func(operation string) error
 
 	mu      sync.Mutex
 	header  *state.Header
 	rows    map[addr.Addr]state.Row
 	holders map[claim]state.Holder
+	past    []state.Row // oldest first
 	writes  int
 }
 
@@ -111,6 +113,25 @@ func (m *Memory) List(ctx context.Context, parts state.Part, f func(state.Row) e
 	return nil
 }
 
+// Past implements [state.Backend].
+func (m *Memory) Past(ctx context.Context, a addr.Addr, parts state.Part, f func(state.Row) error) error {
+	if err := m.begin(ctx, "past"); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	rows := slices.Clone(m.past)
+	m.mu.Unlock()
+	for _, r := range rows {
+		if !a.IsZero() && r.Addr != a {
+			continue
+		}
+		if err := errors.Join(ctx.Err(), f(only(r, parts))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Write implements [state.Backend].
 func (m *Memory) Write(ctx context.Context, b state.Batch) error {
 	if err := m.begin(ctx, "write"); err != nil {
@@ -127,12 +148,16 @@ func (m *Memory) Write(ctx context.Context, b state.Batch) error {
 	}
 	conflict := &state.ConflictError{}
 	touched := map[addr.Addr]bool{}
+	past := slices.Clone(m.past)
 	for i, c := range b.Changes {
 		a := c.Row.Addr
 		touched[a] = true
 		if r, ok := rows[a]; ok != (c.Was != 0) || r.Generation != c.Was {
 			conflict.Changes, conflict.Addrs = append(conflict.Changes, i), append(conflict.Addrs, a)
 			continue
+		}
+		if r, ok := rows[a]; ok && (c.Delete || r.Generation != c.Row.Generation) {
+			past = kept(past, r)
 		}
 		if c.Delete {
 			delete(rows, a)
@@ -150,7 +175,13 @@ func (m *Memory) Write(ctx context.Context, b state.Batch) error {
 			}
 		}
 	}
-	m.rows = rows
+	m.rows, m.past = rows, trimmed(past, rows)
+	if b.Past != nil {
+		m.past = nil
+		for _, r := range b.Past {
+			m.past = append(m.past, only(r, state.PartAll))
+		}
+	}
 	m.writes++
 	if b.Header != nil {
 		h := *b.Header
@@ -158,6 +189,32 @@ func (m *Memory) Write(ctx context.Context, b state.Batch) error {
 		m.header = &h
 	}
 	return nil
+}
+
+// kept adds a row to those that are kept.
+func kept(past []state.Row, r state.Row) []state.Row {
+	past = slices.DeleteFunc(past, func(p state.Row) bool { return p.Addr == r.Addr && p.Generation == r.Generation })
+	return append(past, r)
+}
+
+// trimmed leaves out what is too much: all but the last generations of a record, all but the
+// last generation of a removed one, and the records that were removed first.
+func trimmed(past []state.Row, rows map[addr.Addr]state.Row) []state.Row {
+	of, removed := map[addr.Addr]int{}, 0
+	var out []state.Row
+	for _, r := range slices.Backward(past) {
+		of[r.Addr]++
+		if _, there := rows[r.Addr]; there && of[r.Addr] > state.KeptGenerations {
+			continue
+		} else if !there {
+			if removed++; of[r.Addr] > 1 || removed > state.KeptRemoved {
+				continue
+			}
+		}
+		out = append(out, r)
+	}
+	slices.Reverse(out)
+	return out
 }
 
 // checkHeader checks the conditions of a batch on the header; m.mu is held.

@@ -18,9 +18,9 @@ import (
 
 const (
 	applicationID = 0x6F616374 // "oact"
-	userVersion   = 1
-	pageSize      = 8192     // a usual record fits: with half of it, each would take a page more for its end
-	maxLength     = 64 << 20 // of a value and of a row, so that a damaged length cannot take all memory
+	userVersion   = 2          // 1 kept no earlier generations
+	pageSize      = 8192       // a usual record fits: with half of it, each would take a page more for its end
+	maxLength     = 64 << 20   // of a value and of a row, so that a damaged length cannot take all memory
 )
 
 // schema is specified in docs/state-format.md.
@@ -42,13 +42,14 @@ CREATE TABLE record (
   info               BLOB NOT NULL,
   tokens             BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
-`
+` + pastSchema
 
 // conn is one SQLite connection with its statements. It belongs to one goroutine at a time.
 type conn struct {
 	*sqlite3.Conn
 	stmts  map[string]*sqlite3.Stmt
 	broken bool // not to be used again
+	keeps  bool // the file has a table for earlier generations
 }
 
 func openConn(ctx context.Context, path string, flags sqlite3.OpenFlag, busy time.Duration) (*conn, error) {
@@ -145,10 +146,12 @@ func (c *conn) header() (state.Header, error) {
 	return h, nil
 }
 
+const rowColumns = "generation, provider, status, expires_at, refresh_expires_at, updated_at, info, tokens, address"
+
 const clearColumns = "SELECT address, generation, provider, status, expires_at, refresh_expires_at, updated_at"
 
 // selectRows is the query for the parts, which are columns 7 and 8.
-func selectRows(parts state.Part) string {
+func selectRows(parts state.Part, table string) string {
 	q := clearColumns
 	for part, column := range []string{"info", "tokens"} {
 		if parts&(1<<part) != 0 {
@@ -157,11 +160,11 @@ func selectRows(parts state.Part) string {
 			q += ", NULL"
 		}
 	}
-	return q + " FROM record"
+	return q + " FROM " + table
 }
 
 func (c *conn) get(a addr.Addr, parts state.Part) (state.Row, error) {
-	s, err := c.stmt(selectRows(parts) + " WHERE address = ?")
+	s, err := c.stmt(selectRows(parts, "record") + " WHERE address = ?")
 	if err != nil {
 		return state.Row{}, err
 	}
@@ -179,10 +182,15 @@ func (c *conn) get(a addr.Addr, parts state.Part) (state.Row, error) {
 }
 
 func (c *conn) list(parts state.Part, f func(state.Row) error) error {
-	s, err := c.stmt(selectRows(parts) + " ORDER BY address")
+	s, err := c.stmt(selectRows(parts, "record") + " ORDER BY address")
 	if err != nil {
 		return err
 	}
+	return each(s, f)
+}
+
+// each calls f for every row of a query.
+func each(s *sqlite3.Stmt, f func(state.Row) error) error {
 	for s.Step() {
 		row, err := scan(s)
 		if err == nil {
@@ -255,13 +263,21 @@ func (c *conn) apply(b state.Batch) error {
 			return err
 		}
 	}
-	return c.changes(b.Changes)
+	if err := c.upgrade(); err != nil {
+		return err
+	}
+	return c.changes(b)
 }
 
 // changes writes rows, and tells all whose generations do not fit.
-func (c *conn) changes(list []state.Change) error {
+func (c *conn) changes(b state.Batch) error {
 	conflict := &state.ConflictError{}
-	for i, change := range list {
+	for i, change := range b.Changes {
+		if b.Past == nil {
+			if err := c.keep(change); err != nil {
+				return err
+			}
+		}
 		fits, err := c.change(change)
 		if err != nil {
 			return err
@@ -273,6 +289,9 @@ func (c *conn) changes(list []state.Change) error {
 	}
 	if len(conflict.Changes) > 0 {
 		return conflict
+	}
+	if b.Past != nil {
+		return c.replacePast(b.Past)
 	}
 	return nil
 }
@@ -325,7 +344,7 @@ func (c *conn) change(ch state.Change) (bool, error) {
 		}
 		return c.Changes() == 1, nil
 	}
-	q := "INSERT INTO record (generation, provider, status, expires_at, refresh_expires_at, updated_at, info, tokens, address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+	q := "INSERT INTO record (" + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 	if ch.Was != 0 {
 		q = "UPDATE record SET generation = ?, provider = ?, status = ?, expires_at = ?, refresh_expires_at = ?, updated_at = ?, info = ?, tokens = ? WHERE address = ? AND generation = ?"
 	}
@@ -350,7 +369,7 @@ func (c *conn) change(ch state.Change) (bool, error) {
 func bindRow(s *sqlite3.Stmt, r state.Row) error {
 	generation, err := integer(r.Generation)
 	return errors.Join(err,
-		s.BindInt64(1, generation),
+		s.BindInt64(1, generation), // the order of rowColumns
 		s.BindText(2, r.Provider),
 		s.BindText(3, string(r.Status)),
 		bindTime(s, 4, r.ExpiresAt),

@@ -78,7 +78,7 @@ func (d *DB) build(ctx context.Context, path string, b state.Batch) error {
 		if err := c.putHeader(*b.Header); err != nil {
 			return err
 		}
-		if err := c.changes(b.Changes); err != nil {
+		if err := c.changes(b); err != nil {
 			return err
 		}
 		return c.Exec("COMMIT")

@@ -64,7 +64,7 @@ func checkStart(f io.ReaderAt, size int64) error {
 		return state.WithAdvice(fmt.Errorf("%w: %s", state.ErrTampered, foreign(id)), "name another file with -state")
 	case version > userVersion:
 		return fmt.Errorf("%w: layout %d, this program knows %d: upgrade oauthctl", state.ErrFormat, version, userVersion)
-	case version != userVersion:
+	case version < 1:
 		return fmt.Errorf("%w: layout %d does not exist", state.ErrTampered, version)
 	case b[18] != 1 || b[19] != 1:
 		return state.WithAdvice(fmt.Errorf("%w: another program switched it to write-ahead mode", state.ErrTampered), "run: sqlite3 FILE 'PRAGMA journal_mode=DELETE'")

@@ -149,7 +149,7 @@ func TestWhatIsNoStateIsRefusedAndLeftAsItIs(t *testing.T) {
 			foreign(t, path, "CREATE TABLE x (y)")
 		}, state.ErrTampered, "another program"},
 		{"a newer layout", func(t *testing.T, path string) {
-			edit(t, path, "PRAGMA user_version=2")
+			edit(t, path, "PRAGMA user_version=3")
 		}, state.ErrFormat, "upgrade oauthctl"},
 		{"write-ahead mode", func(t *testing.T, path string) {
 			edit(t, path, "PRAGMA journal_mode=WAL")
@@ -307,7 +307,7 @@ func TestAJournalWithoutItsStateIsNotPlayedIntoANewOne(t *testing.T) {
 	}
 }
 
-func TestWhatIsDeletedOrReplacedIsNotInTheFileAnyMore(t *testing.T) {
+func TestWhatIsForgottenIsNotInTheFileAnyMore(t *testing.T) {
 	path := newState(t)
 	d := open(t, path)
 	old := bytes.Repeat([]byte("an older generation "), 500)
@@ -317,17 +317,52 @@ func TestWhatIsDeletedOrReplacedIsNotInTheFileAnyMore(t *testing.T) {
 	if !bytes.Contains(content(t, path), old[:1000]) {
 		t.Fatal("the test looks for the wrong bytes")
 	}
-	must(t, d.Write(t.Context(), change(graph, 3)))
-	if bytes.Contains(content(t, path), old[:40]) {
-		t.Error("an older generation is still in the file")
+	generation := uint64(2)
+	for range state.KeptGenerations {
+		generation++
+		must(t, d.Write(t.Context(), change(graph, generation)))
+		if !bytes.Contains(content(t, path), old[:40]) {
+			t.Fatalf("at generation %d the second is not kept", generation)
+		}
 	}
-	gone := change(graph, 3)
-	gone.Changes[0].Was, gone.Changes[0].Delete = 3, true
+	generation++
+	must(t, d.Write(t.Context(), change(graph, generation)))
+	if bytes.Contains(content(t, path), old[:40]) {
+		t.Error("a generation that is not kept is still in the file")
+	}
+	gone := change(graph, generation)
+	gone.Changes[0].Was, gone.Changes[0].Delete = generation, true
 	must(t, d.Write(t.Context(), gone))
+	none := state.Batch{Header: &state.Header{Version: 2, Epoch: 2, Bytes: []byte("header 2")}, Epoch: 2, Past: []state.Row{}}
+	must(t, d.Write(t.Context(), none))
 	must(t, d.Close())
 	if bytes.Contains(content(t, path), []byte("connection.graph")) {
-		t.Error("a deleted record is still in the file")
+		t.Error("a record is still in the file when nothing of it is kept")
 	}
+}
+
+// A file of the first layout is read as it is, and upgraded with the first write.
+func TestAFileOfTheFirstLayoutIsUpgradedByTheFirstWrite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "oauthctl.state")
+	edit(t, path, "DROP TABLE past; PRAGMA user_version=1")
+	before := content(t, path)
+	d := open(t, path)
+	count := func() (n int) {
+		must(t, d.Past(t.Context(), addr.Addr{}, 0, func(state.Row) error { n++; return nil }))
+		return n
+	}
+	if r, err := d.Get(t.Context(), graph, state.PartAll); err != nil || r.Generation != 1 || count() != 0 {
+		t.Errorf("%+v, %v", r.Summary, err)
+	}
+	must(t, d.Probe(t.Context()))
+	if !bytes.Equal(before, content(t, path)) {
+		t.Error("reading and probing upgraded it")
+	}
+	must(t, d.Write(t.Context(), change(graph, 2)))
+	if content(t, path)[63] != 2 || count() != 1 {
+		t.Errorf("layout %d, %d kept", content(t, path)[63], count())
+	}
+	must(t, d.Close())
 }
 
 func TestTriggersInAForgedFileDoNotRun(t *testing.T) {

@@ -129,6 +129,11 @@ func (d *DB) List(ctx context.Context, parts state.Part, f func(state.Row) error
 	return d.read(ctx, func(c *conn) error { return c.list(parts, f) })
 }
 
+// Past implements [state.Backend]. f must not write, as in List.
+func (d *DB) Past(ctx context.Context, a addr.Addr, parts state.Part, f func(state.Row) error) error {
+	return d.read(ctx, func(c *conn) error { return c.past(a, parts, f) })
+}
+
 // Write implements [state.Backend]. A batch with the first header makes the file.
 func (d *DB) Write(ctx context.Context, b state.Batch) error {
 	if b.Header != nil && b.Header.Version == 1 {

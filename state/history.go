@@ -1,0 +1,78 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state/seal"
+)
+
+// History reads and opens what is kept of one address (of all, if it is zero)
+// besides the present records, in the order in which it was replaced: oldest
+// first. Nothing kept is no error.
+func (s *Store) History(ctx context.Context, a addr.Addr, parts Part) ([]*Record, error) {
+	var known *opened
+	for {
+		o, err := s.open(ctx, known)
+		if err != nil {
+			return nil, fmt.Errorf("read the history: %w", err)
+		}
+		var out []*Record
+		err = s.b.Past(ctx, a, parts, func(row Row) error {
+			r, err := openRow(o.box, row, parts)
+			if err != nil {
+				return fmt.Errorf("generation %d of %s: %w", row.Generation, row.Addr, err)
+			}
+			out = append(out, r)
+			return nil
+		})
+		if errors.Is(err, seal.ErrOpen) && known != o {
+			known = o // sealed under a newer key, perhaps
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the history: %s: %w", s.Location(), tampered(err))
+		}
+		return out, nil
+	}
+}
+
+// after is the generation after this one and all that are kept of the address: no
+// two records of one address ever had the same.
+func (s *Store) after(ctx context.Context, a addr.Addr, generation uint64) (uint64, error) {
+	err := s.b.Past(ctx, a, 0, func(row Row) error {
+		generation = max(generation, row.Generation)
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("write %s: %w", a, err)
+	}
+	return generation + 1, nil
+}
+
+// resealPast seals what is kept under another key.
+func (s *Store) resealPast(ctx context.Context, o *opened, box *seal.Box) ([]Row, error) {
+	rows := []Row{} // not nil: it takes the place of what is kept, even if that is nothing
+	err := s.b.Past(ctx, addr.Addr{}, PartAll, func(row Row) error {
+		row, err := resealRow(o.box, box, row)
+		rows = append(rows, row)
+		return err
+	})
+	return rows, err
+}
+
+// resealRow seals a row under another key; its generation stays.
+func resealRow(from, to *seal.Box, row Row) (Row, error) {
+	place := seal.Place{Address: row.Addr.String(), Generation: row.Generation}
+	for part, sealed := range map[string]*[]byte{"info": &row.Info, "tokens": &row.Tokens} {
+		place.Part = part
+		plain, err := from.Open(*sealed, place)
+		if err != nil {
+			return row, fmt.Errorf("%s: %w", row.Addr, err)
+		}
+		*sealed = to.Seal(plain, place)
+	}
+	return row, nil
+}
