@@ -72,7 +72,7 @@ func (s *Store) SealRescue(ctx context.Context, rescued *Rescue) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	sum, info, err := rescued.Record.next()
+	sum, info, err := s.next(ctx, rescued.Record)
 	if err != nil {
 		return nil, err
 	}

@@ -137,6 +137,11 @@ func (c *cli) confirm(ctx context.Context, p *plan.Plan) error {
 	if p.Options.Destroy {
 		question = "Do you really want to revoke and forget all of this?"
 	}
+	return c.approved(ctx, question)
+}
+
+// approved asks; nil: the answer was yes.
+func (c *cli) approved(ctx context.Context, question string) error {
 	yes, err := c.console().Confirm(ctx, question)
 	if errors.Is(err, context.Canceled) {
 		return &codeError{exitInterrupted, errCancelled}

@@ -21,7 +21,8 @@ func (c *cli) stateCommand() *cobra.Command {
 			return &shownError{exitError}
 		},
 	}
-	cmd.AddCommand(c.stateListCommand(), c.stateShowCommand(), c.stateMvCommand(), c.stateRmCommand())
+	cmd.AddCommand(c.stateListCommand(), c.stateShowCommand(), c.stateHistoryCommand(),
+		c.stateRestoreCommand(), c.stateMvCommand(), c.stateRmCommand())
 	return cmd
 }
 

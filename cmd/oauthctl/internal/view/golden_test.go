@@ -96,6 +96,8 @@ var screens = []struct {
 	{"status_empty", func(_ *testing.T, v View) { v.Status(nil, "./oauthctl.state", 0) }},
 	{"record", func(_ *testing.T, v View) { v.Records(sampleRecords()) }},
 	{"outputs", func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) }},
+	{"history", func(_ *testing.T, v View) { v.History(sampleHistory()) }},
+	{"history_empty", func(_ *testing.T, v View) { v.History(nil) }},
 	{"addresses", func(_ *testing.T, v View) { v.Addresses(sampleRows()) }},
 	{"locks", func(_ *testing.T, v View) { v.Locks(sampleLocks()) }},
 	{"locks_none", func(_ *testing.T, v View) { v.Locks(nil) }},

@@ -45,6 +45,7 @@ var documents = map[string]func(t *testing.T, v View){
 	"show":      func(_ *testing.T, v View) { v.Records(sampleRecords()[:1]) },
 	"output":    func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) },
 	"console":   func(_ *testing.T, v View) { v.Value(sampleOutputs()[0].Value, "") },
+	"history":   func(_ *testing.T, v View) { v.History(sampleHistory()[:2]) },
 	"addresses": func(_ *testing.T, v View) { v.Addresses(sampleRows()) },
 	"locks":     func(_ *testing.T, v View) { v.Locks(sampleLocks()) },
 	"providers": func(_ *testing.T, v View) { v.Providers(sampleProviders()) },
@@ -209,6 +210,7 @@ func TestNoViewShowsASecret(t *testing.T) {
 		var b bytes.Buffer
 		v := make(options(&b, form{width: 80}))
 		v.Records(sampleRecords())
+		v.History(sampleHistory())
 		v.Outputs(sampleOutputs())
 		v.Applied(&engine.Outcome{Outputs: sampleOutputs()}, "apply")
 		if strings.Contains(b.String(), "CANARY") {

@@ -305,6 +305,24 @@ func sampleRows() []state.Summary {
 	}
 }
 
+func sampleHistory() []engine.Generation {
+	now := sampleNow()
+	gen := func(n uint64, what engine.What, ago time.Duration, status state.Status) engine.Generation {
+		r := *sampleRecords()[0]
+		in := *r.Info
+		r.Info, r.Status, r.UpdatedAt, r.Generation = &in, status, now.Add(-ago), n
+		return engine.Generation{Record: &r, What: what}
+	}
+	all := []engine.Generation{
+		gen(12, engine.WhatRefused, 2*time.Minute, state.StatusNeedsConsent),
+		gen(11, engine.WhatBegun, 3*time.Minute, state.StatusOK),
+		gen(10, engine.WhatRefreshed, 18*time.Minute, state.StatusOK),
+		gen(9, engine.WhatAuthorized, 22*hour, state.StatusOK),
+	}
+	all[0].Present = true
+	return all
+}
+
 func sampleRecords() []*state.Record {
 	now, rows := sampleNow(), sampleRows()
 	return []*state.Record{

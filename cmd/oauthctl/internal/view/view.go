@@ -80,6 +80,8 @@ type View interface {
 	Addresses(rows []state.Summary)
 	// Locks lists who is at work on which connection.
 	Locks(held []state.Held)
+	// History lists generations of records: what made them, when, and their status.
+	History(all []engine.Generation)
 	// Providers lists the catalogue.
 	Providers(list []providers.Entry)
 	// KnownErrors explains what was found in a message, and names what is not known.
