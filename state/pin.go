@@ -72,22 +72,31 @@ func (p pins) check(h *seal.Header, box *seal.Box) error {
 	case !found:
 		_ = writePin(p.placeFile(), placePin{Version: 1, Location: p.location, Lineage: h.Lineage})
 	}
-	file := p.lineageFile(h.Lineage)
-	var pin lineagePin
-	found, err := readPin(file, &pin)
+	pin, err := p.seen(h, box)
 	if err != nil {
 		return err
 	}
-	now := lineagePin{Version: 1, Lineage: h.Lineage, Commitment: h.Commitment, Epoch: h.Epoch, Serial: h.Serial}
-	if found {
-		if err := p.compare(pin, h, box, file); err != nil {
-			return err
-		}
-	}
-	if pin != now {
-		_ = writePin(file, now)
+	if now := pinOf(h); pin != now {
+		_ = writePin(p.lineageFile(h.Lineage), now)
 	}
 	return nil
+}
+
+// seen compares a verified header with the pin of its lineage, and gives that pin.
+func (p pins) seen(h *seal.Header, box *seal.Box) (pin lineagePin, err error) {
+	if p.dir == "" {
+		return pin, nil
+	}
+	file := p.lineageFile(h.Lineage)
+	found, err := readPin(file, &pin)
+	if err != nil || !found {
+		return pin, err
+	}
+	return pin, p.compare(pin, h, box, file)
+}
+
+func pinOf(h *seal.Header) lineagePin {
+	return lineagePin{Version: 1, Lineage: h.Lineage, Commitment: h.Commitment, Epoch: h.Epoch, Serial: h.Serial}
 }
 
 func (p pins) compare(pin lineagePin, h *seal.Header, box *seal.Box, file string) error {
@@ -126,7 +135,8 @@ func (p pins) announce(h *seal.Header, commitment string) error {
 	if p.dir == "" {
 		return nil
 	}
-	pin := lineagePin{Version: 1, Lineage: h.Lineage, Commitment: h.Commitment, Pending: commitment, Epoch: h.Epoch, Serial: h.Serial}
+	pin := pinOf(h)
+	pin.Pending = commitment
 	return writePin(p.lineageFile(h.Lineage), pin)
 }
 
@@ -135,7 +145,7 @@ func (p pins) created(h *seal.Header) error {
 	if p.dir == "" {
 		return nil
 	}
-	err := writePin(p.lineageFile(h.Lineage), lineagePin{Version: 1, Lineage: h.Lineage, Commitment: h.Commitment, Epoch: h.Epoch, Serial: h.Serial})
+	err := writePin(p.lineageFile(h.Lineage), pinOf(h))
 	return errors.Join(err, writePin(p.placeFile(), placePin{Version: 1, Location: p.location, Lineage: h.Lineage}))
 }
 

@@ -85,7 +85,7 @@ func (s *Store) renameChunk(ctx context.Context, chunk []Rename, names map[strin
 	for _, r := range chunk {
 		locks = append(locks, r.From, r.To)
 	}
-	unlock, err := s.lockAll(ctx, locks, wait)
+	unlock, err := s.lockAll(ctx, locks, "rename", wait)
 	if err != nil {
 		return 0, err
 	}
@@ -134,7 +134,7 @@ func (s *Store) renamed(ctx context.Context, box *seal.Box, chunk []Rename, name
 
 // renameDependencies tells one record the new addresses of what it depends on.
 func (s *Store) renameDependencies(ctx context.Context, a addr.Addr, names map[string]string, wait time.Duration) error {
-	unlock, err := s.lockAll(ctx, []addr.Addr{a}, wait)
+	unlock, err := s.lockAll(ctx, []addr.Addr{a}, "rename", wait)
 	if err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func renameAll(list []string, names map[string]string) []string {
 
 // lockAll takes several locks, always in the same order, so that two who do
 // this do not wait for each other.
-func (s *Store) lockAll(ctx context.Context, as []addr.Addr, wait time.Duration) (Unlock, error) {
+func (s *Store) lockAll(ctx context.Context, as []addr.Addr, operation string, wait time.Duration) (Unlock, error) {
 	slices.SortFunc(as, func(a, b addr.Addr) int { return strings.Compare(a.String(), b.String()) })
 	var held []Unlock
 	all := func() {
@@ -188,7 +188,7 @@ func (s *Store) lockAll(ctx context.Context, as []addr.Addr, wait time.Duration)
 	}
 	for _, a := range as {
 		waiting, cancel := context.WithTimeout(ctx, wait)
-		u, err := s.Lock(waiting, a, "rename")
+		u, err := s.Lock(waiting, a, operation)
 		cancel()
 		if err != nil {
 			all()

@@ -39,17 +39,30 @@ var specFirstLine = regexp.MustCompile(`^oauthctl-state/([1-9][0-9]*)\n`)
 
 // specOpen opens a vector and returns the contents of its two parts.
 func specOpen(v map[string]string) (info, tokens any, err error) {
-	header := string(spec64(v["header"]))
-	if m := specFirstLine.FindStringSubmatch(header); m != nil && m[1] != "1" {
-		return nil, nil, errSpecNewer
-	}
-	m := specGrammar.FindStringSubmatch(header)
-	if m == nil || m[5] != v["epoch"] {
-		return nil, nil, errSpecTampered
-	}
-	dataKey, err := specUnwrap(m[8], v["identity"])
+	keys, lineage, err := specHeader(spec64(v["header"]), v["epoch"], v["identity"])
 	if err != nil {
 		return nil, nil, err
+	}
+	if info, err = specPart(keys("part"), lineage, "info", v); err != nil {
+		return nil, nil, err
+	}
+	tokens, err = specPart(keys("part"), lineage, "tokens", v)
+	return info, tokens, err
+}
+
+// specHeader is §3 and §5: it gives the keys by their purpose, and the lineage.
+func specHeader(text []byte, epoch, identity string) (keys func(purpose string) []byte, lineage string, err error) {
+	header := string(text)
+	if m := specFirstLine.FindStringSubmatch(header); m != nil && m[1] != "1" {
+		return nil, "", errSpecNewer
+	}
+	m := specGrammar.FindStringSubmatch(header)
+	if m == nil || epoch != "" && m[5] != epoch {
+		return nil, "", errSpecTampered
+	}
+	dataKey, err := specUnwrap(m[8], identity)
+	if err != nil {
+		return nil, "", err
 	}
 	derive := func(purpose string) []byte {
 		k, _ := hkdf.Key(sha256.New, dataKey, []byte(m[3]), "oauthctl state 1 "+purpose, 32)
@@ -58,13 +71,63 @@ func specOpen(v map[string]string) (info, tokens any, err error) {
 	mac := hmac.New(sha256.New, derive("header"))
 	mac.Write([]byte(m[1]))
 	if !hmac.Equal(mac.Sum(nil), spec64(m[9])) || hex.EncodeToString(derive("commitment")) != m[6] {
-		return nil, nil, errSpecTampered
+		return nil, "", errSpecTampered
 	}
-	if info, err = specPart(derive("part"), m[3], "info", v); err != nil {
-		return nil, nil, err
+	return derive, m[3], nil
+}
+
+// specRecord is a record of a document, §11.
+var specRecord = regexp.MustCompile(`\{"address":("(?:[^"\\]|\\.)*"),"generation":([0-9]+),"provider":("(?:[^"\\]|\\.)*"),"status":("(?:[^"\\]|\\.)*"),` +
+	`"expires_at":(-?[0-9]+),"refresh_expires_at":(-?[0-9]+),"updated_at":(-?[0-9]+),"info":"([A-Za-z0-9+/=]+)","tokens":"([A-Za-z0-9+/=]+)"\}`)
+
+var specDocumentForm = regexp.MustCompile(`^(\{"format":"oauthctl-state","version":1,"lineage":"([0-9a-f]{32})","serial":([0-9]+),"header":"([A-Za-z0-9+/=]+)","records":\[` +
+	`(?:` + specRecord.String() + `,?)*\]),"mac":"([A-Za-z0-9+/=]+)"\}\n$`)
+
+// specDocument is §11: it gives the tokens by address.
+func specDocument(text []byte, identity string) (any, error) {
+	if bytes.HasPrefix(text, []byte(`{"format":"oauthctl-state","version":`)) && !bytes.HasPrefix(text, []byte(`{"format":"oauthctl-state","version":1,`)) {
+		return nil, errSpecNewer
 	}
-	tokens, err = specPart(derive("part"), m[3], "tokens", v)
-	return info, tokens, err
+	m := specDocumentForm.FindSubmatch(text)
+	if m == nil {
+		return nil, errSpecTampered
+	}
+	header, err := base64.StdEncoding.Strict().DecodeString(string(m[4]))
+	if err != nil {
+		return nil, errSpecTampered
+	}
+	keys, lineage, err := specHeader(header, "", identity)
+	if err != nil {
+		return nil, err
+	}
+	mac := hmac.New(sha256.New, keys("document"))
+	mac.Write(append(bytes.Clone(m[1]), "}\n"...))
+	if got, _ := base64.StdEncoding.DecodeString(string(m[len(m)-1])); !hmac.Equal(mac.Sum(nil), got) || string(m[2]) != lineage ||
+		!bytes.Contains(header, append(append([]byte("\nserial "), m[3]...), '\n')) {
+		return nil, errSpecTampered
+	}
+	out := map[string]any{}
+	for _, r := range specRecord.FindAllStringSubmatch(string(m[1]), -1) {
+		v := map[string]string{}
+		for i, name := range []string{"address", "generation", "provider", "status", "expires_at", "refresh_expires_at", "updated_at", "info", "tokens"} {
+			v[name] = r[i+1]
+			if i == 0 || i == 2 || i == 3 {
+				var text string
+				_ = json.Unmarshal([]byte(r[i+1]), &text)
+				v[name] = text
+			}
+		}
+		for _, part := range []string{"info", "tokens"} {
+			v[part] = strings.TrimRight(v[part], "=")
+		}
+		if _, err := specPart(keys("part"), lineage, "info", v); err != nil {
+			return nil, err
+		}
+		if out[v["address"]], err = specPart(keys("part"), lineage, "tokens", v); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // specUnwrap is §4.

@@ -211,3 +211,14 @@ func (b *Box) mac(text []byte) []byte {
 }
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// DocumentMAC authenticates a whole document of a state, so that no record can be left out of it.
+func (b *Box) DocumentMAC(text []byte) []byte {
+	key, err := hkdf.Key(sha256.New, b.key.b[:], []byte(b.lineage), "oauthctl state 1 document", keySize)
+	if err != nil {
+		panic(err) // only of lengths that are constants here
+	}
+	m := hmac.New(sha256.New, key)
+	m.Write(text)
+	return m.Sum(nil)
+}

@@ -1,0 +1,265 @@
+package state
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/schema/secret"
+	"github.com/oauthctl/oauthctl/state/seal"
+)
+
+const (
+	documentFormat  = "oauthctl-state"
+	documentVersion = 1
+	plainFormat     = "oauthctl-state-plaintext"
+)
+
+// document is a whole state as text, sealed: docs/state-format.md. One state has
+// one document, byte for byte.
+type document struct {
+	Format  string           `json:"format"`
+	Version int              `json:"version"`
+	Lineage string           `json:"lineage"`
+	Serial  uint64           `json:"serial"`
+	Header  []byte           `json:"header"`
+	Records []documentRecord `json:"records"`
+	MAC     []byte           `json:"mac,omitempty"`
+}
+
+type documentRecord struct {
+	Address          string `json:"address"`
+	Generation       uint64 `json:"generation"`
+	Provider         string `json:"provider"`
+	Status           Status `json:"status"`
+	ExpiresAt        int64  `json:"expires_at"`
+	RefreshExpiresAt int64  `json:"refresh_expires_at"`
+	UpdatedAt        int64  `json:"updated_at"`
+	Info             []byte `json:"info"`
+	Tokens           []byte `json:"tokens"`
+}
+
+// encode writes the document in its one form: a line of JSON.
+func (d *document) encode() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(d)
+	return b.Bytes(), err
+}
+
+// sign computes the MAC, which covers the document without it.
+func (d document) sign(box *seal.Box) ([]byte, error) {
+	d.MAC = nil
+	text, err := d.encode()
+	return box.DocumentMAC(text), err
+}
+
+// Export is the whole state as one document, sealed as it is kept: for [Store.Push].
+// Earlier generations are not part of it. Every record is opened first: what is
+// damaged is not passed on.
+func (s *Store) Export(ctx context.Context) ([]byte, error) {
+	var text []byte
+	err := s.whole(ctx, func(o *opened, rows []Row, _ []*Record) error {
+		d := document{
+			Format: documentFormat, Version: documentVersion, Lineage: o.header.Lineage, Serial: o.header.Serial,
+			Header: o.raw.Bytes, Records: make([]documentRecord, len(rows)),
+		}
+		for i, r := range rows {
+			d.Records[i] = documentRecord{
+				Address: r.Addr.String(), Generation: r.Generation, Provider: r.Provider, Status: r.Status,
+				ExpiresAt: toUnix(r.ExpiresAt), RefreshExpiresAt: toUnix(r.RefreshExpiresAt), UpdatedAt: toUnix(r.UpdatedAt),
+				Info: r.Info, Tokens: r.Tokens,
+			}
+			if !utf8.ValidString(r.Provider) || !utf8.ValidString(string(r.Status)) {
+				return fmt.Errorf("%w: %s: a clear column is not text", ErrTampered, r.Addr)
+			}
+		}
+		var err error
+		if d.MAC, err = d.sign(o.box); err != nil {
+			return err
+		}
+		text, err = d.encode()
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the state: %w", err)
+	}
+	return text, nil
+}
+
+// whole calls f with everything that is there, as of one header.
+func (s *Store) whole(ctx context.Context, f func(*opened, []Row, []*Record) error) error {
+	for range attempts {
+		o, err := s.fresh(ctx)
+		if err != nil {
+			return err
+		}
+		var rows []Row
+		var records []*Record
+		listErr := s.b.List(ctx, PartAll, func(row Row) error {
+			r, err := openRow(o.box, row, PartAll)
+			if err != nil {
+				return fmt.Errorf("%s: %w", row.Addr, err)
+			}
+			rows, records = append(rows, row), append(records, r)
+			return nil
+		})
+		if again, err := s.fresh(ctx); err != nil {
+			return err
+		} else if again != o {
+			continue // the header was written meanwhile
+		}
+		if listErr != nil {
+			return fmt.Errorf("%s: %w", s.Location(), tampered(listErr))
+		}
+		return f(o, rows, records)
+	}
+	return fmt.Errorf("%w: %s changes all the time", ErrConflict, s.Location())
+}
+
+// Plaintext is the whole state decrypted, as JSON: everything that was to be kept
+// secret. It is for people who move to another program, and cannot be pushed.
+func (s *Store) Plaintext(ctx context.Context) (secret.Secret, error) {
+	var text []byte
+	err := s.whole(ctx, func(o *opened, _ []Row, records []*Record) (err error) {
+		text, err = plaintext(o.header, records)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("read the state: %w", err)
+	}
+	return secret.Secret(text), nil
+}
+
+func plaintext(h *seal.Header, records []*Record) ([]byte, error) {
+	format, version, lineage, serial := plainFormat, documentVersion, h.Lineage, h.Serial
+	b, err := appendObject(nil, []member{{"format", &format}, {"version", &version}, {"lineage", &lineage}, {"serial", &serial}})
+	if err != nil {
+		return nil, err
+	}
+	b = append(b[:len(b)-1], `,"connections":[`...)
+	for i, r := range records {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		clear := r.wire()
+		if b, err = appendObject(b, append(clear.members(), member{"info", r.Info.members()}, member{"tokens", r.Tokens.members()})); err != nil {
+			return nil, err
+		}
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, append(b, "]}\n"...), "", "  "); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// maxDocument bounds what is read of a document.
+const maxDocument = 1 << 30
+
+// checked is a document whose MAC and records have been checked.
+type checked struct {
+	*opened
+	rows []Row
+}
+
+// readDocument opens a document with this store's identities: ErrFormat, ErrNoKey,
+// ErrTampered. Its base64 will do as well.
+func (s *Store) readDocument(text []byte) (*checked, error) {
+	d, err := parseDocument(text)
+	if err != nil {
+		return nil, err
+	}
+	h, err := seal.ParseHeader(d.Header)
+	if err != nil {
+		return nil, tampered(err)
+	}
+	s.mu.Lock()
+	o, err := s.unwrap(Header{Epoch: h.Epoch, Bytes: d.Header})
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	if mac, err := d.sign(o.box); err != nil || !hmac.Equal(mac, d.MAC) {
+		return nil, damagedDocument("its MAC is wrong")
+	}
+	if d.Lineage != h.Lineage || d.Serial != h.Serial {
+		return nil, damagedDocument("its lineage or serial is not what its header says")
+	}
+	out := &checked{opened: o}
+	for _, r := range d.Records {
+		row, err := r.row()
+		if err != nil {
+			return nil, err
+		}
+		if _, err := openRow(o.box, row, PartAll); err != nil {
+			return nil, fmt.Errorf("%s: %w", row.Addr, tampered(err))
+		}
+		if n := len(out.rows); n > 0 && out.rows[n-1].Addr.String() >= row.Addr.String() {
+			return nil, damagedDocument("its records are not in order")
+		}
+		out.rows = append(out.rows, row)
+	}
+	return out, nil
+}
+
+func damagedDocument(why string) error {
+	return WithAdvice(fmt.Errorf("%w: the document was cut or changed: %s", ErrTampered, why), "pull it again")
+}
+
+// parseDocument reads the form of a document; nothing in it is to be believed yet.
+func parseDocument(text []byte) (*document, error) {
+	text = bytes.TrimSpace(text)
+	if len(text) > maxDocument {
+		return nil, damagedDocument("it is too long")
+	}
+	if raw, err := base64.StdEncoding.DecodeString(string(text)); err == nil {
+		text = bytes.TrimSpace(raw)
+	}
+	var head struct {
+		Format  string `json:"format"`
+		Version int    `json:"version"`
+	}
+	switch err := json.Unmarshal(text, &head); {
+	case len(text) == 0:
+		return nil, damagedDocument("it is empty")
+	case bytes.HasPrefix(text, []byte("SQLite format 3\x00")):
+		return nil, WithAdvice(fmt.Errorf("%w: it is a state file, and not a document", ErrTampered), "make one of it: oauthctl state pull -state=FILE")
+	case err != nil:
+		return nil, damagedDocument("it is not JSON")
+	case head.Format == plainFormat:
+		return nil, WithAdvice(fmt.Errorf("%w: it is a decrypted copy, which nothing protects", ErrTampered), "push what oauthctl state pull gives without -plaintext")
+	case head.Format != documentFormat:
+		return nil, damagedDocument("it is not the document of a state")
+	case head.Version > documentVersion:
+		return nil, WithAdvice(fmt.Errorf("%w: document format %d, this program knows %d", ErrFormat, head.Version, documentVersion), "upgrade oauthctl")
+	}
+	d := &document{}
+	if err := json.Unmarshal(text, d); err != nil {
+		return nil, damagedDocument("it is not the document of a state")
+	}
+	if again, err := d.encode(); err != nil || !bytes.Equal(bytes.TrimSpace(again), text) {
+		return nil, damagedDocument("it is not in the form in which it was written")
+	}
+	return d, nil
+}
+
+func (r documentRecord) row() (Row, error) {
+	a, err := addr.Parse(r.Address)
+	if err != nil || a.String() != r.Address || r.Generation == 0 {
+		return Row{}, damagedDocument("a record of it is not one")
+	}
+	return Row{
+		Summary: Summary{
+			Addr: a, Provider: r.Provider, Status: r.Status, Generation: r.Generation,
+			ExpiresAt: fromUnix(r.ExpiresAt), RefreshExpiresAt: fromUnix(r.RefreshExpiresAt), UpdatedAt: fromUnix(r.UpdatedAt),
+		},
+		Info: r.Info, Tokens: r.Tokens,
+	}, nil
+}

@@ -1,0 +1,289 @@
+package state
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state/seal"
+)
+
+// ErrOlder: a document is not newer than the state that it would replace.
+var ErrOlder = errors.New("the document is older than the state")
+
+// ErrLineage: a document is of another state.
+var ErrLineage = errors.New("the document is of another state")
+
+// PushOptions of Push.
+type PushOptions struct {
+	Force  bool // also over a newer state, and over another one
+	DryRun bool
+	Wait   time.Duration // for each connection that somebody works on
+}
+
+// Pushed says what a push changes, or has changed.
+type Pushed struct {
+	Lineage                 string
+	Was, Serial             uint64 // of the configuration, before and after
+	New                     bool   // there was no state
+	Replaced                string // lineage of another state that is gone; "": none
+	Added, Changed, Removed []addr.Addr
+	Unchanged               int
+	Recipients              []string // whom the state is sealed for afterwards
+	PastDropped             bool     // what was kept of earlier generations cannot be opened any more, and is gone
+}
+
+// Push puts the state of a document in the place of this one, in one durable write:
+// after a failure the old state is what it was. What is replaced is kept as
+// earlier generations, as with every write. It refuses a document that
+// is damaged, newer than this program, or that no identity opens (ErrTampered, ErrFormat,
+// ErrNoKey), always; one of another state (ErrLineage), and one that is not newer (ErrOlder), unless forced.
+// A document that was forced over a newer state becomes the newest of all: its
+// records get new generations, and the serial rises above what is there.
+func (s *Store) Push(ctx context.Context, text []byte, po PushOptions) (*Pushed, error) {
+	d, err := s.readDocument(text)
+	if err != nil {
+		return nil, fmt.Errorf("read the document: %w", err)
+	}
+	for range attempts {
+		p, batch, err := s.pushBatch(ctx, d, po.Force)
+		if err != nil {
+			return nil, fmt.Errorf("push to %s: %w", s.Location(), err)
+		}
+		if po.DryRun || batch == nil {
+			return p, nil
+		}
+		switch err = s.pushLocked(ctx, p, *batch, po); {
+		case errors.Is(err, ErrConflict):
+			continue // somebody wrote meanwhile: look again
+		case err != nil:
+			return nil, fmt.Errorf("push to %s: %w", s.Location(), err)
+		}
+		return p, nil
+	}
+	return nil, fmt.Errorf("push to %s: %w: it changes all the time", s.Location(), ErrConflict)
+}
+
+// pushLocked writes under the locks of everything that changes, so that no refresh is cut off.
+func (s *Store) pushLocked(ctx context.Context, p *Pushed, b Batch, po PushOptions) error {
+	if busy := slices.Concat(p.Changed, p.Removed); len(busy) <= renameAtOnce { // of more, the compare-and-swap decides
+		unlock, err := s.lockAll(ctx, busy, "push", po.Wait)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	ctx = context.WithoutCancel(ctx)
+	if err := s.b.Write(ctx, b); err != nil {
+		return err
+	}
+	h, err := seal.ParseHeader(b.Header.Bytes)
+	if err == nil && (p.New || p.Replaced != "") {
+		err = s.pins.created(h)
+	}
+	if err == nil {
+		_, err = s.fresh(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("the state is written, and then: %w", err)
+	}
+	return nil
+}
+
+// pushBatch compares a document with what is there. A nil batch: nothing is to be done.
+func (s *Store) pushBatch(ctx context.Context, d *checked, force bool) (*Pushed, *Batch, error) {
+	p := &Pushed{Lineage: d.header.Lineage, Serial: d.header.Serial, Recipients: d.header.Recipients()}
+	raw, err := s.b.Header(ctx)
+	if errors.Is(err, ErrNoState) {
+		return s.pushNew(p, d, force)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	there, err := seal.ParseHeader(raw.Bytes)
+	if err != nil {
+		return nil, nil, tampered(err) // never written over: it may be all that somebody has
+	}
+	p.Was = there.Serial
+	if there.Lineage != d.header.Lineage {
+		if !force {
+			return nil, nil, WithAdvice(fmt.Errorf("%w: it is of %s, and here is %s", ErrLineage, d.header.Lineage, there.Lineage),
+				"name the right state with -state; to give up the one that is here, pull it first and push with -force")
+		}
+		return s.pushOther(ctx, p, d, raw, there)
+	}
+	return s.pushSame(ctx, p, d, force)
+}
+
+// pushNew makes the state.
+func (s *Store) pushNew(p *Pushed, d *checked, force bool) (*Pushed, *Batch, error) {
+	p.New = true
+	if _, err := s.pins.seen(d.header, d.box); err != nil && (!force || !errors.Is(err, ErrRollback)) {
+		return nil, nil, err
+	}
+	b := &Batch{Header: &Header{Version: 1, Epoch: d.header.Epoch, Bytes: d.raw.Bytes}, Epoch: d.header.Epoch}
+	for _, row := range d.rows {
+		p.Added = append(p.Added, row.Addr)
+		b.Changes = append(b.Changes, Change{Row: row})
+	}
+	return p, b, nil
+}
+
+// pushOther puts the document in the place of another state.
+func (s *Store) pushOther(ctx context.Context, p *Pushed, d *checked, raw Header, there *seal.Header) (*Pushed, *Batch, error) {
+	p.Replaced, p.PastDropped = there.Lineage, true
+	h := copyHeader(d.header)
+	h.Epoch = max(h.Epoch, raw.Epoch+1) // whoever is about to write to the other state must notice
+	b := &Batch{
+		Header: &Header{Version: raw.Version + 1, Epoch: h.Epoch, Bytes: h.Encode(d.box)},
+		Epoch:  h.Epoch, Complete: true, Past: []Row{},
+	}
+	err := s.b.List(ctx, 0, func(row Row) error {
+		p.Removed = append(p.Removed, row.Addr)
+		b.Changes = append(b.Changes, Change{Row: Row{Summary: Summary{Addr: row.Addr}}, Was: row.Generation, Delete: true})
+		return nil
+	})
+	for _, row := range d.rows {
+		p.Added = append(p.Added, row.Addr)
+		b.Changes = append(b.Changes, Change{Row: row})
+	}
+	return p, b, err
+}
+
+// pushSame puts a later document of the same state in its place, or an earlier one by force.
+func (s *Store) pushSame(ctx context.Context, p *Pushed, d *checked, force bool) (*Pushed, *Batch, error) {
+	o, err := s.fresh(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	head, box := o.header, o.box // the higher data key stays, with whom it is wrapped for
+	if d.header.Epoch > o.header.Epoch {
+		if _, err := s.pins.seen(d.header, d.box); err != nil {
+			return nil, nil, err
+		}
+		head, box = d.header, d.box
+	}
+	m := newMerge(p, d, box)
+	err = s.b.List(ctx, PartAll, func(row Row) error {
+		m.look(row, o)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if d.header.Serial < o.header.Serial || d.header.Epoch < o.header.Epoch {
+		m.older = append(m.older, fmt.Sprintf("it is at serial %d with data key %d, and here is serial %d with data key %d",
+			d.header.Serial, d.header.Epoch, o.header.Serial, o.header.Epoch))
+	}
+	p.Serial = max(d.header.Serial, o.header.Serial)
+	if len(m.older) > 0 {
+		if !force {
+			return nil, nil, WithAdvice(fmt.Errorf("%w: %s", ErrOlder, m.older[len(m.older)-1]),
+				"its refresh tokens may be spent; if it has to be this one, pull what is here and push with -force")
+		}
+		p.Serial = o.header.Serial + 1
+	}
+	changes, err := m.finish(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.Recipients = head.Recipients()
+	if len(p.Added)+len(p.Changed)+len(p.Removed) == 0 && p.Serial == o.header.Serial && head == o.header {
+		return p, nil, nil
+	}
+	h := copyHeader(head)
+	h.Serial = p.Serial
+	b := &Batch{
+		Header: &Header{Version: o.raw.Version + 1, Epoch: h.Epoch, Bytes: h.Encode(box)},
+		Epoch:  h.Epoch, Complete: true, Changes: changes,
+	}
+	if head != o.header {
+		p.PastDropped = true
+		b.Past = []Row{}
+	}
+	return p, b, nil
+}
+
+// merge compares the rows of a document with those of the state.
+type merge struct {
+	p     *Pushed
+	from  *checked
+	to    *seal.Box
+	rows  map[addr.Addr]Row // of the document
+	here  map[addr.Addr]Row
+	older []string // what of the document is not newer
+}
+
+func newMerge(p *Pushed, from *checked, to *seal.Box) *merge {
+	m := &merge{p: p, from: from, to: to, rows: map[addr.Addr]Row{}, here: map[addr.Addr]Row{}}
+	for _, r := range from.rows {
+		m.rows[r.Addr] = r
+	}
+	return m
+}
+
+// look takes a row of the state.
+func (m *merge) look(row Row, o *opened) {
+	m.here[row.Addr] = row
+	if r, ok := m.rows[row.Addr]; ok && m.stale(r, row, o) {
+		m.older = append(m.older, fmt.Sprintf("it has %s at generation %d, and here is %d", row.Addr, r.Generation, row.Generation))
+	}
+}
+
+// stale: the state has had a later generation, or another of this number. Under
+// another data key, the same generation is the same record, sealed again.
+func (m *merge) stale(r, here Row, o *opened) bool {
+	sealedAgain := m.from.header.Epoch != o.header.Epoch
+	return r.Generation < here.Generation || r.Generation == here.Generation && !sealedAgain && !sameRow(r, here)
+}
+
+func sameRow(a, b Row) bool { return bytes.Equal(a.Info, b.Info) && bytes.Equal(a.Tokens, b.Tokens) }
+
+// finish makes the changes, which cover every row that is there.
+func (m *merge) finish(o *opened) ([]Change, error) {
+	var changes []Change
+	for _, row := range m.from.rows {
+		here, there := m.here[row.Addr]
+		delete(m.here, row.Addr)
+		next, err := m.next(row, here, there, o)
+		if err != nil {
+			return nil, tampered(err)
+		}
+		changes = append(changes, Change{Row: next, Was: here.Generation})
+		switch {
+		case !there:
+			m.p.Added = append(m.p.Added, row.Addr)
+		case next.Generation != here.Generation:
+			m.p.Changed = append(m.p.Changed, row.Addr)
+		default:
+			m.p.Unchanged++
+		}
+	}
+	for a, row := range m.here {
+		m.p.Removed = append(m.p.Removed, a)
+		changes = append(changes, Change{Row: Row{Summary: Summary{Addr: a}}, Was: row.Generation, Delete: true})
+	}
+	slices.SortFunc(m.p.Removed, addr.Compare)
+	return changes, nil
+}
+
+// next is the row that will stand there: the document's, under the right key, and with a
+// new generation if the state has had a later one.
+func (m *merge) next(row, here Row, there bool, o *opened) (Row, error) {
+	if there && m.stale(row, here, o) {
+		r, err := openRow(m.from.box, row, PartAll)
+		if err != nil {
+			return Row{}, err
+		}
+		r.Generation = here.Generation + 1
+		return sealRow(m.to, r)
+	}
+	if m.from.box.Commitment() == m.to.Commitment() {
+		return row, nil
+	}
+	return resealRow(m.from.box, m.to, row)
+}
