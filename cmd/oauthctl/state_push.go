@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oauthctl/oauthctl/state"
+)
+
+func (c *cli) statePushCommand() *cobra.Command {
+	var o state.PushOptions
+	cmd := &cobra.Command{
+		Use:   "push FILE",
+		Short: "Put the state of a document in the place of this one",
+		Long: "Put a document of state pull in the place of the state, or make the state of it; FILE may be - for stdin. " +
+			"It is all or nothing, and what is replaced is kept as earlier generations. Refused are a document that is damaged, newer than this program, or that no identity opens; " +
+			"and, unless -force is given, one of another state and one that is older than what is here: its refresh tokens may be spent.",
+		Example: "oauthctl state push -dry-run backup.json\noauthctl state pull -state=old.state | oauthctl state push -",
+		Args:    exactArgs(1, "a file with a document, or - for stdin"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.view = c.newView(false, false)
+			return c.statePush(cmd.Context(), args[0], o)
+		},
+	}
+	cmd.Flags().BoolVar(&o.Force, "force", false, "push an older document, or one of another state")
+	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "only say what would change")
+	cmd.Flags().DurationVar(&o.Wait, "lock-timeout", 10*time.Second, "wait for another process at most `DURATION`")
+	return cmd
+}
+
+func (c *cli) statePush(ctx context.Context, name string, o state.PushOptions) error {
+	text, err := c.readDocument(name)
+	if err != nil {
+		return err
+	}
+	if c.sandbox && !o.DryRun {
+		if _, err := c.makeWorkDir(); err != nil {
+			return err
+		}
+	}
+	store, err := c.openState(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	p, err := store.Push(ctx, text, o)
+	if err != nil {
+		return err
+	}
+	c.sayPushed(p, o.DryRun)
+	return nil
+}
+
+// readDocument reads FILE, or stdin for "-".
+func (c *cli) readDocument(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(c.Stdin)
+	}
+	text, err := os.ReadFile(c.path(name))
+	if err != nil {
+		return nil, advised("name a file that oauthctl state pull has written", "cannot read the document %s: %w", c.path(name), reasonOf(err))
+	}
+	return text, nil
+}
+
+func (c *cli) sayPushed(p *state.Pushed, dryRun bool) {
+	add, change, remove, push := "Added", "Changed", "Removed", "Pushed"
+	if dryRun {
+		add, change, remove, push = "Would add", "Would change", "Would remove", "Would push"
+	}
+	for _, a := range p.Added {
+		c.view.Note("%s %s", add, a)
+	}
+	for _, a := range p.Changed {
+		c.view.Note("%s %s", change, a)
+	}
+	for _, a := range p.Removed {
+		c.view.Note("%s %s. It is not revoked at the server.", remove, a)
+	}
+	switch {
+	case p.Replaced != "":
+		c.view.Note("It takes the place of another state, %s, and of all that was kept of it.", p.Replaced)
+	case p.PastDropped:
+		c.view.Note("It is under another data key: what was kept of earlier generations goes.")
+	}
+	c.view.Note("%s the state %s at serial %d: %d added, %d changed, %d removed, %d as they were.",
+		push, p.Lineage, p.Serial, len(p.Added), len(p.Changed), len(p.Removed), p.Unchanged)
+}
