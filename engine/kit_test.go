@@ -50,6 +50,7 @@ func (c *clock) pass(d time.Duration) {
 
 // kit is an engine over a state in memory, a server and a person.
 type kit struct {
+	pins    string // what the machine remembers of states; "": nothing
 	t       testing.TB
 	ctx     context.Context
 	server  *server
@@ -94,7 +95,7 @@ func (k *kit) open(b state.Backend) *state.Store {
 	k.t.Helper()
 	s, err := state.Open(k.ctx, b, state.Options{
 		Identities: func() ([]age.Identity, error) { return []age.Identity{k.id}, nil },
-		Recipients: []string{k.id.Recipient().String()}, Now: k.clock.now,
+		Recipients: []string{k.id.Recipient().String()}, Now: k.clock.now, PinDir: k.pins,
 	})
 	if err != nil {
 		k.t.Fatal(err)

@@ -88,6 +88,11 @@ func (e *Engine) renewLocked(ctx context.Context, w *renewal, first *state.Recor
 	if err := ctx.Err(); err != nil {
 		return nil, e.failure(w.doing(), w.addr, err)
 	}
+	if !asksAgain(rec) {
+		if err := e.o.Store.Behind(ctx, rec); err != nil {
+			return e.serveOr(w, rec, "the token is not refreshed: the state is older than one that this machine has seen", e.failure(w.doing(), w.addr, err))
+		}
+	}
 	if out, err := e.carry(ctx, w, rec); !errors.Is(err, ErrNotCarried) {
 		return out, err
 	}

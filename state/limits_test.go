@@ -24,7 +24,7 @@ func TestAnOldCopyIsBelievedWhereNoNewerOneWasSeen(t *testing.T) {
 	}
 }
 
-func TestAnOldCopyFromBeforeRefreshesIsBelieved(t *testing.T) {
+func TestAnOldCopyFromBeforeRefreshesIsReadAndNotRefreshed(t *testing.T) {
 	alice, x := newPerson(t), newPinned(t)
 	x.make(t, alice)
 	backup := filepath.Join(t.TempDir(), "backup")
@@ -39,11 +39,20 @@ func TestAnOldCopyFromBeforeRefreshesIsBelieved(t *testing.T) {
 	if err := x.read(t, alice); err != nil {
 		t.Errorf("only an apply raises the serial that pins remember: %v", err)
 	}
+	must(t, x.with(t, alice, func(s *state.Store) error {
+		r, err := s.Get(t.Context(), record("graph").Addr, state.PartInfo)
+		must(t, err)
+		if err := s.Behind(t.Context(), r); !errors.Is(err, state.ErrRollback) {
+			t.Errorf("its refresh token may be sent: %v", err)
+		}
+		return nil
+	}))
 }
 
-func TestAnOldRowInItsOwnPlaceIsBelieved(t *testing.T) {
+func TestAnOldRowInItsOwnPlaceIsReadAndNotRefreshed(t *testing.T) {
 	alice, b := newPerson(t), backendtest.NewMemory()
-	s := openStore(t, b, alice)
+	pins := func(dir string) func(*state.Options) { return func(o *state.Options) { o.PinDir = dir } }
+	s := openStore(t, b, alice, pins(t.TempDir()))
 	must(t, s.Create(t.Context()))
 	must(t, s.Put(t.Context(), record("graph")))
 	a := record("graph").Addr
@@ -54,8 +63,16 @@ func TestAnOldRowInItsOwnPlaceIsBelieved(t *testing.T) {
 	r.Tokens.RefreshToken = "rotated"
 	must(t, s.Put(t.Context(), r))
 	must(t, b.Write(t.Context(), state.Batch{Epoch: 1, Changes: []state.Change{{Row: old, Was: r.Generation}}}))
-	if back, err := s.Get(t.Context(), a, state.PartAll); err != nil || back.Tokens.RefreshToken == "rotated" {
+	back, err := s.Get(t.Context(), a, state.PartAll)
+	if err != nil || back.Tokens.RefreshToken == "rotated" {
 		t.Errorf("a row that was written before, at its own address: %v", err)
+	}
+	if err := s.Behind(t.Context(), back); !errors.Is(err, state.ErrRollback) {
+		t.Errorf("its refresh token may be sent: %v", err)
+	}
+	elsewhere := openStore(t, b, alice, pins(t.TempDir()))
+	if err := elsewhere.Behind(t.Context(), back); err != nil {
+		t.Errorf("a machine that has written no newer one: %v", err)
 	}
 }
 

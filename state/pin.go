@@ -19,7 +19,8 @@ import (
 // their own; only the pins tell it from the right one.
 type pins struct {
 	dir      string // "": none are kept
-	location string
+	location string // "": the place is made for this run, and nothing is remembered of it
+	accept   bool   // an older state than was seen, on purpose
 }
 
 type lineagePin struct {
@@ -63,9 +64,10 @@ func (p pins) check(h *seal.Header, box *seal.Box) error {
 		return nil
 	}
 	var place placePin
-	switch found, err := readPin(p.placeFile(), &place); {
+	switch found, err := p.readPlace(&place); {
 	case err != nil:
 		return err
+	case p.location == "":
 	case found && place.Lineage != h.Lineage:
 		return WithAdvice(fmt.Errorf("%w: %s held the state %s on this machine before, and now holds %s", ErrTampered, p.location, place.Lineage, h.Lineage),
 			"if you replaced it yourself, remove "+p.placeFile()+"; otherwise do not use it")
@@ -80,6 +82,13 @@ func (p pins) check(h *seal.Header, box *seal.Box) error {
 		_ = writePin(p.lineageFile(h.Lineage), now)
 	}
 	return nil
+}
+
+func (p pins) readPlace(place *placePin) (found bool, err error) {
+	if p.location == "" {
+		return false, nil
+	}
+	return readPin(p.placeFile(), place)
 }
 
 // seen compares a verified header with the pin of its lineage, and gives that pin.
@@ -101,10 +110,12 @@ func pinOf(h *seal.Header) lineagePin {
 
 func (p pins) compare(pin lineagePin, h *seal.Header, box *seal.Box, file string) error {
 	switch {
+	case p.accept && (h.Epoch < pin.Epoch || h.Serial < pin.Serial):
+		return nil
 	case h.Epoch < pin.Epoch, h.Serial < pin.Serial:
 		return WithAdvice(fmt.Errorf("%w: %s is at serial %d with data key %d, this machine has seen serial %d with data key %d",
 			ErrRollback, p.location, h.Serial, h.Epoch, pin.Serial, pin.Epoch),
-			"bring back the newer file; if you restored a backup on purpose, accept it by removing "+file+" (refresh tokens in it may be spent)")
+			"bring back the newer file; if you restored a backup on purpose, accept it with -accept-rollback of token, refresh or apply, or by removing "+file+" (refresh tokens in it may be spent)")
 	case h.Commitment == pin.Commitment, pin.Pending != "" && h.Commitment == pin.Pending:
 		return nil
 	case h.Epoch > pin.Epoch && h.Succeeds(box, pin.Commitment):
@@ -146,6 +157,9 @@ func (p pins) created(h *seal.Header) error {
 		return nil
 	}
 	err := writePin(p.lineageFile(h.Lineage), pinOf(h))
+	if p.location == "" {
+		return err
+	}
 	return errors.Join(err, writePin(p.placeFile(), placePin{Version: 1, Location: p.location, Lineage: h.Lineage}))
 }
 
@@ -164,11 +178,16 @@ func readPin(file string, into interface{ members() []member }) (found bool, err
 }
 
 // writePin replaces a pin atomically.
-func writePin(file string, v any) (err error) {
+func writePin(file string, v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
+	return replacePrivate(file, append(b, '\n'))
+}
+
+// replacePrivate replaces a file of this machine's memory, 0600.
+func replacePrivate(file string, text []byte) (err error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("keep the pin of the state: %w", err)
 	}
@@ -182,7 +201,7 @@ func writePin(file string, v any) (err error) {
 			err = fmt.Errorf("keep the pin of the state: %w", err)
 		}
 	}()
-	_, err = f.Write(append(b, '\n'))
+	_, err = f.Write(text)
 	if err == nil {
 		err = f.Sync()
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
@@ -88,10 +89,24 @@ func (s *Store) pushLocked(ctx context.Context, p *Pushed, b Batch, po PushOptio
 	if err == nil {
 		_, err = s.fresh(ctx)
 	}
+	if err == nil {
+		err = s.markAll(ctx, h.Lineage)
+	}
 	if err != nil {
 		return fmt.Errorf("the state is written, and then: %w", err)
 	}
 	return nil
+}
+
+// markAll marks what a push has made the present state.
+func (s *Store) markAll(ctx context.Context, lineage string) error {
+	records, err := s.All(ctx, PartInfo)
+	var lines strings.Builder
+	for _, r := range records {
+		lines.WriteString(mark{r.Info.ConfigSerial, r.Generation}.line(markKey(r.Addr)))
+	}
+	s.pins.append(lineage, lines.String())
+	return err
 }
 
 // pushBatch compares a document with what is there. A nil batch: nothing is to be done.

@@ -27,6 +27,9 @@ func (s *Store) PutNext(ctx context.Context, r *Record) error {
 		return err
 	}
 	r.Summary, r.Info = sum, info
+	if o, err := s.open(ctx, nil); err == nil {
+		s.wrote(o.header.Lineage, sum, info)
+	}
 	return nil
 }
 

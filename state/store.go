@@ -28,6 +28,10 @@ type Options struct {
 	// PinDir holds what this machine has seen of each lineage, outside the
 	// state; "" keeps none. It is made when needed, 0700.
 	PinDir string
+	// AcceptRollback takes a state that is older than one this machine has seen.
+	AcceptRollback bool
+	// Passing: the place is made for this run. Nothing is remembered of it, but of the lineage.
+	Passing bool
 	// Holder is who takes locks; Operation and Since are filled by Lock.
 	Holder Holder
 	Now    func() time.Time
@@ -51,7 +55,10 @@ func Open(_ context.Context, b Backend, o Options) (*Store, error) {
 	if b == nil || o.Now == nil {
 		return nil, errors.New("open the state: a backend and a clock are needed")
 	}
-	s := &Store{b: b, o: o, pins: pins{dir: o.PinDir, location: b.Location()}}
+	s := &Store{b: b, o: o, pins: pins{dir: o.PinDir, location: b.Location(), accept: o.AcceptRollback}}
+	if o.Passing {
+		s.pins.location = ""
+	}
 	s.queue.write = b.Write
 	s.probes.probe = b.Probe
 	return s, nil
@@ -197,6 +204,9 @@ func (s *Store) Put(ctx context.Context, r *Record) error {
 		return err
 	}
 	r.Summary, r.Info = sum, info
+	if o, err := s.open(ctx, nil); err == nil {
+		s.wrote(o.header.Lineage, sum, info)
+	}
 	return nil
 }
 

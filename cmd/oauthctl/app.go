@@ -106,6 +106,7 @@ type cli struct {
 	input  *inputFlags // whether the running command may ask; nil: it has no such flag
 	fromFD []byte      // what OAUTHCTL_PASSPHRASE_FD gave
 	locks  lockFiles   // of it; nil: they cannot be shared
+	older  bool        // -accept-rollback
 }
 
 // finish shows an error that nobody has shown yet and turns it into an exit code.

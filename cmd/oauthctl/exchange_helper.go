@@ -44,6 +44,7 @@ type helperRequest struct {
 	State           string
 	Dir, Identity   string // -chdir, -identity
 	Key             string // the identity, opened; "": it is in the keyring, or where anybody can read it
+	Older           bool   // -accept-rollback
 	Addr            string
 	MinTTL          time.Duration
 	Force           bool
@@ -80,7 +81,7 @@ func (c *cli) carry() engine.Carry {
 			return engine.Carried{}, engine.ErrNotCarried
 		}
 		request, err := json.Marshal(helperRequest{
-			Version: version, Commit: commit, State: path, Dir: c.chdir, Identity: c.identity, Key: key.Reveal(),
+			Version: version, Commit: commit, State: path, Dir: c.chdir, Identity: c.identity, Key: key.Reveal(), Older: c.older,
 			Addr: a.String(), MinTTL: o.MinTTL, Force: o.ForceRefresh,
 		})
 		if err != nil {
@@ -183,7 +184,7 @@ func (c *cli) helped(ctx context.Context) (engine.Carried, error) {
 	if err != nil || lock == nil {
 		return engine.Carried{}, engine.ErrNotCarried
 	}
-	c.chdir, c.identity = q.Dir, q.Identity
+	c.chdir, c.identity, c.older = q.Dir, q.Identity, q.Older
 	if q.Key != "" {
 		ids, err := seal.ParseIdentities(q.Key)
 		if err != nil {

@@ -32,6 +32,7 @@ func (c *cli) refreshCommand() *cobra.Command {
 	}
 	jsonFlag(cmd, &json)
 	work.register(cmd.Flags())
+	rollbackFlag(cmd.Flags(), &c.older)
 	return cmd
 }
 

@@ -26,6 +26,8 @@ func (c *cli) openStore(ctx context.Context, path string, recipients []string) (
 		PinDir:     c.pinDir(),
 		Holder:     c.holder(),
 		Now:        c.Now,
+
+		AcceptRollback: c.older,
 	})
 	if err != nil {
 		_ = backend.Close()

@@ -24,6 +24,7 @@ type tokenFlags struct {
 	scopes      scopesFlag
 	opts        engine.TokenOptions
 	lockTimeout time.Duration
+	older       bool
 }
 
 func (f *tokenFlags) register(fs *pflag.FlagSet) {
@@ -34,6 +35,7 @@ func (f *tokenFlags) register(fs *pflag.FlagSet) {
 	fs.DurationVar(&f.opts.MinTTL, "min-ttl", 0, "refresh a token that is valid for less than `DURATION`")
 	fs.BoolVar(&f.opts.ForceRefresh, "force-refresh", false, "refresh even if the token is valid")
 	lockTimeoutFlag(fs, &f.lockTimeout)
+	rollbackFlag(fs, &f.older)
 }
 
 func lockTimeoutFlag(fs *pflag.FlagSet, d *time.Duration) {
@@ -102,6 +104,7 @@ func completeFormats(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 }
 
 func (c *cli) token(ctx context.Context, name string, f *tokenFlags) error {
+	c.older = f.older
 	a, err := addr.Parse(name)
 	if err != nil {
 		return err
