@@ -99,7 +99,7 @@ func whatMade(before, r *state.Record) What {
 		return at.After(former)
 	}
 	switch {
-	case made(in.AuthorizedAt, was.AuthorizedAt):
+	case made(in.AuthorizedAt, was.AuthorizedAt) && !in.RefreshedAt.After(in.AuthorizedAt):
 		return WhatAuthorized
 	case made(in.RefreshedAt, was.RefreshedAt):
 		return WhatRefreshed

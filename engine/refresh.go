@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/oauthctl/oauthctl/engine/grant"
@@ -89,8 +90,8 @@ func (e *Engine) renewLocked(ctx context.Context, w *renewal, first *state.Recor
 		return nil, e.failure(w.doing(), w.addr, err)
 	}
 	if !asksAgain(rec) {
-		if err := e.o.Store.Behind(ctx, rec); err != nil {
-			return e.serveOr(w, rec, "the token is not refreshed: the state is older than one that this machine has seen", e.failure(w.doing(), w.addr, err))
+		if err := e.o.Store.MaySpend(ctx, rec, oneTime(rec)); err != nil {
+			return e.serveOr(w, rec, "the token is not refreshed: "+notSpent(err), e.failure(w.doing(), w.addr, err))
 		}
 	}
 	if out, err := e.carry(ctx, w, rec); !errors.Is(err, ErrNotCarried) {
@@ -111,6 +112,14 @@ func (e *Engine) renewLocked(ctx context.Context, w *renewal, first *state.Recor
 		return e.serveOr(w, rec, "the token is not refreshed: the state cannot be written", e.failure(w.doing(), w.addr, err))
 	}
 	return e.exchange(ctx, w, rec, with)
+}
+
+// notSpent says in short why a refresh token is not sent.
+func notSpent(err error) string {
+	if errors.Is(err, state.ErrRollback) {
+		return "the state is older than one that this machine has seen"
+	}
+	return strings.TrimSuffix(err.Error(), ": "+state.Advice(err))
 }
 
 func (w *renewal) doing() string { return "refresh " + w.addr.String() }

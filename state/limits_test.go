@@ -42,7 +42,7 @@ func TestAnOldCopyFromBeforeRefreshesIsReadAndNotRefreshed(t *testing.T) {
 	must(t, x.with(t, alice, func(s *state.Store) error {
 		r, err := s.Get(t.Context(), record("graph").Addr, state.PartInfo)
 		must(t, err)
-		if err := s.Behind(t.Context(), r); !errors.Is(err, state.ErrRollback) {
+		if err := s.MaySpend(t.Context(), r, true); !errors.Is(err, state.ErrRollback) {
 			t.Errorf("its refresh token may be sent: %v", err)
 		}
 		return nil
@@ -67,11 +67,11 @@ func TestAnOldRowInItsOwnPlaceIsReadAndNotRefreshed(t *testing.T) {
 	if err != nil || back.Tokens.RefreshToken == "rotated" {
 		t.Errorf("a row that was written before, at its own address: %v", err)
 	}
-	if err := s.Behind(t.Context(), back); !errors.Is(err, state.ErrRollback) {
+	if err := s.MaySpend(t.Context(), back, true); !errors.Is(err, state.ErrRollback) {
 		t.Errorf("its refresh token may be sent: %v", err)
 	}
 	elsewhere := openStore(t, b, alice, pins(t.TempDir()))
-	if err := elsewhere.Behind(t.Context(), back); err != nil {
+	if err := elsewhere.MaySpend(t.Context(), back, true); err != nil {
 		t.Errorf("a machine that has written no newer one: %v", err)
 	}
 }

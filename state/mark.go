@@ -61,20 +61,25 @@ func (p pins) append(lineage, lines string) {
 
 // marked is the mark of a record, if there is one.
 func (p pins) marked(lineage string, a addr.Addr) (mark, bool, error) {
+	text, err := p.marks(lineage)
+	m, ok := lastMark(text, markKey(a))
+	return m, ok, err
+}
+
+// marks are the lines of a lineage.
+func (p pins) marks(lineage string) ([]byte, error) {
 	if p.dir == "" {
-		return mark{}, false, nil
+		return nil, nil
 	}
 	file := p.markFile(lineage)
 	text, err := os.ReadFile(file) // the directory is the caller's, the name ours
-	if errors.Is(err, fs.ErrNotExist) {
-		return mark{}, false, nil
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, WithAdvice(fmt.Errorf("%w: the marks %s cannot be read (%w)", ErrTampered, file, err), "remove it if you trust the state")
 	}
-	if err != nil {
-		return mark{}, false, WithAdvice(fmt.Errorf("%w: the marks %s cannot be read (%w)", ErrTampered, file, err), "remove it if you trust the state")
-	}
-	p.compact(file, text)
-	m, ok := lastMark(text, markKey(a))
-	return m, ok, nil
+	return p.compact(file, text), nil
 }
 
 // lastMark finds the last whole line of a key. What is no mark is passed over: a
@@ -100,10 +105,10 @@ func lastMark(text []byte, key string) (mark, bool) {
 // compactAt is the size from which a file of marks is rewritten, if most of it is old.
 const compactAt = 256 << 10
 
-// compact keeps the last line of each key.
-func (p pins) compact(file string, text []byte) {
+// compact keeps the last line of each key, if there is much to leave out.
+func (p pins) compact(file string, text []byte) []byte {
 	if len(text) < compactAt {
-		return
+		return text
 	}
 	var kept [][]byte
 	seen := map[string]bool{}
@@ -115,9 +120,12 @@ func (p pins) compact(file string, text []byte) {
 			kept = append(kept, lines[i])
 		}
 	}
-	if len(kept)*4 < len(lines) {
-		_ = replacePrivate(file, bytes.Join(kept, nil))
+	if len(kept)*4 > len(lines) {
+		return text
 	}
+	text = bytes.Join(kept, nil)
+	_ = replacePrivate(file, text)
+	return text
 }
 
 // wrote marks what was written; the write itself is done, whatever comes of this.
@@ -125,10 +133,15 @@ func (s *Store) wrote(lineage string, sum Summary, info *Info) {
 	s.pins.mark(lineage, sum.Addr, mark{info.ConfigSerial, sum.Generation})
 }
 
-// Behind tells whether a record is older than what this machine has written of
-// it: ErrRollback. Its refresh token is spent then, and sending it may end the
-// grant. It is asked before that is done, and not to read a token.
-func (s *Store) Behind(ctx context.Context, r *Record) error {
+// MaySpend tells whether the refresh token of a record may be sent. Not if the record
+// is older than what this machine has written of it (ErrRollback): the token is spent
+// then, and sending it may end the grant. And not if the server takes it once only, and
+// what it answers would be lost (Options.Lost). It is asked before a refresh token is sent, and not to
+// read a token.
+func (s *Store) MaySpend(ctx context.Context, r *Record, once bool) error {
+	if once && s.o.Lost != nil {
+		return s.o.Lost
+	}
 	o, err := s.open(ctx, nil)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func behind(t *testing.T, x pinned, p person, accept bool) error {
 	s := openStore(t, openFile(t, x.path), p, func(o *state.Options) { o.PinDir, o.AcceptRollback = x.pins, accept })
 	r, err := s.Get(t.Context(), record("graph").Addr, state.PartInfo)
 	must(t, err)
-	return s.Behind(t.Context(), r)
+	return s.MaySpend(t.Context(), r, true)
 }
 
 func TestAnAcceptedRollbackIsAskedAboutOnce(t *testing.T) {
@@ -115,7 +115,7 @@ func TestARecordThatWasMadeAnewIsNotBehind(t *testing.T) {
 		r := record("graph")
 		must(t, s.PutNext(t.Context(), r))
 		r.Generation, r.Info.ConfigSerial = 1, 2 // by a machine that had nothing of it
-		return s.Behind(t.Context(), r)
+		return s.MaySpend(t.Context(), r, true)
 	}))
 }
 
@@ -125,6 +125,6 @@ func BenchmarkMark(b *testing.B) {
 	r := record("graph")
 	must(b, s.Put(b.Context(), r))
 	for b.Loop() {
-		must(b, s.Behind(b.Context(), r))
+		must(b, s.MaySpend(b.Context(), r, true))
 	}
 }

@@ -90,7 +90,7 @@ func (s *Store) pushLocked(ctx context.Context, p *Pushed, b Batch, po PushOptio
 		_, err = s.fresh(ctx)
 	}
 	if err == nil {
-		err = s.markAll(ctx, h.Lineage)
+		err = s.markAll(ctx, h.Lineage, po.Force)
 	}
 	if err != nil {
 		return fmt.Errorf("the state is written, and then: %w", err)
@@ -98,15 +98,34 @@ func (s *Store) pushLocked(ctx context.Context, p *Pushed, b Batch, po PushOptio
 	return nil
 }
 
-// markAll marks what a push has made the present state.
-func (s *Store) markAll(ctx context.Context, lineage string) error {
+// markAll marks what a push has made the present state. Only a forced one takes
+// back that a later generation was written.
+func (s *Store) markAll(ctx context.Context, lineage string, force bool) error {
 	records, err := s.All(ctx, PartInfo)
+	if err != nil {
+		return err
+	}
+	text, err := s.pins.marks(lineage)
+	if err != nil {
+		return err
+	}
+	former := map[string]mark{}
+	for line := range bytes.Lines(text) {
+		key, _, _ := bytes.Cut(line, []byte(" "))
+		if m, ok := lastMark(line, string(key)); ok {
+			former[string(key)] = m
+		}
+	}
 	var lines strings.Builder
 	for _, r := range records {
-		lines.WriteString(mark{r.Info.ConfigSerial, r.Generation}.line(markKey(r.Addr)))
+		m := mark{r.Info.ConfigSerial, r.Generation}
+		key := markKey(r.Addr)
+		if was, ok := former[key]; !ok || force || was != m && was.newer(m.serial, m.generation) {
+			lines.WriteString(m.line(key))
+		}
 	}
 	s.pins.append(lineage, lines.String())
-	return err
+	return nil
 }
 
 // pushBatch compares a document with what is there. A nil batch: nothing is to be done.

@@ -30,6 +30,9 @@ type Options struct {
 	PinDir string
 	// AcceptRollback takes a state that is older than one this machine has seen.
 	AcceptRollback bool
+	// Lost, if not nil: what is written is gone with this run, and why. A token
+	// that can be sent once only is not sent then.
+	Lost error
 	// Passing: the place is made for this run. Nothing is remembered of it, but of the lineage.
 	Passing bool
 	// Holder is who takes locks; Operation and Since are filled by Lock.

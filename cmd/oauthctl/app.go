@@ -107,10 +107,18 @@ type cli struct {
 	fromFD []byte      // what OAUTHCTL_PASSPHRASE_FD gave
 	locks  lockFiles   // of it; nil: they cannot be shared
 	older  bool        // -accept-rollback
+	carried
 }
 
 // finish shows an error that nobody has shown yet and turns it into an exit code.
 func (c *cli) finish(ctx context.Context, err error) int {
+	switch kept := c.keepState(ctx); {
+	case kept == nil:
+	case err == nil:
+		err = kept
+	case c.opened == carriedPlace:
+		c.showError(kept) // there is no other copy of it
+	}
 	if err == nil {
 		err = c.out.err
 	}
@@ -122,12 +130,16 @@ func (c *cli) finish(ctx context.Context, err error) int {
 	}
 	var shown *shownError
 	if !errors.As(err, &shown) {
-		if c.view == nil {
-			c.view = c.newView(false, false)
-		}
-		c.view.Error(c.explained(readable(err)))
+		c.showError(err)
 	}
 	return exitCode(ctx, err)
+}
+
+func (c *cli) showError(err error) {
+	if c.view == nil {
+		c.view = c.newView(false, false)
+	}
+	c.view.Error(c.explained(readable(err)))
 }
 
 var errInterrupted = errors.New("interrupted; what was finished is saved")

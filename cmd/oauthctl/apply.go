@@ -115,6 +115,9 @@ func (s *session) planned(ctx context.Context, f *planFlags) (*plan.Plan, *rewra
 
 // goAhead asks, and makes ready what the plan needs.
 func (s *session) goAhead(ctx context.Context, p *plan.Plan, keys *rewrap, f *applyFlags) error {
+	if err := s.c.mustKeep(); err != nil {
+		return err
+	}
 	if !f.approve {
 		if err := s.c.confirm(ctx, p); err != nil {
 			return err

@@ -11,6 +11,7 @@ type globals struct {
 	chdir    string
 	config   string
 	state    string
+	stateOut string
 	identity string
 	sandbox  bool
 	consent  consentMode
@@ -22,6 +23,7 @@ func (g *globals) registerGlobals(fs *pflag.FlagSet) {
 	fs.StringVar(&g.config, "config", "", "read the configuration at `PATH`, a directory or a single file (default: the current directory)")
 	fs.StringVar(&g.state, "state", "", "keep the state in `FILE` (default: what the configuration says, else oauthctl.state)")
 	fs.StringVar(&g.identity, "identity", "", "open the state with the age identity or SSH key in `FILE`, or with keyring:age1…")
+	fs.StringVar(&g.stateOut, "state-out", "", "when the command has ended, write the sealed state to `FILE`, in the form of OAUTHCTL_STATE")
 	fs.BoolVar(&g.sandbox, "sandbox", false, "run against an imitation of the servers, with a state of its own")
 	g.consent = consentAuto
 	fs.Var(&g.consent, "sandbox-consent", "who consents in the sandbox: `MODE` is auto, or browser for a real one")
@@ -33,7 +35,7 @@ func (g *globals) registerGlobals(fs *pflag.FlagSet) {
 func (g *globals) again() []string {
 	var list []string
 	for _, f := range []struct{ name, value string }{
-		{"chdir", g.chdir}, {"config", g.config}, {"state", g.state}, {"identity", g.identity},
+		{"chdir", g.chdir}, {"config", g.config}, {"state", g.state}, {"state-out", g.stateOut}, {"identity", g.identity},
 	} {
 		if f.value != "" {
 			list = append(list, "-"+f.name+"="+f.value)

@@ -55,6 +55,8 @@ func (c *cli) stateOverride() (string, bool) {
 		return c.path(c.state), true
 	case path != "":
 		return c.path(path), true
+	case c.carries():
+		return carriedPlace, true
 	}
 	return "", false
 }

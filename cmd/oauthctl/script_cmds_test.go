@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"os"
@@ -14,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/oauthctl/oauthctl/providers/sandbox"
 )
 
 type scriptCmd = func(ts *testscript.TestScript, neg bool, args []string)
@@ -27,6 +31,7 @@ func scriptCmds() map[string]scriptCmd {
 		"interrupt":   cmdInterrupt,
 		"json-lines":  cmdJSONLines,
 		"setenv-file": cmdSetenvFile,
+		"server":      cmdServer,
 		"together":    cmdTogether,
 		"eventually":  cmdEventually,
 	}
@@ -83,6 +88,21 @@ func cmdFilemode(ts *testscript.TestScript, _ bool, args []string) {
 // cmdSetenvFile is "setenv-file NAME FILE".
 func cmdSetenvFile(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], ts.ReadFile(args[1]))
+}
+
+// cmdServer is "server NAME": an authorization server runs beside the script, and
+// the variable says where.
+func cmdServer(ts *testscript.TestScript, _ bool, args []string) {
+	srv, err := sandbox.New(sandbox.Options{Now: time.Now, Rand: rand.Reader})
+	ts.Check(err)
+	ctx, cancel := context.WithCancel(context.Background())
+	base, err := srv.Serve(ctx, "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv(args[0], base)
+	ts.Defer(func() {
+		cancel()
+		_ = srv.Close()
+	})
 }
 
 // cmdJSONLines is "json-lines stdout": every line is a JSON object, and there is one.

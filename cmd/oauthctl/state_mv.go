@@ -37,6 +37,11 @@ func (c *cli) stateMvCommand() *cobra.Command {
 }
 
 func (c *cli) stateMv(ctx context.Context, args []string, dryRun bool, wait time.Duration) error {
+	if !dryRun {
+		if err := c.mustKeep(); err != nil {
+			return err
+		}
+	}
 	as, err := parseAddrs(args)
 	if err != nil {
 		return err

@@ -33,6 +33,11 @@ func (c *cli) statePushCommand() *cobra.Command {
 }
 
 func (c *cli) statePush(ctx context.Context, name string, o state.PushOptions) error {
+	if !o.DryRun {
+		if err := c.mustKeep(); err != nil {
+			return err
+		}
+	}
 	text, err := c.readDocument(name)
 	if err != nil {
 		return err

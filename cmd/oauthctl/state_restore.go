@@ -68,6 +68,9 @@ func (c *cli) stateRestore(ctx context.Context, name string, f *restoreFlags) er
 	if f.dryRun {
 		return nil
 	}
+	if err := c.mustKeep(); err != nil {
+		return err
+	}
 	if !f.approve {
 		if err := c.approved(ctx, "Do you really want to restore it?"); err != nil {
 			return err

@@ -36,6 +36,11 @@ func (c *cli) stateRmCommand() *cobra.Command {
 }
 
 func (c *cli) stateRm(ctx context.Context, args []string, dryRun bool) error {
+	if !dryRun {
+		if err := c.mustKeep(); err != nil {
+			return err
+		}
+	}
 	want, err := parseAddrs(args)
 	if err != nil {
 		return err

@@ -14,21 +14,34 @@ import (
 // openStore opens the state at path. recipients are for a state that has to be
 // made; nil: the person's own.
 func (c *cli) openStore(ctx context.Context, path string, recipients []string) (*state.Store, error) {
+	if c.carries() {
+		return c.openCarried(ctx)
+	}
 	c.opened = path
+	if err := c.proveOut(); err != nil {
+		return nil, err
+	}
 	backend, err := openBackend(path)
 	if err != nil {
 		return nil, err
 	}
 	c.locks, _ = backend.(lockFiles)
-	store, err := state.Open(ctx, backend, state.Options{
-		Identities: func() ([]age.Identity, error) { return c.identities(ctx) },
-		Recipients: recipients,
-		PinDir:     c.pinDir(),
-		Holder:     c.holder(),
-		Now:        c.Now,
+	c.held = true
+	o := c.storeOptions(ctx)
+	o.Recipients = recipients
+	return openOn(ctx, backend, o)
+}
 
-		AcceptRollback: c.older,
-	})
+// storeOptions are the options of every store.
+func (c *cli) storeOptions(ctx context.Context) state.Options {
+	return state.Options{
+		Identities: func() ([]age.Identity, error) { return c.identities(ctx) },
+		PinDir:     c.pinDir(), Holder: c.holder(), Now: c.Now, AcceptRollback: c.older,
+	}
+}
+
+func openOn(ctx context.Context, backend state.Backend, o state.Options) (*state.Store, error) {
+	store, err := state.Open(ctx, backend, o)
 	if err != nil {
 		_ = backend.Close()
 		return nil, err

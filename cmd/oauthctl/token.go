@@ -163,6 +163,9 @@ func (c *cli) handOut(ctx context.Context, e *engine.Engine, a addr.Addr, o engi
 	if err := ctx.Err(); err != nil {
 		return nil, err // refreshed and saved, and nobody wants it any more
 	}
+	if err := c.keepState(ctx); err != nil {
+		return nil, err // before the token is used: what it costs is saved first
+	}
 	if t.Warning != "" {
 		fmt.Fprintf(c.Stderr, "Warning: %s\n", t.Warning)
 	}
