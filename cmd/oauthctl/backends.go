@@ -12,8 +12,17 @@ import (
 )
 
 // openBackend opens the place of a state.
-func openBackend(path string) (state.Backend, error) {
-	return sqlite.Open(path, sqlite.Options{})
+func (c *cli) openBackend(path string) (state.Backend, error) {
+	return sqlite.Open(path, sqlite.Options{Warn: c.warn})
+}
+
+// warn says something to the person, if there is one who reads.
+func (c *cli) warn(text string) {
+	if c.view == nil { // token has none
+		fmt.Fprintf(c.Stderr, "Warning: %s\n", text)
+		return
+	}
+	c.view.Note("Warning: %s", text)
 }
 
 // sqliteSpec is the table of oauthctl { state "sqlite" { … } }.

@@ -66,7 +66,7 @@ func (c *cli) openCarried(ctx context.Context) (*state.Store, error) {
 		}
 		c.unpacked = filepath.Join(dir, defaultState)
 	}
-	backend, err := openBackend(c.unpacked)
+	backend, err := c.openBackend(c.unpacked)
 	if err != nil {
 		return nil, err
 	}

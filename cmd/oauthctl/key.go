@@ -98,7 +98,7 @@ func (c *cli) knownStates() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	backend, err := openBackend(path)
+	backend, err := c.openBackend(path)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func (c *cli) stateMigrate(ctx context.Context, to string, dryRun bool) error {
 		return err
 	}
 	defer store.Close()
-	target, err := openBackend(c.path(to))
+	target, err := c.openBackend(c.path(to))
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func (c *cli) openStore(ctx context.Context, path string, recipients []string) (
 	if err := c.proveOut(); err != nil {
 		return nil, err
 	}
-	backend, err := openBackend(path)
+	backend, err := c.openBackend(path)
 	if err != nil {
 		return nil, err
 	}

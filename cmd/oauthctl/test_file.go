@@ -93,7 +93,7 @@ func (w *testWorld) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	backend, err := openBackend(filepath.Join(w.dir, defaultState))
+	backend, err := w.c.openBackend(filepath.Join(w.dir, defaultState))
 	if err != nil {
 		return err
 	}

@@ -163,6 +163,9 @@ func nameIn(f *os.File, at int64) (a addr.Addr, lease, ok bool) {
 
 // lockRange locks one byte of the lock file, trying until ctx ends.
 func (d *DB) lockRange(ctx context.Context, offset int64, s *slot) (*os.File, state.Unlock, error) {
+	if err := d.trust(); err != nil {
+		return nil, nil, err
+	}
 	f, err := d.openLockFile()
 	if err != nil {
 		return nil, nil, err

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -34,6 +35,8 @@ type Options struct {
 	// BusyTimeout is how long an operation waits for other processes that use
 	// the file; 0: 30 s.
 	BusyTimeout time.Duration
+	// Warn hears once, before the first write, why the place is not the best. May be nil.
+	Warn func(string)
 }
 
 // DB is a state file. It implements [state.Backend].
@@ -45,6 +48,10 @@ type DB struct {
 	// turns is touched when a lock is taken and released, so that goroutines
 	// see in memory what others did under the same lock, as with a mutex.
 	turns atomic.Uint64
+
+	placeOf  func(dir string, info fs.FileInfo) place
+	looked   sync.Once
+	distrust error // why nothing is to be written here
 
 	mu     sync.Mutex
 	idle   []*conn                // read-only connections
@@ -76,7 +83,7 @@ func Open(path string, o Options) (*DB, error) {
 		o.BusyTimeout = 30 * time.Second
 	}
 	registerVFS()
-	d := &DB{path: abs, o: o, writing: make(chan *conn, 1)}
+	d := &DB{path: abs, o: o, writing: make(chan *conn, 1), placeOf: lookAt}
 	d.writing <- nil
 	return d, nil
 }
@@ -233,6 +240,9 @@ func (d *DB) write(ctx context.Context, f func(*conn) error) (err error) {
 	}()
 	if c == nil {
 		if _, err := checkFile(d.path, true); err != nil {
+			return err
+		}
+		if err := d.trust(); err != nil {
 			return err
 		}
 		if c, err = openConn(ctx, d.path, sqlite3.OPEN_READWRITE, d.o.BusyTimeout); err == nil {
