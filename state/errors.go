@@ -19,6 +19,9 @@ var (
 	ErrNoKey      = errors.New("no identity opens the state")
 	ErrUnwritable = errors.New("the state cannot be written")
 	ErrFormat     = errors.New("the state was written by a newer version")
+	// ErrOlder and ErrLineage are of documents: see Push.
+	ErrOlder   = errors.New("the document is older than the state")
+	ErrLineage = errors.New("the document is of another state")
 	// ErrPlace: the path is not one where a state can be (a link, a directory),
 	// or it cannot be read.
 	ErrPlace = errors.New("the place of the state cannot be used")

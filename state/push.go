@@ -13,12 +13,6 @@ import (
 	"github.com/oauthctl/oauthctl/state/seal"
 )
 
-// ErrOlder: a document is not newer than the state that it would replace.
-var ErrOlder = errors.New("the document is older than the state")
-
-// ErrLineage: a document is of another state.
-var ErrLineage = errors.New("the document is of another state")
-
 // PushOptions of Push.
 type PushOptions struct {
 	Force  bool // also over a newer state, and over another one

@@ -49,7 +49,7 @@ type DB struct {
 	// see in memory what others did under the same lock, as with a mutex.
 	turns atomic.Uint64
 
-	placeOf  func(dir string, info fs.FileInfo) place
+	lookAt   func(dir string, info fs.FileInfo) place
 	looked   sync.Once
 	distrust error // why nothing is to be written here
 
@@ -83,7 +83,7 @@ func Open(path string, o Options) (*DB, error) {
 		o.BusyTimeout = 30 * time.Second
 	}
 	registerVFS()
-	d := &DB{path: abs, o: o, writing: make(chan *conn, 1), placeOf: lookAt}
+	d := &DB{path: abs, o: o, writing: make(chan *conn, 1), lookAt: lookAt}
 	d.writing <- nil
 	return d, nil
 }

@@ -43,7 +43,7 @@ func (d *DB) trust() error {
 		if err != nil {
 			return // whoever makes or opens the file says so
 		}
-		p := d.placeOf(dir, info)
+		p := d.lookAt(dir, info)
 		var warning string
 		if warning, d.distrust = p.verdict(dir, os.Geteuid()); warning != "" && d.o.Warn != nil {
 			d.o.Warn(warning)

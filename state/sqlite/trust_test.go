@@ -48,7 +48,7 @@ func TestAPlaceThatIsNotTrustedIsReadOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.placeOf = func(string, fs.FileInfo) place { return p }
+		d.lookAt = func(string, fs.FileInfo) place { return p }
 		t.Cleanup(func() { _ = d.Close() })
 		return d, &warnings
 	}
