@@ -209,8 +209,14 @@ func (s *Store) readDocument(text []byte) (*checked, error) {
 	return out, nil
 }
 
+// documentError is ErrTampered, of a document.
+type documentError string
+
+func (e documentError) Error() string        { return string(e) }
+func (e documentError) Is(target error) bool { return target == ErrTampered }
+
 func damagedDocument(why string) error {
-	return WithAdvice(fmt.Errorf("%w: the document was cut or changed: %s", ErrTampered, why), "pull it again")
+	return WithAdvice(documentError("it was cut or changed: "+why), "pull it again")
 }
 
 // parseDocument reads the form of a document; nothing in it is to be believed yet.
@@ -230,11 +236,11 @@ func parseDocument(text []byte) (*document, error) {
 	case len(text) == 0:
 		return nil, damagedDocument("it is empty")
 	case bytes.HasPrefix(text, []byte("SQLite format 3\x00")):
-		return nil, WithAdvice(fmt.Errorf("%w: it is a state file, and not a document", ErrTampered), "make one of it: oauthctl state pull -state=FILE")
+		return nil, WithAdvice(documentError("it is a state file, and not a document"), "make one of it: oauthctl state pull -state=FILE")
 	case err != nil:
 		return nil, damagedDocument("it is not JSON")
 	case head.Format == plainFormat:
-		return nil, WithAdvice(fmt.Errorf("%w: it is a decrypted copy, which nothing protects", ErrTampered), "push what oauthctl state pull gives without -plaintext")
+		return nil, WithAdvice(documentError("it is a decrypted copy, which nothing protects"), "push what oauthctl state pull gives without -plaintext")
 	case head.Format != documentFormat:
 		return nil, damagedDocument("it is not the document of a state")
 	case head.Version > documentVersion:

@@ -159,7 +159,7 @@ func wanted(e *pflag.InvalidValueError) error {
 	switch e.GetFlag().Value.Type() {
 	case "duration":
 		return errors.New("want a duration such as 30s or 5m")
-	case "int":
+	case "int", "uint64":
 		return errors.New("want a number")
 	case "bool":
 		return errors.New("want true or false")
