@@ -98,6 +98,9 @@ func (c *cli) knownStates() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if path == carriedPlace {
+		return append([]string{path}, places...), nil
+	}
 	backend, err := c.openBackend(path)
 	if err != nil {
 		return nil, err

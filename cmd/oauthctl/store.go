@@ -14,7 +14,7 @@ import (
 // openStore opens the state at path. recipients are for a state that has to be
 // made; nil: the person's own.
 func (c *cli) openStore(ctx context.Context, path string, recipients []string) (*state.Store, error) {
-	if c.carries() {
+	if path == carriedPlace && c.carries() {
 		return c.openCarried(ctx)
 	}
 	c.opened = path
