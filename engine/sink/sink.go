@@ -29,6 +29,16 @@ type Env struct {
 	// environment: how a target finds credentials that the platform lays out.
 	ReadFile  func(name string) ([]byte, error)
 	LookupEnv func(name string) (string, bool)
+	// ReadOwn, WriteFile and RemoveFile work on the files that values are written
+	// to; a relative name is relative to the configuration. WriteFile replaces a
+	// whole file at once, so that only its owner can read it, and follows no
+	// symbolic link; to remove a file that is not there is no error.
+	ReadOwn    func(name string) ([]byte, error)
+	WriteFile  func(name string, text []byte) error
+	RemoveFile func(name string) error
+	// Run runs a program by the name that the user's own settings give it, with
+	// input on its standard input. Its error says what the program said.
+	Run func(ctx context.Context, program string, input []byte) error
 }
 
 // Type is one kind of place.
@@ -36,7 +46,9 @@ type Type struct {
 	Name string // "github_actions"
 	Doc  string
 	Spec *schema.Spec // without "secrets", which every sink has
-	// New makes a target from the settings of a block. It makes no request.
+	// New makes a target from the settings of a block. It makes no request. While
+	// a plan is made, Sensitive attributes may be unknown: what they are is for
+	// Publish to look at.
 	New func(o *schema.Object) (Target, hcl.Diagnostics)
 }
 
