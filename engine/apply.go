@@ -238,8 +238,14 @@ func (a *applier) do(ctx context.Context, c *plan.Change) Result {
 		r.Err = a.refresh(ctx, c, &r)
 	case plan.Update:
 		r.Err = a.update(ctx, c, &r)
-	case plan.Revoke, plan.Forget:
-		r.Err = a.revoke(ctx, c, &r)
+	case plan.Publish:
+		r.Err = a.publish(ctx, c, &r)
+	case plan.Revoke, plan.Forget, plan.Remove:
+		if c.Addr.Kind == addr.KindSink {
+			r.Err = a.unpublish(ctx, c, &r)
+		} else {
+			r.Err = a.revoke(ctx, c, &r)
+		}
 	default:
 		r.Err = &Error{Class: ClassError, Addr: c.Addr, Doing: "apply the change of " + c.Addr.String(),
 			Err: errors.New("this version cannot " + string(c.Action))}
@@ -259,6 +265,9 @@ func (a *applier) end(r Result, start time.Time) Result {
 	case r.Err == nil:
 		r.State = Done
 		ev.ExpiresAt, ev.RefreshExpiresAt = r.ExpiresAt, r.RefreshExpiresAt
+		if r.Action == plan.Publish {
+			ev.Text = r.Place
+		}
 	case errors.Is(r.Err, errNobody), errors.As(r.Err, &g) && g.Kind == grant.NeedsUser:
 		r.State, ev.Type = Waiting, EventWaiting
 	default:

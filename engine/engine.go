@@ -14,29 +14,34 @@ import (
 	"time"
 
 	"github.com/oauthctl/oauthctl/engine/grant"
+	"github.com/oauthctl/oauthctl/engine/sink"
 	"github.com/oauthctl/oauthctl/providers"
 	"github.com/oauthctl/oauthctl/state"
 )
 
 // Options of an Engine. Everything from outside comes through here.
 type Options struct {
-	Store       *state.Store
-	Catalog     *providers.Catalog // where only the state is worked with, it explains errors, and may be nil
-	HTTP        *http.Client
-	User        grant.User // nil: nobody is here
-	NoBrowser   bool       // no browser can be opened here: see grant.Env
-	Now         func() time.Time
-	Rand        io.Reader
-	ReadFile    func(name string) ([]byte, error) // tokens with which clients authenticate: see grant.Env
-	LookupEnv   func(name string) (string, bool)  // likewise
-	Parallelism int                               // 0: 10
-	LockTimeout time.Duration                     // 0: 10 s
-	NoLock      bool                              // apply takes no locks; what may be sent once only is still refreshed under its lock
-	Carry       Carry                             // nil: this process refreshes by itself
-	Rescuer     Rescuer                           // nil: no emergency copies are made or looked for
-	OnEvent     func(Event)                       // called from one goroutine at a time; nil: nobody listens
-	PID         int                               // of this process and the name of its machine: whoever finds
-	Host        string                            // an unfinished refresh is told who began it
+	Store     *state.Store
+	Catalog   *providers.Catalog // where only the state is worked with, it explains errors, and may be nil
+	HTTP      *http.Client
+	User      grant.User // nil: nobody is here
+	NoBrowser bool       // no browser can be opened here: see grant.Env
+	Now       func() time.Time
+	Rand      io.Reader
+	ReadFile  func(name string) ([]byte, error) // tokens with which clients authenticate: see grant.Env
+	LookupEnv func(name string) (string, bool)  // likewise
+	// Publish is what publishing gets from outside besides HTTP, Now and Rand.
+	// PublishNothing only notes what would have been published: for the sandbox.
+	Publish        sink.Env
+	PublishNothing bool
+	Parallelism    int           // 0: 10
+	LockTimeout    time.Duration // 0: 10 s
+	NoLock         bool          // apply takes no locks; what may be sent once only is still refreshed under its lock
+	Carry          Carry         // nil: this process refreshes by itself
+	Rescuer        Rescuer       // nil: no emergency copies are made or looked for
+	OnEvent        func(Event)   // called from one goroutine at a time; nil: nobody listens
+	PID            int           // of this process and the name of its machine: whoever finds
+	Host           string        // an unfinished refresh is told who began it
 }
 
 // Engine does the work of all commands. Its methods may be called from many

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/oauthctl/oauthctl/engine/grant"
+	"github.com/oauthctl/oauthctl/engine/sink"
 	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
@@ -90,7 +91,10 @@ func (e *Engine) failure(doing string, a addr.Addr, err error) error {
 	}
 	out := &Error{Class: ClassError, Addr: a, Doing: doing, Err: err}
 	var g *grant.Error
+	var p *sink.Error
 	switch {
+	case errors.As(err, &p):
+		out.Class, out.Remedy = sinkClass(p.Kind), p.Remedy
 	case errors.As(err, &g):
 		out.Class, out.Remedy = grantClass(g.Kind), grantRemedy(g, a)
 	case errors.Is(err, context.Canceled):
@@ -109,6 +113,13 @@ func grantClass(k grant.Kind) Class {
 	case grant.NeedsUser, grant.Expired, grant.Rejected:
 		return ClassNeedsUser
 	case grant.Temporary:
+		return ClassTemporary
+	}
+	return ClassError
+}
+
+func sinkClass(k sink.Kind) Class {
+	if k == sink.Temporary {
 		return ClassTemporary
 	}
 	return ClassError

@@ -37,7 +37,7 @@ func (e *Engine) Inputs(ctx context.Context, cfg *schema.Config, p *plan.Plan, d
 			continue
 		}
 		if p.Lineage == "" {
-			w.Fingerprint, w.Client = nil, nil
+			w.Fingerprint, w.Client = nil, nil // a sink has no digests then
 		}
 		text, err := json.Marshal(w)
 		if err != nil {

@@ -26,6 +26,7 @@ type Result struct {
 	ExpiresAt        time.Time
 	RefreshExpiresAt time.Time
 	Account          string
+	Place            string // of a sink: where its values are, or were
 	Elapsed          time.Duration
 }
 

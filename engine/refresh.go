@@ -47,6 +47,9 @@ type renewedToken struct {
 // classify; save; and only then hand out. A connection that is fed by others
 // lets them be renewed before it is locked: nobody holds two locks.
 func (e *Engine) renew(ctx context.Context, w renewal) (*renewedToken, error) {
+	if w.addr.Kind == addr.KindSink {
+		return nil, errNoToken(w.addr)
+	}
 	out, err := e.renewOnce(ctx, w)
 	if errors.Is(err, errRefreshEnded) {
 		return e.renewOnce(ctx, w)
@@ -120,6 +123,12 @@ func notSpent(err error) string {
 		return "the state is older than one that this machine has seen"
 	}
 	return strings.TrimSuffix(err.Error(), ": "+state.Advice(err))
+}
+
+// errNoToken: sinks publish tokens and have none.
+func errNoToken(a addr.Addr) error {
+	return &Error{Class: ClassError, Addr: a, Doing: "renew the token of " + a.String(),
+		Err: errors.New("it is a sink, which publishes tokens of connections and has none"), Remedy: "name a connection; see: oauthctl status"}
 }
 
 func (w *renewal) doing() string { return "refresh " + w.addr.String() }

@@ -18,12 +18,18 @@ func (e *Engine) Refresh(ctx context.Context, addrs []addr.Addr) (*Outcome, erro
 		return nil, e.failure("read the state", addr.Addr{}, err)
 	}
 	for _, a := range addrs {
+		if a.Kind == addr.KindSink {
+			return nil, errNoToken(a)
+		}
 		if !slices.ContainsFunc(rows, func(r state.Summary) bool { return a.Contains(r.Addr) }) {
 			return nil, e.readFailure(ctx, a, state.ErrNotFound)
 		}
 	}
 	var todo []addr.Addr
 	for _, r := range rows {
+		if r.Addr.Kind == addr.KindSink {
+			continue
+		}
 		if len(addrs) == 0 || slices.ContainsFunc(addrs, func(a addr.Addr) bool { return a.Contains(r.Addr) }) {
 			todo = append(todo, r.Addr)
 		}

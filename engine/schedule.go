@@ -51,8 +51,8 @@ func nodes(p *plan.Plan) []*node {
 	return all
 }
 
-// leaves: the connection goes out of the state.
-func leaves(a plan.Action) bool { return a == plan.Revoke || a == plan.Forget }
+// leaves: the connection or sink goes out of the state.
+func leaves(a plan.Action) bool { return a == plan.Revoke || a == plan.Forget || a == plan.Remove }
 
 // atOnce is how many changes may be under way: more than may speak to servers
 // at the same time, so that what waits for the disk can share a commit.

@@ -23,7 +23,7 @@ import (
 func (e *Engine) Validate(ctx context.Context, cfg *schema.Config) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	diags = append(diags, e.o.Catalog.Check(cfg)...)
-	diags = append(diags, noSinks(cfg)...)
+	diags = append(diags, checkSinks(cfg)...)
 	for _, conn := range cfg.Connections {
 		if ctx.Err() != nil {
 			break
@@ -37,25 +37,8 @@ func (e *Engine) Validate(ctx context.Context, cfg *schema.Config) hcl.Diagnosti
 	return unique(diags)
 }
 
-// noSinks refuses sinks: nothing is published, and a block without effect would
-// let people believe otherwise.
-func noSinks(cfg *schema.Config) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	for _, b := range cfg.Sinks {
-		place := b.Range
-		if len(b.LabelRange) > 0 {
-			place = b.LabelRange[0]
-		}
-		diags = append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError, Subject: &place, Summary: "Unknown kind of sink",
-			Detail: "This version publishes tokens nowhere. Take the block out, and let oauthctl token hand the token to whoever needs it.",
-		})
-	}
-	return diags
-}
-
 // Plan computes what would happen. It makes no request, changes nothing, and
-// opens no token. Without a state, it needs no identity.
+// opens no token but those that sinks publish. Without a state, it needs no identity.
 func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (*plan.Plan, hcl.Diagnostics, error) {
 	in := plan.Input{Now: e.now(), Options: o}
 	if err := e.readState(ctx, &in); err != nil {
@@ -67,7 +50,7 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 	}
 	var diags hcl.Diagnostics
 	if !o.Destroy {
-		diags = append(e.o.Catalog.Check(cfg), noSinks(cfg)...)
+		diags = e.o.Catalog.Check(cfg)
 		wants, d, err := e.wants(ctx, cfg, &in)
 		diags = unique(append(diags, d...))
 		if err != nil {
@@ -77,6 +60,8 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 			return nil, diags, nil
 		}
 		in.Wants = wants
+	} else {
+		in.Wants = removable(cfg)
 	}
 	in.Removed = cfg.Removed
 	in.Protected = func(a addr.Addr) bool {
@@ -119,7 +104,7 @@ func (e *Engine) readState(ctx context.Context, in *plan.Input) error {
 	return err
 }
 
-// wants turns the connections of the configuration into wants. What depends on
+// wants turns the connections and sinks of the configuration into wants. What depends on
 // other connections is evaluated with what the state knows of them.
 func (e *Engine) wants(ctx context.Context, cfg *schema.Config, in *plan.Input) ([]plan.Want, hcl.Diagnostics, error) {
 	var diags hcl.Diagnostics
@@ -160,7 +145,11 @@ func (e *Engine) wants(ctx context.Context, cfg *schema.Config, in *plan.Input) 
 		wants = append(wants, w)
 	}
 	slices.SortFunc(wants, func(a, b plan.Want) int { return addr.Compare(a.Addr, b.Addr) })
-	return wants, diags, nil
+	if diags.HasErrors() { // what a sink says then says nothing new
+		return wants, append(diags, checkSinks(cfg)...), nil
+	}
+	sinks, d, err := e.sinkWants(ctx, cfg, in)
+	return append(wants, sinks...), append(diags, d...), err // sinks come after connections
 }
 
 // refers: the connection uses attributes of others. What only comes after

@@ -44,7 +44,8 @@ func (b *Block) Decode(spec *Spec, extra map[string]cty.Value) (*Object, hcl.Dia
 	c, more := readBody(body, spec, "a "+b.Type+" block", b.Range)
 	diags = append(diags, more...)
 	o, more := b.eval.object(c, spec, sc)
-	return o, about(sc.addr, append(diags, more...))
+	diags = append(append(diags, more...), b.after(c, o)...)
+	return o, about(sc.addr, append(diags, b.eval.cache.takeProblems()...))
 }
 
 // Needs lists the connections that the block refers to, sorted.

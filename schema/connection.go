@@ -66,7 +66,7 @@ func (l *loader) declareConnections(blocks hcl.Blocks) {
 		}
 		var more hcl.Diagnostics
 		if d := c.attrs["depends_on"]; d != nil {
-			b.after, more = l.dependsOn(d)
+			b.after, more = dependsOn(d)
 			diags = append(diags, more...)
 		}
 		more = l.readLifecycle(b)
@@ -100,7 +100,7 @@ func allAttrs(body hcl.Body) []*attr {
 }
 
 // dependsOn reads a depends_on list: references, not values.
-func (l *loader) dependsOn(a *attr) ([]connRef, hcl.Diagnostics) {
+func dependsOn(a *attr) ([]connRef, hcl.Diagnostics) {
 	items, diags := hcl.ExprList(a.Expr)
 	if diags.HasErrors() {
 		return nil, hcl.Diagnostics{errorAt(a.Expr.Range(), "Invalid depends_on", "Write a list of connections: depends_on = [connection.NAME].")}

@@ -72,7 +72,7 @@ func (e *evaluator) object(c *content, spec *Spec, sc scope) (*Object, hcl.Diagn
 func (e *evaluator) set(o *Object, a *Attr, written *attr, sc scope) hcl.Diagnostics {
 	sc.secret = a.Kind == Sensitive
 	v, deps, diags := e.value(written, sc)
-	o.deps = append(o.deps, deps...)
+	o.note(a.Name, deps)
 	if a.Kind == Sensitive && len(deps) > 0 {
 		if o.origins == nil {
 			o.origins = map[string]Origin{}

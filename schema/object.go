@@ -22,9 +22,10 @@ type Object struct {
 	Unknown []string
 	Range   hcl.Range
 
-	deps    []addr.Addr         // connections that values came from
-	origins map[string]Origin   // of Sensitive attributes that come from connections
-	lists   map[string][]string // of the attributes that are lists of strings
+	deps    []addr.Addr            // connections that values came from
+	from    map[string][]addr.Addr // the same by attribute
+	origins map[string]Origin      // of Sensitive attributes that come from connections
+	lists   map[string][]string    // of the attributes that are lists of strings
 	content *content
 }
 

@@ -27,7 +27,7 @@ func (l *loader) declareOutputs(blocks hcl.Blocks) {
 		c, diags := readBody(b.Body, outputSpec, "an output block", b.DefRange)
 		o := &outputBlock{name: name, rng: b.DefRange, content: c}
 		if d := c.attrs["depends_on"]; d != nil {
-			_, more := l.dependsOn(d)
+			_, more := dependsOn(d)
 			diags = append(diags, more...)
 		}
 		var more hcl.Diagnostics

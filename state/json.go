@@ -53,6 +53,10 @@ func appendValue(b []byte, at any) ([]byte, error) {
 		if *at != nil {
 			return appendObject(b, (*at).members())
 		}
+	case **Published:
+		if *at != nil {
+			return appendObject(b, (*at).members())
+		}
 	case *column:
 		return appendText(b, string(*at))
 	case *string:
@@ -267,6 +271,9 @@ func (r *jsonReader) value(at any) {
 		r.object((*at).members())
 	case **Reject:
 		*at = &Reject{}
+		r.object((*at).members())
+	case **Published:
+		*at = &Published{}
 		r.object((*at).members())
 	case *column:
 		*at = column(r.text())

@@ -48,6 +48,18 @@ func (i *Info) members() []member {
 		{"exchange", &i.Exchange},
 		{"intent", &i.Intent},
 		{"reject", &i.Reject},
+		{"published", &i.Published},
+	}
+}
+
+func (p *Published) members() []member {
+	return []member{
+		{"place", &p.Place},
+		{"hosts", &p.Hosts},
+		{"settings", &p.Settings},
+		{"names", &p.Names},
+		{"digests", &p.Digests},
+		{"at", &p.At},
 	}
 }
 

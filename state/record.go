@@ -87,6 +87,20 @@ type Info struct {
 	Exchange      *Exchange // of a grant that presents a token; nil: of no such grant
 	Intent        *Intent
 	Reject        *Reject
+	Published     *Published // of a sink: what is at its place; nil: it is a connection
+}
+
+// Published is what a sink has put where jobs look for it. The values themselves
+// are not kept.
+type Published struct {
+	Place    string // in one line
+	Hosts    []string
+	Settings string   // keyed digest of what says where the place is
+	Names    []string // that are there, or may be
+	// Digests are keyed digests of the values, by name. A value without one may
+	// have been written or not: publishing it failed half-way.
+	Digests map[string]string
+	At      time.Time
 }
 
 // Client is what a token request needs besides secrets. Secrets are only ever

@@ -22,7 +22,9 @@ type difference struct {
 }
 
 // rank orders the actions that a comparison can lead to: the strongest wins.
-func rank(a Action) int { return slices.Index([]Action{NoOp, Update, Refresh, Reauthorize}, a) }
+func rank(a Action) int {
+	return slices.Index([]Action{NoOp, Update, Refresh, Reauthorize, Publish}, a)
+}
 
 func (d *difference) add(a Action, why Reason) {
 	if rank(a) > rank(d.c.Action) {

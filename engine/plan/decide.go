@@ -31,6 +31,9 @@ func (d *decider) decide(it *item) Change {
 }
 
 func (d *decider) choose(it *item) Change {
+	if it.addr.Kind == addr.KindSink {
+		return d.sink(it)
+	}
 	o := &d.in.Options
 	if it.want != nil && !o.Destroy {
 		d.warnSecret(it.want)

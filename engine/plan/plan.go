@@ -13,7 +13,7 @@ import (
 	"github.com/oauthctl/oauthctl/state"
 )
 
-// Action is what happens to one connection.
+// Action is what happens to one connection or sink.
 type Action string
 
 // The actions, and the symbols that stand for them.
@@ -25,7 +25,8 @@ const (
 	Update      Action = "update"      // ~  settings that need no request: lifetimes, description
 	Revoke      Action = "revoke"      // -
 	Forget      Action = "forget"      // .  leave the state without being revoked
-	Publish     Action = "publish"     // >
+	Publish     Action = "publish"     // >  a sink is new or out of date
+	Remove      Action = "remove"      // -  what a sink has published is taken away
 	Move        Action = "move"        // →  only its address changes
 )
 
@@ -38,7 +39,7 @@ func (a Action) Symbol() string {
 		return "±"
 	case Refresh, Update:
 		return "~"
-	case Revoke:
+	case Revoke, Remove:
 		return "-"
 	case Forget:
 		return "."
@@ -75,6 +76,11 @@ const (
 	ReasonMoved             Reason = "moved"            // a moved block: another address, the same consent
 	ReasonLetGo             Reason = "let_go"           // a removed block: forget it, and leave the grant alone
 	ReasonTriggered         Reason = "triggered"        // replace_triggered_by: another connection gets a new grant
+	ReasonTargetChanged     Reason = "target_changed"   // of a sink: another place, or other settings of it
+	ReasonNamesChanged      Reason = "names_changed"    // of a sink: other names are published
+	ReasonValueChanged      Reason = "value_changed"    // of a sink: what was published is not the value any more
+	ReasonTokenDue          Reason = "token_due"        // of a sink: an access token is due, and has to be renewed before it is published
+	ReasonIncomplete        Reason = "incomplete"       // of a sink: publishing failed half-way
 	ReasonSettingsChanged   Reason = "settings_changed" // provider's name, facts of the preset: what a refresh needs
 )
 
@@ -119,6 +125,8 @@ type Want struct {
 
 	Ignored     []string    // attributes whose differences are no change: ignore_changes
 	TriggeredBy []addr.Addr // of DependsOn, those whose new grant asks for one here
+
+	Sink *SinkWant // it is no connection but a sink, and has nothing of what only connections have
 }
 
 // Options are the wishes of one run.
@@ -132,7 +140,7 @@ type Options struct {
 	NoRevoke    bool        // forget instead of revoking
 }
 
-// Change is what will happen to one connection, and why.
+// Change is what will happen to one connection or sink, and why.
 type Change struct {
 	Addr          addr.Addr
 	MovedFrom     addr.Addr // where the record is until apply moves it; zero: it has not moved
@@ -161,6 +169,7 @@ type Change struct {
 	Generation    uint64 // of the record that the plan was made from; 0: none
 	Notes         []string
 	Unknown       []string
+	Publication   *Publication // of a sink; nil: nothing is done at its place
 }
 
 // Plan is the outcome of Compute: every connection that was looked at once, in
@@ -199,9 +208,9 @@ type Warning struct {
 
 // Counts are the numbers of the summary line.
 type Counts struct {
-	Authorize, Reauthorize, Refresh, Update, Revoke, Forget, Publish int
-	Move                                                             int // and nothing else
-	NoOp, NeedUser                                                   int
+	Authorize, Reauthorize, Refresh, Update, Revoke, Forget, Publish, Remove int
+	Move                                                                     int // and nothing else
+	NoOp, NeedUser                                                           int
 }
 
 // Input is everything that Compute looks at.
@@ -237,6 +246,8 @@ func (p *Plan) Counts() Counts {
 			n.Forget++
 		case Publish:
 			n.Publish++
+		case Remove:
+			n.Remove++
 		case Move:
 			n.Move++
 		case NoOp:

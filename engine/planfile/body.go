@@ -92,6 +92,15 @@ type change struct {
 	Generation    uint64            `json:"generation,omitempty"`
 	Notes         []string          `json:"notes,omitempty"`
 	Unknown       []string          `json:"unknown,omitempty"`
+	Publication   *publication      `json:"publication,omitempty"`
+}
+
+// publication is what is done at the place of a sink; see [plan.Publication].
+type publication struct {
+	Place   string   `json:"place"`
+	Names   []string `json:"names,omitempty"`
+	Removed []string `json:"removed,omitempty"`
+	From    []string `json:"from,omitempty"`
 }
 
 func bodyOf(f *File) *body {
@@ -127,6 +136,9 @@ func changesOf(list []plan.Change) []change {
 			Access: c.Access, Refresh: c.Refresh, Replaces: c.Replaces, Revocable: c.Revocable,
 			Before: c.Before, After: c.After, DependsOn: names(c.DependsOn), Generation: c.Generation,
 			Notes: c.Notes, Unknown: c.Unknown,
+		}
+		if p := c.Publication; p != nil {
+			out[i].Publication = &publication{p.Place, p.Names, p.Removed, names(p.From)}
 		}
 	}
 	return out
@@ -187,7 +199,7 @@ func (r *reader) addrs(list []string) []addr.Addr {
 }
 
 func (r *reader) change(c *change) plan.Change {
-	return plan.Change{
+	out := plan.Change{
 		Addr: r.addr(c.Address), MovedFrom: r.addr(c.MovedFrom), Action: c.Action, Reasons: c.Reasons,
 		NeedsUser: c.NeedsUser, Way: c.Way, Provider: c.Provider, Title: c.Title, Grant: c.Grant,
 		ScopesAdded: c.ScopesAdded, ScopesRemoved: c.ScopesRemoved, Scopes: c.Scopes, ScopesByRule: c.ScopesByRule,
@@ -196,6 +208,10 @@ func (r *reader) change(c *change) plan.Change {
 		Before: c.Before, After: c.After, DependsOn: r.addrs(c.DependsOn), Generation: c.Generation,
 		Notes: c.Notes, Unknown: c.Unknown,
 	}
+	if p := c.Publication; p != nil {
+		out.Publication = &plan.Publication{Place: p.Place, Names: p.Names, Removed: p.Removed, From: r.addrs(p.From)}
+	}
+	return out
 }
 
 func names(list []addr.Addr) []string {

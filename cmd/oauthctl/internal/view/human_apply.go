@@ -36,6 +36,9 @@ func happening(t Theme, e engine.Event) (word string, paint Paint, rest string) 
 	case engine.EventStart:
 		return ing(e.Action) + "…", Paint{}, ""
 	case engine.EventDone:
+		if e.Action == plan.Publish {
+			return ed(e.Action), t.Good, led(" to ", Safe(e.Text)) + after(e.Elapsed)
+		}
 		return ed(e.Action), t.Good, after(e.Elapsed) + comma(Safe(e.Text)) + comma(lasts(e))
 	case engine.EventFailed:
 		return "failed", t.Bad, after(e.Elapsed) + colon(short(e))
@@ -152,6 +155,9 @@ func (p *page) result(r engine.Result, now time.Time) {
 			}
 			words += " from " + Safe(r.MovedFrom.String())
 		}
+		if r.Action == plan.Publish {
+			words += " to " + Safe(r.Place)
+		}
 		if r.Account != "" {
 			words += " as " + Safe(r.Account)
 		}
@@ -260,6 +266,7 @@ func didSummary(did map[plan.Action]int) string {
 	parts = append(parts, number(did[plan.Revoke])+" revoked")
 	add(plan.Forget)
 	add(plan.Publish)
+	add(plan.Remove)
 	add(plan.Move)
 	return strings.Join(parts, ", ") + "."
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
 const (
@@ -39,12 +40,29 @@ func (h *human) Plan(pl *plan.Plan) {
 	}
 	p.recipients(&pl.Recipients)
 	if counts.NoOp > 0 {
-		p.line(p.Dim.On(count(counts.NoOp, "connection") + " unchanged."))
+		p.line(p.Dim.On(unchanged(pl) + " unchanged."))
 		p.line()
 	}
 	p.planWarnings(pl)
 	p.line(p.Strong.On("Plan:"), " ", planSummary(counts))
 	h.planned = true
+}
+
+// unchanged counts what stays as it is.
+func unchanged(pl *plan.Plan) string {
+	sinks, all := 0, pl.Counts().NoOp
+	for i := range pl.Changes {
+		if c := &pl.Changes[i]; c.Action == plan.NoOp && c.Addr.Kind == addr.KindSink {
+			sinks++
+		}
+	}
+	switch {
+	case sinks == 0:
+		return count(all, "connection")
+	case sinks == all:
+		return count(sinks, "sink")
+	}
+	return count(all-sinks, "connection") + " and " + count(sinks, "sink")
 }
 
 // recipients says for whom the state will be encrypted from now on.
@@ -105,6 +123,7 @@ func planSummary(c plan.Counts) string {
 	parts = append(parts, number(c.Revoke)+" to revoke")
 	add(c.Forget, " to forget")
 	add(c.Publish, " to publish")
+	add(c.Remove, " to remove")
 	add(c.Move, " to move")
 	s := strings.Join(parts, ", ") + "."
 	switch c.NeedUser {
@@ -119,7 +138,7 @@ func planSummary(c plan.Counts) string {
 func (p *page) legend(c plan.Counts) {
 	used := map[plan.Action]int{
 		plan.Authorize: c.Authorize, plan.Reauthorize: c.Reauthorize, plan.Refresh: c.Refresh, plan.Update: c.Update,
-		plan.Revoke: c.Revoke, plan.Forget: c.Forget, plan.Publish: c.Publish, plan.Move: c.Move,
+		plan.Revoke: c.Revoke, plan.Forget: c.Forget, plan.Publish: c.Publish, plan.Remove: c.Remove, plan.Move: c.Move,
 	}
 	p.text(0, Paint{}, "oauthctl will perform the actions below. The signs mean:")
 	for _, l := range legend {
@@ -183,7 +202,10 @@ func (p *page) details(c *plan.Change, show func(string) string) {
 	if c.Replaces {
 		p.paintRow(in, "replaces", p.Warn, "another server or client: the tokens and the secret of the old one are never sent to the new one")
 	}
-	p.row(in, "provider", provider(show(c.Provider), show(c.Title)))
+	p.publication(in, c, show)
+	if c.Addr.Kind != addr.KindSink {
+		p.row(in, "provider", provider(show(c.Provider), show(c.Title)))
+	}
 	asks := c.Action == plan.Authorize || c.Action == plan.Reauthorize
 	if asks {
 		p.row(in, "grant", show(c.Grant))
@@ -210,6 +232,28 @@ func (p *page) details(c *plan.Change, show func(string) string) {
 	for _, n := range c.Notes {
 		p.row(in, "note", sentence(show(n)))
 	}
+}
+
+// publication writes what goes where, and from whom it comes.
+func (p *page) publication(in int, c *plan.Change, show func(string) string) {
+	pub := c.Publication
+	if pub == nil {
+		return
+	}
+	p.row(in, "place", show(pub.Place))
+	label := "values"
+	item := func(paint Paint, sign, name string) {
+		p.lead(in, label)
+		label = ""
+		p.line(paint.On(sign + " " + show(name)))
+	}
+	for _, name := range pub.Names {
+		item(p.Good, ">", name)
+	}
+	for _, name := range pub.Removed {
+		item(p.Bad, "-", name)
+	}
+	p.row(in, "from", show(strings.Join(names(pub.From), ", ")))
 }
 
 func (p *page) settings(in int, c *plan.Change, show func(string) string) {

@@ -201,6 +201,7 @@ type jsonCounts struct {
 	Revoke      int `json:"revoke"`
 	Forget      int `json:"forget"`
 	Publish     int `json:"publish"`
+	Remove      int `json:"remove"`
 	Move        int `json:"move"`
 	NoOp        int `json:"no_op"`
 	NeedUser    int `json:"needs_user"`

@@ -53,6 +53,7 @@ type jsonResult struct {
 	ExpiresAt        *time.Time         `json:"expires_at,omitempty"`
 	RefreshExpiresAt *time.Time         `json:"refresh_expires_at,omitempty"`
 	Account          string             `json:"account,omitempty"`
+	Place            string             `json:"place,omitempty"`
 	Elapsed          int64              `json:"elapsed_seconds"`
 }
 
@@ -152,7 +153,7 @@ func (j *programs) Applied(out *engine.Outcome, verb string) {
 	for _, r := range out.Results {
 		e.Results = append(e.Results, jsonResult{
 			Addr: r.Addr.String(), MovedFrom: r.MovedFrom.String(), Action: r.Action, State: r.State, Error: j.o.jsonFailure(r.Err), Warnings: list(r.Warnings),
-			ExpiresAt: at(r.ExpiresAt), RefreshExpiresAt: at(r.RefreshExpiresAt), Account: r.Account, Elapsed: seconds(r.Elapsed),
+			ExpiresAt: at(r.ExpiresAt), RefreshExpiresAt: at(r.RefreshExpiresAt), Account: r.Account, Place: r.Place, Elapsed: seconds(r.Elapsed),
 		})
 	}
 	e.Outputs = jsonOutputsOf(out.Outputs)

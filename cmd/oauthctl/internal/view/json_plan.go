@@ -49,7 +49,7 @@ type jsonWarning struct {
 	Detail  string `json:"detail"`
 }
 
-// jsonChange is one connection of a plan.
+// jsonChange is one connection or sink of a plan.
 type jsonChange struct {
 	Address       string            `json:"address"`
 	MovedFrom     string            `json:"moved_from,omitempty"`
@@ -81,6 +81,15 @@ type jsonChange struct {
 	Generation    uint64            `json:"generation"`
 	Notes         []string          `json:"notes"`
 	Unknown       []string          `json:"unknown"`
+	Publication   *jsonPublication  `json:"publication,omitempty"`
+}
+
+// jsonPublication is what is done at the place of a sink.
+type jsonPublication struct {
+	Place   string   `json:"place"`
+	Names   []string `json:"names"`
+	Removed []string `json:"removed"`
+	From    []string `json:"from"`
 }
 
 // Plan implements View.
@@ -117,6 +126,9 @@ func jsonChangeOf(c *plan.Change) jsonChange {
 		Access: seconds(c.Access), Refresh: seconds(c.Refresh), Replaces: c.Replaces, Revocable: c.Revocable,
 		Before: c.Before, After: c.After, DependsOn: names(c.DependsOn), Generation: c.Generation,
 		Notes: list(c.Notes), Unknown: list(c.Unknown),
+	}
+	if p := c.Publication; p != nil {
+		out.Publication = &jsonPublication{Place: p.Place, Names: list(p.Names), Removed: list(p.Removed), From: names(p.From)}
 	}
 	if c.Addr.Keyed {
 		out.Key = &c.Addr.Key

@@ -75,7 +75,7 @@ func (t Theme) action(a plan.Action) Paint {
 		return t.Again
 	case plan.Refresh, plan.Update, plan.Publish:
 		return t.Warn
-	case plan.Revoke, plan.Forget:
+	case plan.Revoke, plan.Forget, plan.Remove:
 		return t.Bad
 	}
 	return t.Dim

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 )
 
@@ -24,9 +25,14 @@ func heading(c *plan.Change) string {
 	case plan.Revoke:
 		return "will be revoked"
 	case plan.Forget:
+		if c.Addr.Kind == addr.KindSink {
+			return "will be forgotten here, and left there"
+		}
 		return "will be forgotten here, not revoked there"
 	case plan.Publish:
 		return "will be published"
+	case plan.Remove:
+		return "will be removed from where it was published"
 	case plan.Move:
 		return "has moved here from " + Safe(c.MovedFrom.String())
 	}
@@ -53,6 +59,7 @@ var legend = []struct {
 	{plan.Revoke, "revoke"},
 	{plan.Forget, "forget, without revoking"},
 	{plan.Publish, "publish"},
+	{plan.Remove, "remove what was published"},
 	{plan.Move, "move to another address, tokens and all"},
 }
 
@@ -97,6 +104,16 @@ func reason(r plan.Reason) string {
 		return "a connection that it is tied to (replace_triggered_by) gets a new grant"
 	case plan.ReasonMoved:
 		return "a moved block says so; nobody has to consent again"
+	case plan.ReasonTargetChanged:
+		return "where it is published changed"
+	case plan.ReasonNamesChanged:
+		return "the names that are published changed"
+	case plan.ReasonValueChanged:
+		return "a value is not the one that was published"
+	case plan.ReasonTokenDue:
+		return "an access token is due, and will be renewed"
+	case plan.ReasonIncomplete:
+		return "publishing failed half-way the last time"
 	case plan.ReasonDependencyChanged:
 		return "a connection that it depends on changes"
 	}
@@ -149,6 +166,8 @@ func ing(a plan.Action) string {
 		return "forgetting"
 	case plan.Publish:
 		return "publishing"
+	case plan.Remove:
+		return "removing"
 	case plan.Move:
 		return "moving"
 	}
@@ -172,6 +191,8 @@ func ed(a plan.Action) string {
 		return "forgotten"
 	case plan.Publish:
 		return "published"
+	case plan.Remove:
+		return "removed"
 	case plan.Move:
 		return "moved"
 	}
