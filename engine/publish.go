@@ -50,15 +50,13 @@ func (a *applier) publish(ctx context.Context, c *plan.Change, r *Result) error 
 	if err := a.e.o.Store.Probe(ctx); err != nil {
 		return a.e.failure(doing, c.Addr, err)
 	}
-	failed := a.send(ctx, c, s, r)
-	if failed != nil {
-		next = halfway(rec.Info.Published, next, failed)
+	if failed := a.send(ctx, c, s, r); failed != nil {
+		if next = halfway(rec.Info.Published, next, failed); next != nil {
+			failed = errors.Join(failed, a.remember(ctx, rec, s, next))
+		}
+		return a.e.failure(doing, c.Addr, failed)
 	}
-	err = a.remember(ctx, rec, s, next)
-	if failed != nil {
-		return a.e.failure(doing, c.Addr, errors.Join(failed, err))
-	}
-	return a.e.failure("remember what was published by "+c.Addr.String(), c.Addr, err)
+	return a.e.failure("remember what was published by "+c.Addr.String(), c.Addr, a.remember(ctx, rec, s, next))
 }
 
 // remember saves what is at a place now.
@@ -152,19 +150,19 @@ func (e *Engine) publishing() sink.Env {
 	return env
 }
 
-// halfway is what is at a place after a failure: of what may have been written,
-// nobody knows the value.
+// halfway is what is at a place after a failure, nil if that is what was there
+// before. Of what may have been written, nobody knows the value.
 func halfway(before, wanted *state.Published, err error) *state.Published {
 	var failed *sink.Error
 	written := wanted.Names
 	if errors.As(err, &failed) {
 		written = failed.Written
 	}
-	if before.Place != "" && before.Place != wanted.Place {
-		if len(written) == 0 {
-			return before
-		}
-		before = &state.Published{}
+	if len(written) == 0 {
+		return nil
+	}
+	if before.Place != wanted.Place {
+		before = &state.Published{Settings: wanted.Settings}
 	}
 	out := &state.Published{Place: wanted.Place, Hosts: wanted.Hosts, Settings: before.Settings, Digests: map[string]string{}}
 	for _, name := range slices.Concat(before.Names, written) {

@@ -71,6 +71,7 @@ func (s *session) open(ctx context.Context, recipients []string) (err error) {
 // connect fills in the servers and the person: real ones, or the sandbox's.
 func (s *session) connect(ctx context.Context, in *inputFlags) error {
 	c := s.c
+	s.o.Publish, s.o.PublishNothing = c.publishing(), c.sandbox
 	if c.sandbox {
 		return s.connectSandbox(ctx, in)
 	}
@@ -105,6 +106,9 @@ func (s *session) knows(ctx context.Context, a addr.Addr) error {
 	}
 	for _, conn := range s.cfg.Connections {
 		rows = append(rows, state.Summary{Addr: conn.Addr})
+	}
+	for _, b := range s.cfg.Sinks {
+		rows = append(rows, state.Summary{Addr: b.Addr()})
 	}
 	if len(filterRows(rows, []addr.Addr{a})) > 0 {
 		return nil

@@ -76,15 +76,17 @@ func (x *difference) published(it *item, d *decider) {
 	if p.Place != w.Place || p.Settings != w.Settings {
 		x.add(Publish, ReasonTargetChanged)
 	}
-	if !slices.Equal(p.Names, w.Names) {
+	halfway := slices.ContainsFunc(p.Names, func(name string) bool { _, ok := p.Digests[name]; return !ok })
+	if halfway {
+		x.add(Publish, ReasonIncomplete)
+	}
+	if !halfway && !slices.Equal(p.Names, w.Names) {
 		x.add(Publish, ReasonNamesChanged)
 	}
 	for _, name := range w.Names {
 		was, had := p.Digests[name]
 		is, known := w.Digests[name]
 		switch {
-		case !had && slices.Contains(p.Names, name):
-			x.add(Publish, ReasonIncomplete)
 		case had && known && was != is:
 			x.add(Publish, ReasonValueChanged)
 		}

@@ -25,7 +25,11 @@ func (h *human) Records(rs []*state.Record) {
 		if i > 0 {
 			p.line()
 		}
-		p.record(r, now)
+		if isSink(r) {
+			p.sink(r, now)
+		} else {
+			p.record(r, now)
+		}
 	}
 }
 

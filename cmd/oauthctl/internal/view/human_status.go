@@ -107,7 +107,9 @@ func (h *human) Status(rows []state.Summary, location string, warn time.Duration
 	if h.o.Sandbox {
 		p.sandbox()
 	}
+	rows, sinks := split(rows)
 	if len(rows) == 0 {
+		p.sinkLine(sinks)
 		p.toDo(Paint{}, "No connections in "+Safe(location)+". Create them", "oauthctl apply")
 		return
 	}
@@ -128,6 +130,7 @@ func (h *human) Status(rows []state.Summary, location string, warn time.Duration
 	}
 	p.line()
 	p.statusSummary(all, warn)
+	p.sinkLine(sinks)
 	p.text(0, p.Dim, "State: "+Safe(location))
 }
 

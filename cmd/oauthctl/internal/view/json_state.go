@@ -45,6 +45,7 @@ func (j *programs) summary(s state.Summary) jsonSummary {
 
 // Status implements View.
 func (j *programs) Status(rows []state.Summary, location string, warn time.Duration) {
+	rows, sinks := split(rows)
 	all := make([]jsonSummary, len(rows))
 	var sum struct {
 		Total     int `json:"total"`
@@ -70,9 +71,10 @@ func (j *programs) Status(rows []state.Summary, location string, warn time.Durat
 		Timestamp   *time.Time    `json:"timestamp"`
 		Location    string        `json:"location"`
 		Connections []jsonSummary `json:"connections"`
+		Sinks       []jsonSink    `json:"sinks,omitempty"`
 		Summary     any           `json:"summary"`
 		Warn        *jsonWarn     `json:"warn,omitempty"`
-	}{j.head(), at(j.o.Now()), location, all, sum, j.warn(rows, warn)})
+	}{j.head(), at(j.o.Now()), location, all, jsonSinksOf(sinks), sum, j.warn(rows, warn)})
 }
 
 // jsonWarn is what -warn finds.
@@ -133,14 +135,20 @@ func (j *programs) Record(r *state.Record) { j.Records([]*state.Record{r}) }
 
 // Records implements View.
 func (j *programs) Records(rs []*state.Record) {
-	all := make([]jsonRecord, len(rs))
-	for i, r := range rs {
-		all[i] = j.record(r)
+	all := make([]jsonRecord, 0, len(rs))
+	var sinks []jsonSink
+	for _, r := range rs {
+		if isSink(r) {
+			sinks = append(sinks, jsonSinkRecord(r))
+		} else {
+			all = append(all, j.record(r))
+		}
 	}
 	write(j.o.Out, struct {
 		jsonHead
 		Connections []jsonRecord `json:"connections"`
-	}{j.head(), all})
+		Sinks       []jsonSink   `json:"sinks,omitempty"`
+	}{j.head(), all, sinks})
 }
 
 func (j *programs) record(r *state.Record) jsonRecord {
