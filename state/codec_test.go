@@ -102,6 +102,12 @@ func drawRecord(t *rapid.T) *Record {
 	if rapid.Bool().Draw(t, "reject") {
 		r.Info.Reject = &Reject{Error: anyText.Draw(t, "error"), Class: anyText.Draw(t, "class"), Until: anyTime.Draw(t, "until")}
 	}
+	if rapid.Bool().Draw(t, "published") {
+		r.Info.Published = &Published{
+			Place: anyText.Draw(t, "place"), Hosts: anyTexts.Draw(t, "hosts"), Settings: anyText.Draw(t, "settings"),
+			Names: anyTexts.Draw(t, "names"), Digests: anyMap.Draw(t, "digests"), At: anyTime.Draw(t, "published at"),
+		}
+	}
 	for k, v := range anyMap.Draw(t, "extra") {
 		if r.Tokens.Extra == nil {
 			r.Tokens.Extra = map[string]secret.Secret{}

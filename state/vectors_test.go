@@ -336,6 +336,12 @@ func writeVectors(t *testing.T) {
 				`"actor_token_type":"urn:ietf:params:oauth:token-type:jwt","audience":["https://api.example"],"signed":true,"algorithm":"RS256","iss":"i","sub":"s","aud":"a",` +
 				`"claims":"{\"x\":1}","lifetime_ns":60000000000,"scope_claim":true}}`
 		}),
+		base(t, "ok-sink", "ok", "a record of a sink: what was published where", func(v *vector) {
+			v.clear["address"], v.clear["provider"] = "sink.file.ci", "file"
+			v.info = `{"config_serial":7,"depends_on":["connection.graph"],"published":{"place":"the file ci.env","hosts":["ci.example"],"settings":"00ff",` +
+				`"names":["TOKEN"],"digests":{"TOKEN":"ff00"},"at":"2026-11-23T09:00:00Z"}}`
+			v.tokens = `{}`
+		}),
 		base(t, "ok-third-of-five", "ok", "the identity is found by its name among five", func(v *vector) {
 			mine := v.header.Keys[0]
 			v.header.Keys = nil

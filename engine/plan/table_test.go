@@ -169,6 +169,9 @@ func digests(s string) map[string]string {
 
 func wantOf(t testing.TB, l line) plan.Want {
 	t.Helper()
+	if address(t, l.name).Kind == addr.KindSink {
+		return sinkWantOf(t, l)
+	}
 	w := plan.Want{
 		Addr: address(t, l.name), Provider: "acme", Title: "Acme", Issuer: "https://as.example",
 		TokenEndpoint: "https://as.example/token", ClientID: "app", ClientAuth: "none", Grant: "authorization_code", Interactive: true,
@@ -291,6 +294,9 @@ func exchange(t testing.TB, list string) *state.Exchange {
 
 func recordOf(t testing.TB, l line) *state.Record {
 	t.Helper()
+	if address(t, l.name).Kind == addr.KindSink {
+		return sinkRecordOf(t, l)
+	}
 	r := &state.Record{
 		Summary: state.Summary{
 			Addr: address(t, l.name), Provider: "acme", Status: state.StatusOK, Generation: 3,
@@ -448,7 +454,7 @@ func render(p *plan.Plan) string {
 			word string
 		}{
 			{c.NeedsUser, "PERSON"}, {c.Replaces, "REPLACES"},
-			{(c.Action == plan.Revoke || c.Action == plan.Forget) && !c.Revocable, "IRREVOCABLE"},
+			{(c.Action == plan.Revoke || c.Action == plan.Forget) && !c.Revocable && c.Addr.Kind != addr.KindSink, "IRREVOCABLE"},
 		} {
 			if f.on {
 				fmt.Fprintf(&b, " %s", f.word)
@@ -457,6 +463,7 @@ func render(p *plan.Plan) string {
 		if c.Action != plan.NoOp && len(c.Unknown) > 0 {
 			fmt.Fprintf(&b, " unknown=%s", strings.Join(c.Unknown, ","))
 		}
+		publication(&b, c.Publication)
 		b.WriteByte('\n')
 		var names []string
 		for name := range c.After {
