@@ -231,7 +231,7 @@ func (a *Attr) check(v cty.Value, expr hcl.Expression) hcl.Diagnostics {
 		}
 	case StringMap:
 		for it := v.ElementIterator(); it.Next(); {
-			if _, e := it.Element(); e.IsNull() {
+			if _, e := it.Element(); e.IsNull() && !a.Nulls {
 				return invalid("The argument %q has an element that is null. Remove it.", a.Name)
 			}
 		}

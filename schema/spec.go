@@ -64,6 +64,8 @@ type Attr struct {
 	// InAddress: of a StringMap, that it becomes part of an address which is shown
 	// and opened in a browser, so that nothing sensitive may be in it.
 	InAddress bool
+	// Nulls: of a StringMap, that members may be null: see [Object.Secrets].
+	Nulls bool
 }
 
 // Nested describes one nested block type of a Spec.

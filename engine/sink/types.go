@@ -17,7 +17,7 @@ func Types() []Type {
 // common are the attributes that every sink has.
 func common() []schema.Attr {
 	return []schema.Attr{
-		{Name: "secrets", Kind: schema.StringMap, Required: true, Doc: "What is published: a name at the place for each value. " +
+		{Name: "secrets", Kind: schema.StringMap, Required: true, Nulls: true, Doc: "What is published: a name at the place for each value. " +
 			"Values are attributes of connections, or templates over several. A name that is taken out is removed at the place."},
 		{Name: "depends_on", Kind: schema.Static, Doc: "Connections that have to be applied first although no value comes from them."},
 	}
