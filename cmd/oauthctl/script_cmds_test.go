@@ -30,6 +30,7 @@ func scriptCmds() map[string]scriptCmd {
 		"filemode":    cmdFilemode,
 		"interrupt":   cmdInterrupt,
 		"json-lines":  cmdJSONLines,
+		"serve":       cmdServe,
 		"setenv-file": cmdSetenvFile,
 		"server":      cmdServer,
 		"together":    cmdTogether,
@@ -74,6 +75,21 @@ func exitOf(ts *testscript.TestScript, err error) int {
 	}
 	ts.Fatalf("%v", err)
 	return -1
+}
+
+// cmdServe is "serve NAME": an authorization server until the page ends, as
+// "oauthctl sandbox" serves it; its address is in the variable NAME.
+func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
+	srv, err := sandbox.New(sandbox.Options{Now: time.Now, Rand: rand.Reader})
+	ts.Check(err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ts.Defer(func() {
+		cancel()
+		_ = srv.Close()
+	})
+	base, err := srv.Serve(ctx, "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv(args[0], base)
 }
 
 // cmdFilemode is "filemode MODE FILE", in octal.
