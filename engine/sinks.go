@@ -19,11 +19,7 @@ import (
 func checkSinks(cfg *schema.Config) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, b := range cfg.Sinks {
-		if cfg.Partial && len(b.Labels) > 0 {
-			continue // what is not known may be what the place is called
-		}
-		_, d := sink.Decode(b)
-		diags = append(diags, d...)
+		diags = append(diags, sink.Check(b, cfg.Partial)...)
 	}
 	return diags
 }

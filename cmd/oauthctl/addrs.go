@@ -129,6 +129,12 @@ func (c *cli) completeFlags(cmd *cobra.Command) {
 	}
 }
 
+// completeConnections completes the addresses of what has tokens.
+func (c *cli) completeConnections(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	names, directive := c.completeAddrs(cmd, args, typed)
+	return slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, string(addr.KindSink)+".") }), directive
+}
+
 // readRows reads what is in clear of all connections of a state.
 func readRows(ctx context.Context, store *state.Store) ([]state.Summary, error) {
 	rows, err := store.Summaries(ctx)

@@ -28,7 +28,7 @@ func (c *cli) refreshCommand() *cobra.Command {
 			c.view = c.newView(json, true)
 			return c.refresh(cmd.Context(), args, &work)
 		},
-		ValidArgsFunction: c.completeAddrs,
+		ValidArgsFunction: c.completeConnections,
 	}
 	jsonFlag(cmd, &json)
 	work.register(cmd.Flags())

@@ -29,7 +29,7 @@ func (c *cli) stateMvCommand() *cobra.Command {
 			c.view = c.newView(false, false)
 			return c.stateMv(cmd.Context(), args, dryRun, wait)
 		},
-		ValidArgsFunction: c.completeAddrs,
+		ValidArgsFunction: c.completeConnections,
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would move")
 	cmd.Flags().DurationVar(&wait, "lock-timeout", 10*time.Second, "wait for another process at most `DURATION`")
@@ -77,7 +77,7 @@ func (c *cli) stateMv(ctx context.Context, args []string, dryRun bool, wait time
 func renamesOf(rows []state.Summary, from, to addr.Addr) ([]state.Rename, error) {
 	doing := fmt.Sprintf("could not move %s to %s: ", from, to)
 	if from.Kind != addr.KindConnection || to.Kind != addr.KindConnection {
-		return nil, fmt.Errorf("%sonly connections are in the state", doing)
+		return nil, fmt.Errorf("%sonly connections can be moved; a sink of another name is published anew", doing)
 	}
 	if from == to {
 		return nil, fmt.Errorf("%sit is there", doing)

@@ -70,6 +70,10 @@ func (c *cli) stateRm(ctx context.Context, args []string, dryRun bool) error {
 		if err := c.forget(ctx, store, r.Addr); err != nil {
 			return err
 		}
+		if r.Addr.Kind == addr.KindSink {
+			c.view.Note("Forgot %s. What it has published stays there.", r.Addr)
+			continue
+		}
 		c.view.Note("Forgot %s. It is not revoked at the server.", r.Addr)
 	}
 	return nil

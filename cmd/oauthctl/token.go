@@ -88,7 +88,7 @@ func (c *cli) tokenCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.token(cmd.Context(), args[0], &f)
 		},
-		ValidArgsFunction: c.completeAddrs,
+		ValidArgsFunction: c.completeConnections,
 	}
 	f.register(cmd.Flags())
 	_ = cmd.RegisterFlagCompletionFunc("format", completeFormats)

@@ -47,7 +47,16 @@ type Sink struct {
 
 // Decode reads a sink block. What depends on connections is known if the block
 // knows them: see schema.Block.With.
-func Decode(b *schema.Block) (*Sink, hcl.Diagnostics) {
+func Decode(b *schema.Block) (*Sink, hcl.Diagnostics) { return decode(b, false) }
+
+// Check finds the mistakes in a sink block. With partial, what has no value is
+// none: see schema.Source.Partial.
+func Check(b *schema.Block, partial bool) hcl.Diagnostics {
+	_, diags := decode(b, partial)
+	return diags
+}
+
+func decode(b *schema.Block, partial bool) (*Sink, hcl.Diagnostics) {
 	types := Types()
 	i := slices.IndexFunc(types, func(t Type) bool { return t.Name == b.Labels[0] })
 	if i < 0 {
@@ -67,7 +76,9 @@ func Decode(b *schema.Block) (*Sink, hcl.Diagnostics) {
 	for _, a := range t.Spec.Attrs {
 		s.Through = append(s.Through, o.From(a.Name)...)
 	}
-	if diags = append(diags, s.known(o, spec)...); diags.HasErrors() {
+	if unknown := s.known(o, spec); partial && len(unknown) > 0 {
+		return nil, about(s.Addr, diags) // nothing more can be said
+	} else if diags = append(diags, unknown...); diags.HasErrors() {
 		return nil, about(s.Addr, diags)
 	}
 	target, more := t.New(o)

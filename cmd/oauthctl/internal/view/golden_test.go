@@ -66,6 +66,10 @@ var screens = []struct {
 	{"plan_recipients", func(_ *testing.T, v View) { v.Plan(recipientsPlan()) }},
 	{"plan_language", func(_ *testing.T, v View) { v.Plan(languagePlan()) }},
 	{"applied_language", func(_ *testing.T, v View) { v.Applied(languageOutcome(), "apply") }},
+	{"plan_sinks", func(_ *testing.T, v View) { v.Plan(sinksPlan()) }},
+	{"applied_sinks", func(_ *testing.T, v View) { v.Applied(sinksOutcome(), "apply") }},
+	{"status_sinks", func(_ *testing.T, v View) { v.Status(sinkRows(), "./oauthctl.state", 0) }},
+	{"record_sinks", func(_ *testing.T, v View) { v.Records(sinkRecords()) }},
 	{"plan_fold", func(_ *testing.T, v View) { v.Plan(foldPlan(24)) }},
 	{"events", func(_ *testing.T, v View) {
 		for _, e := range sampleEvents() {
@@ -165,7 +169,7 @@ func TestColourChangesNoWord(t *testing.T) {
 	for _, s := range screens {
 		if s.name == "diagnostics" || s.name == "errors" || s.name == "validated_not" || s.name == "validated_warned" ||
 			s.name == "applied_partly" || s.name == "destroyed" || s.name == "plan" || s.name == "plan_fold" ||
-			s.name == "plan_language" || s.name == "applied_language" || s.name == "tests" {
+			s.name == "plan_language" || s.name == "applied_language" || s.name == "tests" || s.name == "applied_sinks" {
 			continue // the box of a message is drawn with colour only
 		}
 		var plainText, painted bytes.Buffer

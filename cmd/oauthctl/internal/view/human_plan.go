@@ -224,6 +224,11 @@ func (p *page) details(c *plan.Change, show func(string) string) {
 		for i, a := range c.DependsOn {
 			names[i] = a.String()
 		}
+		if c.Publication != nil { // from whom a value comes has been said
+			names = slices.DeleteFunc(names, func(name string) bool {
+				return slices.ContainsFunc(c.Publication.From, func(a addr.Addr) bool { return a.String() == name })
+			})
+		}
 		p.row(in, "after", show(strings.Join(names, ", ")))
 	}
 	for _, u := range c.Unknown {
@@ -243,9 +248,8 @@ func (p *page) publication(in int, c *plan.Change, show func(string) string) {
 	p.row(in, "place", show(pub.Place))
 	label := "values"
 	item := func(paint Paint, sign, name string) {
-		p.lead(in, label)
+		p.paintRow(in, label, paint, sign+" "+show(name))
 		label = ""
-		p.line(paint.On(sign + " " + show(name)))
 	}
 	for _, name := range pub.Names {
 		item(p.Good, ">", name)
