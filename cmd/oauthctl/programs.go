@@ -57,7 +57,7 @@ func (c *cli) runProgram(ctx context.Context, name string, input []byte) error {
 	case errors.As(err, &exit) && exit.ExitCode() == programTryLater:
 		return &sink.Error{Kind: sink.Temporary, Detail: "it says that it may work later" + said.after(input), Remedy: "try again later"}
 	case errors.As(err, &exit):
-		return fmt.Errorf("%s%s", exit, said.after(input))
+		return fmt.Errorf("%w%s", exit, said.after(input))
 	}
 	return reasonOf(err)
 }

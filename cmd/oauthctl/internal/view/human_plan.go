@@ -56,10 +56,10 @@ func unchanged(pl *plan.Plan) string {
 			sinks++
 		}
 	}
-	switch {
-	case sinks == 0:
+	switch sinks {
+	case 0:
 		return count(all, "connection")
-	case sinks == all:
+	case all:
 		return count(sinks, "sink")
 	}
 	return count(all-sinks, "connection") + " and " + count(sinks, "sink")
