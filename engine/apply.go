@@ -241,11 +241,7 @@ func (a *applier) do(ctx context.Context, c *plan.Change) Result {
 	case plan.Publish:
 		r.Err = a.publish(ctx, c, &r)
 	case plan.Revoke, plan.Forget, plan.Remove:
-		if c.Addr.Kind == addr.KindSink {
-			r.Err = a.unpublish(ctx, c, &r)
-		} else {
-			r.Err = a.revoke(ctx, c, &r)
-		}
+		r.Err = a.revoke(ctx, c, &r)
 	default:
 		r.Err = &Error{Class: ClassError, Addr: c.Addr, Doing: "apply the change of " + c.Addr.String(),
 			Err: errors.New("this version cannot " + string(c.Action))}

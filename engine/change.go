@@ -317,7 +317,8 @@ func (a *applier) update(ctx context.Context, c *plan.Change, r *Result) error {
 	return nil
 }
 
-// revoke ends a grant at its server and takes it out of the state. If the
+// revoke ends a grant at its server, or takes away what a sink has published, and
+// takes it out of the state. If the
 // server cannot be reached, the record stays: it is all that can revoke later.
 func (a *applier) revoke(ctx context.Context, c *plan.Change, r *Result) error {
 	doing := string(c.Action) + " " + c.Addr.String()
@@ -336,6 +337,10 @@ func (a *applier) revoke(ctx context.Context, c *plan.Change, r *Result) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTime+saveTime)
 	defer cancel()
 	switch {
+	case c.Addr.Kind == addr.KindSink:
+		if err := a.unpublish(ctx, c, rec, r); err != nil {
+			return err
+		}
 	case c.Action == plan.Revoke:
 		if err := a.revokeAtServer(ctx, rec, r); err != nil {
 			return err

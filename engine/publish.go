@@ -178,36 +178,20 @@ func halfway(before, wanted *state.Published, err error) *state.Published {
 	return out
 }
 
-// unpublish takes away what a sink has published, or forgets it where nobody
-// knows how to get there any more.
-func (a *applier) unpublish(ctx context.Context, c *plan.Change, r *Result) error {
-	doing := string(c.Action) + " " + c.Addr.String()
-	unlock, err := a.lock(ctx, c.Addr)
-	if err != nil {
-		return a.e.failure(doing, c.Addr, err)
-	}
-	defer unlock()
-	rec, err := a.current(ctx, c)
-	if err != nil {
-		return err
-	}
-	if err := a.e.o.Store.Probe(ctx); err != nil {
-		return a.e.failure(doing, c.Addr, err)
-	}
+// unpublish takes away what a sink has published, or says that it stays where
+// nobody knows how to get there any more.
+func (a *applier) unpublish(ctx context.Context, c *plan.Change, rec *state.Record, r *Result) error {
 	names := []string{}
 	if p := rec.Info.Published; p != nil {
 		names, r.Place = p.Names, p.Place
 	}
 	if c.Action == plan.Remove {
-		if err := a.takeAway(ctx, c, names, r); err != nil {
-			return a.e.failure(doing, c.Addr, err)
-		}
-	} else if len(names) > 0 {
+		return a.e.failure("remove "+c.Addr.String(), c.Addr, a.takeAway(ctx, c, names, r))
+	}
+	if len(names) > 0 {
 		r.Warnings = append(r.Warnings, "forgotten here, and left there: "+strings.Join(names, ", ")+" at "+r.Place)
 	}
-	save, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
-	defer cancel()
-	return a.e.failure("remove "+c.Addr.String()+" from the state", c.Addr, a.remove(save, rec))
+	return nil
 }
 
 func (a *applier) takeAway(ctx context.Context, c *plan.Change, names []string, r *Result) error {
