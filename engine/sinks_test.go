@@ -400,3 +400,26 @@ func TestASinkHasNoToken(t *testing.T) {
 		t.Error("a sink was refreshed")
 	}
 }
+
+// Places are spoken to in turn: no more of them at once than -parallelism allows.
+func TestSinksTakeTurnsOnTheNetwork(t *testing.T) {
+	k := newKit(t)
+	k.publishing()
+	var now, most atomic.Int32
+	k.options.Parallelism = 2
+	k.options.Publish.Run = func(context.Context, string, []byte) error {
+		most.Store(max(most.Load(), now.Add(1)))
+		time.Sleep(5 * time.Millisecond)
+		now.Add(-1)
+		return nil
+	}
+	k.engine = engine.New(k.options)
+	text := one
+	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
+		text += "sink \"exec\" \"" + name + "\" {\n  program = \"p\"\n  secrets = { TOKEN = connection.graph.access_token }\n}\n"
+	}
+	k.applied(text)
+	if most.Load() > 2 {
+		t.Errorf("%d at once", most.Load())
+	}
+}
