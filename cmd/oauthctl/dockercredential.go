@@ -33,7 +33,7 @@ func (c *cli) dockerCredentialCommand() *cobra.Command {
 		ValidArgsFunction: c.completeHelper("get", "list", "store", "erase"),
 	}
 	f.register(cmd.Flags())
-	_ = cmd.RegisterFlagCompletionFunc("connection", c.completeAddrs)
+	_ = cmd.RegisterFlagCompletionFunc("connection", c.completeConnections)
 	return cmd
 }
 
@@ -141,7 +141,7 @@ func (c *cli) completeHelper(operations ...string) func(*cobra.Command, []string
 		case 0:
 			return slices.Clone(operations), cobra.ShellCompDirectiveNoFileComp
 		case 1:
-			return c.completeAddrs(cmd, args, word)
+			return c.completeConnections(cmd, args, word)
 		}
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -73,7 +73,7 @@ func (c *cli) execCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.exec(cmd.Context(), args, cmd.ArgsLenAtDash(), &f)
 		},
-		ValidArgsFunction: c.completeAddrs,
+		ValidArgsFunction: c.completeConnections,
 	}
 	f.register(cmd.Flags())
 	return cmd

@@ -30,7 +30,7 @@ func (c *cli) gitCredentialCommand() *cobra.Command {
 		ValidArgsFunction: c.completeHelper("get", "store", "erase"),
 	}
 	f.register(cmd.Flags())
-	_ = cmd.RegisterFlagCompletionFunc("connection", c.completeAddrs)
+	_ = cmd.RegisterFlagCompletionFunc("connection", c.completeConnections)
 	return cmd
 }
 
