@@ -73,6 +73,15 @@ connection "job" {
   client_assertion { github_actions = true }
   grant "client_credentials" {}
 }
+sink "file" "env" {
+  path    = "published.env"
+  secrets = { WORKER_TOKEN = connection.worker.access_token, PASS = var.pass }
+}
+sink "github_actions" "ci" {
+  repository = "octo/app"
+  token      = env("PLACE_TOKEN")
+  secrets    = { NEXT = connection.person.refresh_token }
+}
 output "hidden" {
   value     = connection.worker.access_token
   sensitive = true
@@ -227,6 +236,7 @@ func newLeakUser(t *testing.T) *leakUser {
 		"HOME": filepath.Join(dir, "home"), "XDG_CONFIG_HOME": filepath.Join(dir, "home", "config"),
 		"XDG_STATE_HOME":                 filepath.Join(dir, "home", "state"),
 		"WORKER_SECRET":                  canary(),
+		"PLACE_TOKEN":                    canary(),
 		"SIGNER_KEY":                     keyCanary(t),
 		"ROBOT_KEY":                      keyCanary(t),
 		"ACTOR_TOKEN":                    "made-up-" + strings.NewReplacer("/", "", "+", "", "~", "").Replace(canary()),
@@ -241,6 +251,7 @@ func newLeakUser(t *testing.T) *leakUser {
 		t.Fatal(err)
 	}
 	u.secret("client secret", u.env["WORKER_SECRET"])
+	u.secret("token of a place", u.env["PLACE_TOKEN"])
 	u.key("private key", u.env["SIGNER_KEY"])
 	u.key("private key of the grant", u.env["ROBOT_KEY"])
 	u.secret("actor token", u.env["ACTOR_TOKEN"])

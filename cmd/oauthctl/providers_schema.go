@@ -5,6 +5,7 @@ import (
 
 	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/view"
 	"github.com/oauthctl/oauthctl/engine/grant"
+	"github.com/oauthctl/oauthctl/engine/sink"
 	"github.com/oauthctl/oauthctl/providers"
 	"github.com/oauthctl/oauthctl/schema"
 )
@@ -43,11 +44,16 @@ func language() view.Language {
 	for _, t := range grant.Types() {
 		grants[t.Name] = t.Spec
 	}
+	sinks := map[string]*schema.Spec{}
+	for _, t := range sink.Types() {
+		sinks[t.Name] = t.FullSpec()
+	}
 	return view.Language{
 		Blocks: schema.Language(), Tests: schema.TestLanguage(),
 		Owned: map[string]map[string]*schema.Spec{
 			"provider": {"": providers.Spec()},
 			"grant":    grants,
+			"sink":     sinks,
 			"state":    {"sqlite": sqliteSpec},
 		},
 		Presets: providers.New().List(), Functions: schema.FunctionNames(),

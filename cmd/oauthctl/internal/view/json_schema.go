@@ -63,15 +63,19 @@ func (d *definitions) body(path string, s *schema.Spec, blocks map[string]schema
 func (d *definitions) labels(path string, n schema.Nested, left int) object {
 	body, byLabel := d.l.bodies(n)
 	switch {
-	case left > 1:
-		return d.oneOrMany(path+":"+itoa(left), object{"type": "object", "additionalProperties": d.labels(path, n, left-1)})
-	case left == 1 && body == nil && len(byLabel) > 0:
+	case left > 0 && left == len(n.Labels) && body == nil && len(byLabel) > 0: // the first one says which table it is
 		properties := object{"//": object{}}
 		for label, spec := range byLabel {
 			at := path + "." + label
-			properties[label] = d.oneOrMany(at, d.body(at+".", spec, nested(spec)))
+			inside := d.oneOrMany(at, d.body(at+".", spec, nested(spec)))
+			for name := 1; name < left; name++ {
+				inside = d.oneOrMany(at+":"+itoa(name), object{"type": "object", "additionalProperties": inside})
+			}
+			properties[label] = inside
 		}
 		return d.oneOrMany(path+":1", object{"type": "object", "properties": properties, "additionalProperties": false})
+	case left > 1:
+		return d.oneOrMany(path+":"+itoa(left), object{"type": "object", "additionalProperties": d.labels(path, n, left-1)})
 	case left == 1:
 		return d.oneOrMany(path+":1", object{"type": "object", "additionalProperties": d.labels(path, n, 0)})
 	case body == nil:
