@@ -79,7 +79,17 @@ func newCourier(t *testing.T, helper bool) *courier {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.store.Close() })
+	t.Cleanup(func() {
+		// Whoever still works here, the helper of a command that was killed above all, ends first.
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if unlock, err := c.store.Lock(ctx, courierAddr, "test"); err == nil {
+			unlock()
+		} else {
+			t.Errorf("somebody still works on the connection: %v", err)
+		}
+		_ = c.store.Close()
+	})
 	return c
 }
 
