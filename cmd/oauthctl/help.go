@@ -65,11 +65,17 @@ func writeCommands(b *strings.Builder, cmd *cobra.Command) {
 	if len(groups) == 0 {
 		groups = []*cobra.Group{{Title: "Commands:"}}
 	}
+	width := 0
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			width = max(width, len(sub.Name()))
+		}
+	}
 	for _, g := range groups {
 		fmt.Fprintf(b, "\n%s\n", g.Title)
 		for _, sub := range cmd.Commands() {
 			if sub.GroupID == g.ID && sub.IsAvailableCommand() {
-				fmt.Fprintf(b, "  %-12s %s\n", sub.Name(), sub.Short)
+				fmt.Fprintf(b, "  %-*s  %s\n", width, sub.Name(), sub.Short)
 			}
 		}
 	}

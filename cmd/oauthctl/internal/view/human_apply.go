@@ -26,18 +26,18 @@ func (h *human) Event(e engine.Event) {
 	if e.Addr.IsZero() {
 		name = "oauthctl:"
 	}
-	word, paint, rest := happening(p.Theme, e)
+	word, paint, rest := happening(p.Theme, e, h.o.Sandbox)
 	p.flow(0, 2, seg{p.Strong, name, true}, seg{text: " "}, seg{paint, word, false}, seg{Paint{}, rest, false})
 }
 
 // happening is an event in words: the word that matters, its paint, the rest.
-func happening(t Theme, e engine.Event) (word string, paint Paint, rest string) {
+func happening(t Theme, e engine.Event, sandbox bool) (word string, paint Paint, rest string) {
 	switch e.Type {
 	case engine.EventStart:
 		return ing(e.Action) + "…", Paint{}, ""
 	case engine.EventDone:
 		if e.Action == plan.Publish {
-			return ed(e.Action), t.Good, led(" to ", Safe(e.Text)) + after(e.Elapsed)
+			return published(sandbox), t.Good, led(" to ", Safe(e.Text)) + after(e.Elapsed)
 		}
 		return ed(e.Action), t.Good, after(e.Elapsed) + comma(Safe(e.Text)) + comma(lasts(e))
 	case engine.EventFailed:
@@ -50,6 +50,14 @@ func happening(t Theme, e engine.Event) (word string, paint Paint, rest string) 
 		return "warning", t.Warn, colon(short(e))
 	}
 	return Safe(e.Text), t.Dim, ""
+}
+
+// published says what became of values: from a sandbox, nothing leaves.
+func published(sandbox bool) string {
+	if sandbox {
+		return "noted, not published"
+	}
+	return ed(plan.Publish)
 }
 
 // lasts says when the token that was saved ends; "" if nobody knows.
@@ -156,7 +164,7 @@ func (p *page) result(r engine.Result, now time.Time) {
 			words += " from " + Safe(r.MovedFrom.String())
 		}
 		if r.Action == plan.Publish {
-			words += " to " + Safe(r.Place)
+			words = published(p.o.Sandbox) + " to " + Safe(r.Place)
 		}
 		if r.Account != "" {
 			words += " as " + Safe(r.Account)

@@ -107,7 +107,7 @@ func (j *programs) planEvents(pl *plan.Plan) {
 // Event implements View.
 func (j *programs) Event(ev engine.Event) {
 	j.begin()
-	e := j.event(string(ev.Type), "info", message(ev))
+	e := j.event(string(ev.Type), "info", message(ev, j.o.Sandbox))
 	if !ev.At.IsZero() {
 		e.Timestamp = ev.At.UTC().Truncate(time.Millisecond)
 	}
@@ -128,12 +128,12 @@ func (j *programs) Event(ev engine.Event) {
 }
 
 // message is an event in one line.
-func message(e engine.Event) string {
+func message(e engine.Event, sandbox bool) string {
 	head := e.Addr.String() + ": "
 	if e.Addr.IsZero() {
 		head = ""
 	}
-	word, _, rest := happening(Theme{}, e)
+	word, _, rest := happening(Theme{}, e, sandbox)
 	return head + word + rest
 }
 
