@@ -1,27 +1,19 @@
 package sink
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/crypto/nacl/box"
 
 	"github.com/oauthctl/oauthctl/schema"
-	"github.com/oauthctl/oauthctl/schema/secret"
 )
 
 func githubType() Type {
@@ -44,44 +36,28 @@ func githubType() Type {
 
 // github is one store of secrets of GitHub Actions.
 type github struct {
-	base     string // of the API
-	host     string
+	api
 	what     string // "octo/app", "the environment prod of octo/app"
 	path     string // of the secrets, below base
 	org      bool
 	visible  string
 	selected []int64
-	token    secret.Secret
-}
-
-// isGitHubName reports whether s can be the name of an owner or of a repository.
-func isGitHubName(s string) bool {
-	return s != "" && s != "." && s != ".." && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '_' && r != '-'
-	})
 }
 
 func newGitHub(o *schema.Object) (Target, hcl.Diagnostics) {
-	g := &github{base: "https://api.github.com", token: o.Secret("token")}
-	if o.Has("url") {
-		g.base = strings.TrimRight(o.String("url"), "/")
-	}
-	var diags hcl.Diagnostics
+	g := &github{}
+	g.api = api{token: o.Secret("token"), said: messageOf, remedy: g.remedy, sign: g.bearer,
+		header: http.Header{"Accept": {"application/vnd.github+json"}, "X-Github-Api-Version": {"2022-11-28"}}}
+	diags := g.address(o, "https://api.github.com", "https://github.example/api/v3")
 	fail := func(name, summary, detail string, args ...any) {
 		diags = append(diags, o.ErrorAt(name, summary, detail, args...))
-	}
-	u, err := url.Parse(g.base)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
-		fail("url", "Invalid address of the API", "The argument \"url\" must be an https address without a query, such as https://github.example/api/v3.")
-	} else {
-		g.host = u.Host
 	}
 	repo, org, env := o.String("repository"), o.String("organization"), o.String("environment")
 	owner, name, found := strings.Cut(repo, "/")
 	switch {
 	case (repo == "") == (org == ""):
 		fail("repository", "Repository or organization", "Set either \"repository\" or \"organization\".")
-	case repo != "" && (!found || !isGitHubName(owner) || !isGitHubName(name)):
+	case repo != "" && (!found || !isPathName(owner) || !isPathName(name)):
 		fail("repository", "Invalid repository", "The argument \"repository\" must be written as \"owner/name\", not %q.", repo)
 	case repo != "":
 		g.what, g.path = repo, "/repos/"+repo+"/actions/secrets"
@@ -90,7 +66,7 @@ func newGitHub(o *schema.Object) (Target, hcl.Diagnostics) {
 		}
 	case env != "":
 		fail("environment", "Environment of an organization", "Environments belong to repositories: set \"repository\" in place of \"organization\".")
-	case !isGitHubName(org):
+	case !isPathName(org):
 		fail("organization", "Invalid organization", "The argument \"organization\" must be the name of an organization, not %q.", org)
 	default:
 		g.what, g.path, g.org = "the organization "+org, "/orgs/"+org+"/actions/secrets", true
@@ -124,16 +100,8 @@ func (g *github) visibility(o *schema.Object) hcl.Diagnostics {
 	return diags
 }
 
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
-}
-
 // Place implements Target.
 func (g *github) Place() string { return "the Actions secrets of " + g.what + " at " + g.host }
-
-// Hosts implements Target.
-func (g *github) Hosts() []string { return []string{g.host} }
 
 // Check implements Target.
 func (g *github) Check(names []string) error {
@@ -167,25 +135,14 @@ func (g *github) Publish(ctx context.Context, env Env, values []Value) error {
 	}
 	doing := "read the public key of " + g.what + " at " + g.base
 	var key publicKey
-	if err := g.call(ctx, env, doing, http.MethodGet, "/public-key", nil, &key); err != nil {
+	if _, err := g.call(ctx, env, request{doing: doing, method: http.MethodGet, path: g.path + "/public-key", out: &key}); err != nil {
 		return err
 	}
 	raw, err := base64.StdEncoding.DecodeString(key.Key)
 	if err != nil || len(raw) != 32 || key.ID == "" {
 		return &Error{Kind: Protocol, Doing: doing, Detail: "the answer has no key that can be used", Remedy: "check the argument url"}
 	}
-	var written []string
-	for _, v := range values {
-		written = append(written, v.Name) // from when it is sent, it may have been written
-		if err := g.put(ctx, env, key.ID, (*[32]byte)(raw), v); err != nil {
-			var e *Error
-			if errors.As(err, &e) {
-				e.Written = written
-			}
-			return err
-		}
-	}
-	return nil
+	return each(values, func(v Value) error { return g.put(ctx, env, key.ID, (*[32]byte)(raw), v) })
 }
 
 func (g *github) put(ctx context.Context, env Env, id string, key *[32]byte, v Value) error {
@@ -205,128 +162,32 @@ func (g *github) put(ctx context.Context, env Env, id string, key *[32]byte, v V
 			body["selected_repository_ids"] = g.selected
 		}
 	}
-	return g.call(ctx, env, doing, http.MethodPut, "/"+v.Name, body, nil)
+	_, err = g.call(ctx, env, request{doing: doing, method: http.MethodPut, path: g.path + "/" + v.Name, body: body, secret: []string{v.Secret.Reveal()}})
+	return err
 }
 
 // Remove implements Target.
 func (g *github) Remove(ctx context.Context, env Env, names []string) error {
 	for _, name := range names {
-		err := g.call(ctx, env, "remove the secret "+name+" of "+g.what+" at "+g.base, http.MethodDelete, "/"+name, nil, nil)
-		var e *Error
-		if errors.As(err, &e) && e.Status == http.StatusNotFound {
-			continue
-		}
-		if err != nil {
+		if _, err := g.call(ctx, env, request{doing: "remove the secret " + name + " of " + g.what + " at " + g.base,
+			method: http.MethodDelete, path: g.path + "/" + name, accept: []int{http.StatusNotFound}}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// maxAnswer is how much of an answer is read.
-const maxAnswer = 64 << 10
-
-// call makes one request. The answer is decoded into out, if that is not nil.
-func (g *github) call(ctx context.Context, env Env, doing, method, path string, body, out any) error {
-	failed := &Error{Kind: Protocol, Doing: doing}
-	if g.token.Empty() {
-		failed.Kind, failed.Detail, failed.Remedy = Config, "there is no token", "give the argument token a value"
-		return failed
+// remedy is what to do about an answer that is no success.
+func (g *github) remedy(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "the token is not valid any more: give the argument token another one"
+	case http.StatusForbidden:
+		return "the token may not write secrets of " + g.what + ": give it that right (Secrets: read and write; the scope repo, or admin:org for an organization)"
+	case http.StatusNotFound:
+		return "check that " + g.what + " exists and that the token can see it: GitHub answers so to both"
+	case http.StatusUnprocessableEntity, http.StatusConflict:
+		return "see what GitHub says of the secret, correct it, and apply again"
 	}
-	var text io.Reader
-	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
-			failed.Err = err
-			return failed
-		}
-		text = bytes.NewReader(b)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, g.base+g.path+path, text)
-	if err != nil {
-		failed.Kind, failed.Detail = Config, "the address cannot be used"
-		return failed
-	}
-	req.Header.Set("Accept", "application/vnd.github+json")
-	req.Header.Set("Authorization", "Bearer "+g.token.Reveal())
-	req.Header.Set("X-GitHub-Api-Version", "2022-11-28")
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	res, err := env.HTTP.Do(req)
-	if err != nil {
-		failed.Kind, failed.Detail, failed.Remedy, failed.Err = Temporary, reason(err), "try again later", err
-		return failed
-	}
-	defer res.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	failed.Status = res.StatusCode
-	switch {
-	case err != nil:
-		failed.Kind, failed.Detail, failed.Remedy = Temporary, "the answer broke off", "try again later"
-		return failed
-	case slices.Contains([]int{200, 201, 204}, res.StatusCode):
-		if out != nil && json.Unmarshal(answer, out) != nil {
-			failed.Detail, failed.Remedy = "the answer is not JSON", "check the argument url"
-			return failed
-		}
-		return nil
-	}
-	g.explain(failed, res, answer, env.Now())
-	return failed
-}
-
-// reason is why a request got no answer, without the address, which has been said.
-func reason(err error) string {
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
-	}
-	return clean(err.Error())
-}
-
-// explain turns an answer that is no success into what to do.
-func (g *github) explain(e *Error, res *http.Response, answer []byte, now time.Time) {
-	var said struct {
-		Message string `json:"message"`
-	}
-	if json.Unmarshal(answer, &said) == nil {
-		e.Detail = clean(said.Message)
-	}
-	wait := retryAfter(res.Header, now)
-	switch code := res.StatusCode; {
-	case code == http.StatusTooManyRequests, code == http.StatusForbidden && (wait > 0 || res.Header.Get("X-RateLimit-Remaining") == "0"):
-		e.Kind, e.RetryAfter, e.Remedy = Temporary, wait, "try again later: GitHub limits how often it is asked"
-		if wait > 0 {
-			e.Remedy = "try again in " + schema.FormatDuration(wait)
-		}
-	case code >= 500:
-		e.Kind, e.Remedy = Temporary, "try again later"
-	case code == http.StatusUnauthorized:
-		e.Kind, e.Remedy = Config, "the token is not valid any more: give the argument token another one"
-	case code == http.StatusForbidden:
-		e.Kind, e.Remedy = Config, "the token may not write secrets of "+g.what+": give it that right (Secrets: read and write; the scope repo, or admin:org for an organization)"
-	case code == http.StatusNotFound:
-		e.Kind, e.Remedy = Config, "check that "+g.what+" exists and that the token can see it: GitHub answers so to both"
-	case code == http.StatusUnprocessableEntity, code == http.StatusConflict:
-		e.Kind, e.Remedy = Config, "see what GitHub says of the secret, correct it, and apply again"
-	default:
-		e.Remedy = "check the argument url"
-	}
-}
-
-// retryAfter is how long the server wants not to be asked; 0 if it does not say.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	const longest = 24 * time.Hour
-	if n, err := strconv.Atoi(h.Get("Retry-After")); err == nil && n > 0 {
-		return min(time.Duration(min(n, 1<<20))*time.Second, longest)
-	}
-	if h.Get("X-RateLimit-Remaining") != "0" {
-		return 0
-	}
-	n, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64)
-	if left := time.Unix(n, 0).Sub(now); err == nil && left > 0 {
-		return min(left.Round(time.Second), longest)
-	}
-	return 0
+	return ""
 }
