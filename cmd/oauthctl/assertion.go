@@ -18,7 +18,10 @@ const maxToken = 64 << 10
 
 // readToken reads a file that somebody else keeps a token fresh in. In clusters
 // such files are links to links; what they lead to has to be a regular file.
-func readToken(name string) ([]byte, error) {
+func readToken(name string) ([]byte, error) { return readSmall(name, maxToken, "a token") }
+
+// readSmall reads a file of at most so many bytes.
+func readSmall(name string, most int64, what string) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err == nil && !info.Mode().IsRegular() {
 		err = errors.New("it is not a regular file")
@@ -31,9 +34,9 @@ func readToken(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxToken+1))
-	if err == nil && len(text) > maxToken {
-		err = errors.New("it is larger than a token")
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = errors.New("it is larger than " + what)
 	}
 	return text, err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -14,8 +15,11 @@ import (
 )
 
 // httpClient speaks to real servers.
-func (c *cli) httpClient() *http.Client {
-	return c.armed(c.logged(grant.NewHTTPClient(grant.HTTPOptions{UserAgent: userAgent(), Proxy: proxy})))
+func (c *cli) httpClient() *http.Client { return c.httpClientFor(nil) }
+
+// httpClientFor speaks to a server that is known by what own says.
+func (c *cli) httpClientFor(own *tls.Config) *http.Client {
+	return c.armed(c.logged(grant.NewHTTPClient(grant.HTTPOptions{UserAgent: userAgent(), Proxy: proxy, TLS: own})))
 }
 
 // proxy is what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say (see [http.ProxyFromEnvironment]).
@@ -36,6 +40,15 @@ func (c *cli) armed(client *http.Client) *http.Client {
 type arming struct {
 	http.RoundTripper
 	arm func()
+}
+
+// CloseIdleConnections is found by [http.Client.CloseIdleConnections].
+func (a arming) CloseIdleConnections() { closeIdle(a.RoundTripper) }
+
+func closeIdle(under http.RoundTripper) {
+	if c, ok := under.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
 }
 
 // RoundTrip implements [http.RoundTripper].

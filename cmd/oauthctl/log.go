@@ -58,6 +58,9 @@ type logging struct {
 	now  func() time.Time
 }
 
+// CloseIdleConnections is found by [http.Client.CloseIdleConnections].
+func (l *logging) CloseIdleConnections() { closeIdle(l.next) }
+
 // RoundTrip implements [http.RoundTripper].
 func (l *logging) RoundTrip(r *http.Request) (*http.Response, error) {
 	start := l.now()

@@ -9,10 +9,17 @@ import (
 	"github.com/oauthctl/oauthctl/engine/sink"
 )
 
+// maxCredentials is the size in bytes from which a file does not hold credentials
+// of a place; a kubeconfig may know many clusters.
+const maxCredentials = 256 << 10
+
 // publishing is what sinks get from this machine.
 func (c *cli) publishing() sink.Env {
 	return sink.Env{
-		ReadFile: readToken, LookupEnv: c.LookupEnv, Run: c.runProgram,
+		Client: c.httpClientFor, LookupEnv: c.LookupEnv, Run: c.runProgram,
+		ReadFile: func(name string) ([]byte, error) {
+			return readSmall(c.besideConfig(name), maxCredentials, "a file with credentials")
+		},
 		ReadOwn: func(name string) ([]byte, error) { return readPublished(c.besideConfig(name)) },
 		WriteFile: func(name string, text []byte) error {
 			path := c.besideConfig(name)

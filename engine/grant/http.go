@@ -30,6 +30,9 @@ type HTTPOptions struct {
 	// asked about loopback addresses. nil: no proxy.
 	Proxy     func(*http.Request) (string, error)
 	UserAgent string
+	// TLS has authorities, a server name, or client certificates of one server's
+	// own; nothing else of it counts. nil: the system's authorities.
+	TLS *tls.Config
 }
 
 // NewHTTPClient returns the client that all flows use. It follows redirects
@@ -41,7 +44,7 @@ func NewHTTPClient(o HTTPOptions) *http.Client {
 	r := &rules{agent: o.UserAgent, proxy: proxyOf(o.Proxy), pooled: o.Transport, once: o.Transport}
 	if o.Transport == nil {
 		r.traced = true
-		r.pooled, r.once = newTransport(r.proxy, false), newTransport(r.proxy, true)
+		r.pooled, r.once = newTransport(r.proxy, o.TLS, false), newTransport(r.proxy, o.TLS, true)
 	}
 	return &http.Client{Transport: r, CheckRedirect: checkRedirect, Timeout: totalTimeout}
 }
@@ -49,12 +52,16 @@ func NewHTTPClient(o HTTPOptions) *http.Client {
 // newTransport makes the transport under the rules. A transport for one-time
 // requests opens a new connection for each: a request on a reused connection
 // that the server is just closing may be sent and not be answered.
-func newTransport(proxy func(*http.Request) (*url.URL, error), once bool) *http.Transport {
+func newTransport(proxy func(*http.Request) (*url.URL, error), own *tls.Config, once bool) *http.Transport {
+	secure := &tls.Config{MinVersion: tls.VersionTLS12}
+	if own != nil {
+		secure.RootCAs, secure.ServerName, secure.Certificates = own.RootCAs, own.ServerName, own.Certificates
+	}
 	d := &dialer{net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second, ControlContext: controlDial}}
 	return &http.Transport{
 		Proxy:                  proxy,
 		DialContext:            d.DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSClientConfig:        secure,
 		TLSHandshakeTimeout:    connectTimeout,
 		ForceAttemptHTTP2:      true,
 		DisableKeepAlives:      once,

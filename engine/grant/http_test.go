@@ -80,7 +80,7 @@ func TestTLS(t *testing.T) {
 		srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 		srv.StartTLS()
 		for _, once := range []bool{false, true} {
-			tr := newTransport(proxyOf(nil), once)
+			tr := newTransport(proxyOf(nil), nil, once)
 			if tc.trusted {
 				tr.TLSClientConfig.RootCAs = x509.NewCertPool()
 				tr.TLSClientConfig.RootCAs.AddCert(srv.Certificate())
@@ -242,5 +242,38 @@ func TestClean(t *testing.T) {
 		if have := Clean(in); have != want {
 			t.Errorf("Clean(%q) = %q, want %q", in, have, want)
 		}
+	}
+}
+
+// A client for a server of its own trusts only what it was given, and of the rest
+// of a TLS configuration nothing counts: it is verified, with TLS 1.2 or later.
+func TestOwnAuthorities(t *testing.T) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.TLS.ServerName)
+	}))
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
+	defer srv.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(srv.Certificate())
+	for name, c := range map[string]struct {
+		own *tls.Config
+		ok  bool
+	}{
+		"nothing of its own": {nil, false},
+		"its authority":      {&tls.Config{RootCAs: roots}, true},
+		"its name":           {&tls.Config{RootCAs: roots, ServerName: "example.com"}, true},
+		"another name":       {&tls.Config{RootCAs: roots, ServerName: "other.example"}, false},
+		"no verification":    {&tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10}, false},
+	} {
+		client := NewHTTPClient(HTTPOptions{TLS: c.own})
+		resp, err := client.Get(srv.URL)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+		client.CloseIdleConnections()
 	}
 }

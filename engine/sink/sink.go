@@ -10,6 +10,7 @@ package sink
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net/http"
 	"time"
@@ -23,10 +24,14 @@ import (
 // Env is what publishing gets from outside.
 type Env struct {
 	HTTP *http.Client // follows no redirects, caps bodies, keeps deadlines: see grant.NewHTTPClient
-	Now  func() time.Time
-	Rand io.Reader // nil: crypto/rand
+	// Client makes a client like HTTP for a server that is known by authorities, a
+	// name, or a client certificate of its own. Whoever asks closes its idle connections.
+	Client func(*tls.Config) *http.Client
+	Now    func() time.Time
+	Rand   io.Reader // nil: crypto/rand
 	// ReadFile reads a small file outside the configuration, and LookupEnv the
-	// environment: how a target finds credentials that the platform lays out.
+	// environment: how a target finds credentials that the platform lays out. A
+	// relative name is relative to the configuration.
 	ReadFile  func(name string) ([]byte, error)
 	LookupEnv func(name string) (string, bool)
 	// ReadOwn, WriteFile and RemoveFile work on the files that values are written
