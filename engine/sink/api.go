@@ -3,6 +3,8 @@ package sink
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -23,6 +25,7 @@ import (
 // api is what places that speak JSON over HTTP have in common.
 type api struct {
 	base, host string
+	where      string // what says the base, for remedies: "the argument url"
 	token      secret.Secret
 	header     http.Header                // of every request, without the token
 	sign       func(h http.Header)        // puts the token into a header; nil: there is no token
@@ -42,7 +45,7 @@ type request struct {
 	out    any      // what the answer is decoded into; nil: nothing
 }
 
-// maxAnswer is how much of an answer is read.
+// maxAnswer is from how many bytes on an answer is not read.
 const maxAnswer = 1 << 20
 
 // call makes one request and returns the status of the answer.
@@ -52,9 +55,13 @@ func (a *api) call(ctx context.Context, env Env, r request) (int, error) {
 		failed.Kind, failed.Detail, failed.Remedy = Config, "there is no token", "give the argument token a value"
 		return 0, failed
 	}
+	if strings.ContainsFunc(a.token.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
+		failed.Kind, failed.Detail, failed.Remedy = Config, "there is white space in the token, or something else that no token has", "give the token without a line break at its end"
+		return 0, failed
+	}
 	req, err := a.request(ctx, r)
 	if err != nil {
-		failed.Kind, failed.Detail, failed.Remedy = Config, "the address cannot be used", "check the argument url"
+		failed.Kind, failed.Detail, failed.Remedy = Config, "the address cannot be used", "check "+a.where
 		return 0, failed
 	}
 	if a.sign != nil {
@@ -100,10 +107,14 @@ func (a *api) do(env Env, req *http.Request, r request, failed *Error) (int, err
 	done := res.StatusCode/100 == 2
 	failed.Status = res.StatusCode
 	switch {
+	case len(answer) >= maxAnswer:
+		failed.Detail, failed.Remedy = "the answer is larger than any of the API", "check "+a.where
 	case err != nil:
 		failed.Kind, failed.Detail, failed.Remedy, failed.Err = Temporary, "the answer broke off", "try again later", err
+	case done && strings.HasPrefix(res.Header.Get("Content-Type"), "text/html"): // of a login, or of a proxy
+		failed.Detail, failed.Remedy = "the answer is a web page", "check "+a.where
 	case done && r.out != nil && json.Unmarshal(answer, r.out) != nil:
-		failed.Detail, failed.Remedy = "the answer is not JSON", "check the argument url"
+		failed.Detail, failed.Remedy = "the answer is not JSON", "check "+a.where
 	case done:
 		return res.StatusCode, nil
 	case slices.Contains(r.accept, res.StatusCode):
@@ -128,8 +139,9 @@ func reason(err error) string {
 
 // explain turns an answer that is no success into what to do.
 func (a *api) explain(e *Error, res *http.Response, answer []byte, secrets []string, now time.Time) {
-	if said := a.said(answer); !repeats(said, append(slices.Clone(secrets), a.token.Reveal())) {
-		e.Detail = clean(said)
+	said := a.said(answer)
+	if e.Detail = clean(said); repeats(said, append(slices.Clone(secrets), a.token.Reveal())) {
+		e.Detail = "what it says has a secret in it, and is not shown"
 	}
 	wait := retryAfter(res.Header, now)
 	code := res.StatusCode
@@ -147,16 +159,30 @@ func (a *api) explain(e *Error, res *http.Response, answer []byte, secrets []str
 	case code >= 400 && own != "":
 		e.Kind, e.Remedy = Config, own
 	case code/100 == 3:
-		e.Remedy = "the server sends to another address, to which nothing is sent: check the argument url"
+		e.Remedy = "the server sends to another address, to which nothing is sent: check " + a.where
 	default:
-		e.Remedy = "check the argument url"
+		e.Remedy = "check " + a.where
 	}
 }
 
-// repeats reports whether a server has put one of the secrets into what it says.
-// Very short ones are in everything.
+// repeats reports whether a server has put one of the secrets into what it says,
+// or the beginning of one, as it was sent or in another form. Very short ones are
+// in everything.
 func repeats(said string, secrets []string) bool {
-	return slices.ContainsFunc(secrets, func(s string) bool { return len(s) >= 4 && strings.Contains(said, s) })
+	for _, s := range secrets {
+		if len(s) < 4 {
+			continue
+		}
+		const start = 12 // a multiple of three, so that it is a beginning in base64 too
+		s = s[:min(len(s), start)]
+		for _, form := range []string{s, url.QueryEscape(s), url.PathEscape(s), hex.EncodeToString([]byte(s)),
+			base64.RawStdEncoding.EncodeToString([]byte(s)), base64.RawURLEncoding.EncodeToString([]byte(s))} {
+			if strings.Contains(said, form) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // retryAfter is how long the server wants not to be asked; 0 if it does not say.
@@ -192,18 +218,38 @@ func each(values []Value, write func(Value) error) error {
 	return nil
 }
 
+// remove takes values away one after the other.
+func (a *api) remove(ctx context.Context, env Env, names []string, where func(name string) (doing, path string)) error {
+	for _, name := range names {
+		doing, path := where(name)
+		if _, err := a.call(ctx, env, request{doing: doing, method: http.MethodDelete, path: path, accept: []int{http.StatusNotFound}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // address reads the argument "url" into the api, or takes the default.
 func (a *api) address(o *schema.Object, def, example string) hcl.Diagnostics {
-	a.base = def
+	a.base, a.where = def, "the argument url"
 	if o.Has("url") {
 		a.base = strings.TrimRight(o.String("url"), "/")
 	}
-	u, err := url.Parse(a.base)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+	host, ok := apiAddress(a.base)
+	if !ok {
 		return hcl.Diagnostics{o.ErrorAt("url", "Invalid address of the API", "The argument \"url\" must be an https address without a query, such as %s.", example)}
 	}
-	a.host = u.Host
+	a.host = host
 	return nil
+}
+
+// apiAddress is the host of an address to which secrets may be sent.
+func apiAddress(address string) (host string, ok bool) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		return "", false
+	}
+	return u.Host, true
 }
 
 // Hosts is a part of Target.

@@ -176,10 +176,15 @@ func (f *file) failed(verb string, err error) error {
 	if err == nil {
 		return nil
 	}
+	return &Error{Kind: Config, Doing: verb + " " + f.Place(), Detail: clean(withoutPath(err).Error()), Err: err,
+		Remedy: "make the directory of " + f.path + ", and let it be written to; then apply again"}
+}
+
+// withoutPath is the cause of an error about a file whose path has been said.
+func withoutPath(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
-		err = path.Err // the path has been said
+		return path.Err
 	}
-	return &Error{Kind: Config, Doing: verb + " " + f.Place(), Detail: clean(err.Error()), Err: err,
-		Remedy: "make the directory of " + f.path + ", and let it be written to; then apply again"}
+	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -105,21 +104,7 @@ func (g *github) Place() string { return "the Actions secrets of " + g.what + " 
 
 // Check implements Target.
 func (g *github) Check(names []string) error {
-	if err := checkVariables(names); err != nil {
-		return err
-	}
-	seen := map[string]string{}
-	for _, name := range names {
-		upper := strings.ToUpper(name)
-		if strings.HasPrefix(upper, "GITHUB_") {
-			return fmt.Errorf("%q cannot be the name of a secret: names that start with GITHUB_ are GitHub's own", name)
-		}
-		if other := seen[upper]; other != "" {
-			return fmt.Errorf("%q and %q are one secret: GitHub does not tell capital letters from small ones", other, name)
-		}
-		seen[upper] = name
-	}
-	return nil
+	return checkActions(names, "GitHub", "GITHUB_")
 }
 
 // publicKey is what values are encrypted for.
@@ -168,13 +153,9 @@ func (g *github) put(ctx context.Context, env Env, id string, key *[32]byte, v V
 
 // Remove implements Target.
 func (g *github) Remove(ctx context.Context, env Env, names []string) error {
-	for _, name := range names {
-		if _, err := g.call(ctx, env, request{doing: "remove the secret " + name + " of " + g.what + " at " + g.base,
-			method: http.MethodDelete, path: g.path + "/" + name, accept: []int{http.StatusNotFound}}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return g.remove(ctx, env, names, func(name string) (doing, path string) {
+		return "remove the secret " + name + " of " + g.what + " at " + g.base, g.path + "/" + name
+	})
 }
 
 // remedy is what to do about an answer that is no success.

@@ -32,6 +32,27 @@ func checkVariables(names []string) error {
 	return nil
 }
 
+// checkActions is a Check for secrets of Actions, whose names are not told apart by case.
+func checkActions(names []string, server string, reserved ...string) error {
+	if err := checkVariables(names); err != nil {
+		return err
+	}
+	seen := map[string]string{}
+	for _, name := range names {
+		upper := strings.ToUpper(name)
+		for _, prefix := range reserved {
+			if strings.HasPrefix(upper, prefix) {
+				return fmt.Errorf("%q cannot be the name of a secret: names that start with %s are %s's own", name, prefix, server)
+			}
+		}
+		if other := seen[upper]; other != "" {
+			return fmt.Errorf("%q and %q are one secret: %s does not tell capital letters from small ones", other, name, server)
+		}
+		seen[upper] = name
+	}
+	return nil
+}
+
 // clean makes text from outside fit to be shown: one line, no control
 // characters, at most 200 characters.
 func clean(text string) string {

@@ -11,7 +11,7 @@ import (
 
 // Types lists the kinds of places in the order of the documentation.
 func Types() []Type {
-	return []Type{fileType(), execType(), githubType()}
+	return []Type{fileType(), execType(), githubType(), gitlabType(), giteaType(), kubernetesType(), vaultType()}
 }
 
 // common are the attributes that every sink has.
