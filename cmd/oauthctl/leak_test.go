@@ -82,6 +82,28 @@ sink "github_actions" "ci" {
   token      = env("PLACE_TOKEN")
   secrets    = { NEXT = connection.person.refresh_token }
 }
+sink "gitlab" "ci" {
+  project = "octo/app"
+  token   = env("PLACE_TOKEN")
+  secrets = { NEXT = connection.person.refresh_token }
+}
+sink "gitea" "ci" {
+  url          = "https://gitea.example"
+  organization = "octo"
+  token        = env("PLACE_TOKEN")
+  secrets      = { NEXT = connection.person.refresh_token }
+}
+sink "kubernetes" "app" {
+  namespace = "ci"
+  name      = "app"
+  secrets   = { token = connection.worker.access_token }
+}
+sink "vault" "ci" {
+  url     = "https://vault.example"
+  path    = "ci/app"
+  token   = env("PLACE_TOKEN")
+  secrets = { token = connection.worker.access_token, PASS = var.pass }
+}
 output "hidden" {
   value     = connection.worker.access_token
   sensitive = true
