@@ -43,7 +43,8 @@ func (e *Engine) Refresh(ctx context.Context, addrs []addr.Addr) (*Outcome, erro
 			turns <- struct{}{}
 			wg.Go(func() {
 				defer func() { <-turns }()
-				out.Results[i] = a.refreshNow(ctx, todo[i])
+				c := &plan.Change{Addr: todo[i], Action: plan.Refresh}
+				out.Results[i] = a.guarded(c, func() Result { return a.refreshNow(ctx, c) })
 			})
 		}
 		wg.Wait()
@@ -88,9 +89,8 @@ func (e *Engine) waves(ctx context.Context, todo []addr.Addr) [][]int {
 }
 
 // refreshNow refreshes one connection as it stands in the state.
-func (a *applier) refreshNow(ctx context.Context, of addr.Addr) Result {
-	start := a.e.now()
-	c := &plan.Change{Addr: of, Action: plan.Refresh}
+func (a *applier) refreshNow(ctx context.Context, c *plan.Change) Result {
+	start, of := a.e.now(), c.Addr
 	if err := ctx.Err(); err != nil {
 		return a.skip(c, &Error{Class: ClassError, Addr: of, Doing: "refresh " + of.String(), Err: err})
 	}

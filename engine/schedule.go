@@ -125,7 +125,7 @@ func (s *schedule) start(ctx context.Context) {
 }
 
 func (s *schedule) run(ctx context.Context, n *node) {
-	r := s.a.do(ctx, n.change)
+	r := s.a.guarded(n.change, func() Result { return s.a.do(ctx, n.change) })
 	n.result = &r
 	s.done <- n
 }
