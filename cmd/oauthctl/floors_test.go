@@ -38,8 +38,9 @@ const floors = `
 	# Floor 4: people.
 	engine < cmd/oauthctl/internal/view;
 	engine < cmd/oauthctl/internal/outlet;
+	engine < cmd/oauthctl/internal/agent;
 	engine/grant, cmd/oauthctl/internal/view < cmd/oauthctl/internal/console;
-	cmd/oauthctl/internal/console, cmd/oauthctl/internal/outlet, engine/planfile, providers/sandbox, state/sqlite < cmd/oauthctl;
+	cmd/oauthctl/internal/agent, cmd/oauthctl/internal/console, cmd/oauthctl/internal/outlet, engine/planfile, providers/sandbox, state/sqlite < cmd/oauthctl;
 `
 
 // What each room imports of other people's modules: exactly this. Tests may
@@ -55,6 +56,7 @@ const modules = `
 	engine/sink:     github.com/goccy/go-yaml github.com/hashicorp/hcl/v2 golang.org/x/crypto
 	engine:          github.com/hashicorp/hcl/v2 github.com/zclconf/go-cty
 	cmd/oauthctl:    filippo.io/age github.com/cli/browser github.com/hashicorp/hcl/v2 github.com/rogpeppe/go-internal github.com/spf13/cobra github.com/spf13/pflag github.com/zclconf/go-cty golang.org/x/sys golang.org/x/term
+	cmd/oauthctl/internal/agent:   golang.org/x/sys
 	cmd/oauthctl/internal/view:    github.com/charmbracelet/lipgloss github.com/hashicorp/hcl/v2 github.com/muesli/termenv github.com/zclconf/go-cty
 	cmd/oauthctl/internal/console: golang.org/x/sys golang.org/x/term rsc.io/qr
 `
