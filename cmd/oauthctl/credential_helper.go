@@ -94,6 +94,20 @@ func (c *cli) helperRecords(ctx context.Context, store *state.Store, named addr.
 	return []*state.Record{r}, nil
 }
 
+// answerByAgent hands out the token that an agent has of the connection that was
+// named, if that one lists the host. Whatever is otherwise is found out without it.
+func (c *cli) answerByAgent(ctx context.Context, f *helperFlags, args []string, host, format, user string) (done bool, err error) {
+	named, err := f.named(args)
+	if err != nil || named.IsZero() || host == "" {
+		return false, nil
+	}
+	t, err := c.askAgent(ctx, named, engine.TokenOptions{}, f.lockTimeout)
+	if err != nil || t == nil || !slices.Contains(t.Hosts, host) {
+		return false, nil
+	}
+	return true, c.handOver(t, format, user)
+}
+
 // withHelper runs f with the connection that serves a host, if there is one.
 func (c *cli) withHelper(ctx context.Context, f *helperFlags, args []string, host string,
 	do func(*engine.Engine, addr.Addr) (read bool, err error),

@@ -67,6 +67,9 @@ func (c *cli) dockerGet(ctx context.Context, args []string, f *helperFlags) erro
 	if err != nil {
 		return fmt.Errorf("read what docker asks: %w", err)
 	}
+	if done, err := c.answerByAgent(ctx, f, args, q.Host, "docker-credential", f.username); done {
+		return err
+	}
 	found := false
 	err = c.withHelper(ctx, f, args, q.Host, func(e *engine.Engine, a addr.Addr) (bool, error) {
 		if found = !a.IsZero(); !found {

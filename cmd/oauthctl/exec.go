@@ -104,20 +104,7 @@ func (c *cli) exec(ctx context.Context, args []string, dash int, f *execFlags) e
 	if p.path, err = exec.LookPath(p.argv[0]); err != nil {
 		return notStarted(p, err)
 	}
-	err = c.withTokens(ctx, f.lockTimeout, func(e *engine.Engine, _ *state.Store) (bool, error) {
-		for i := range list {
-			t, err := c.handOut(ctx, e, list[i].addr, engine.TokenOptions{MinTTL: f.minTTL})
-			if err != nil {
-				return false, err
-			}
-			if strings.ContainsRune(t.AccessToken.Reveal(), 0) {
-				return false, fmt.Errorf("the token of %s has a zero byte and fits into no environment", list[i].addr)
-			}
-			list[i].token = t.AccessToken
-		}
-		return false, nil
-	})
-	if err != nil {
+	if err := c.fill(ctx, list, engine.TokenOptions{MinTTL: f.minTTL}, f.lockTimeout); err != nil {
 		return err
 	}
 	if f.fd {
@@ -135,6 +122,43 @@ func (c *cli) exec(ctx context.Context, args []string, dash int, f *execFlags) e
 		return notStarted(p, err)
 	case code != 0:
 		return &shownError{code}
+	}
+	return nil
+}
+
+// fill gets the tokens: from the agent those that it has, and from the state the others.
+func (c *cli) fill(ctx context.Context, list []handover, o engine.TokenOptions, lockTimeout time.Duration) error {
+	var rest []*handover
+	for i := range list {
+		t, err := c.askAgent(ctx, list[i].addr, o, lockTimeout)
+		switch {
+		case err != nil:
+			return err
+		case t == nil:
+			rest = append(rest, &list[i])
+		default:
+			list[i].token = t.AccessToken
+		}
+	}
+	if len(rest) > 0 {
+		err := c.withTokens(ctx, lockTimeout, func(e *engine.Engine, _ *state.Store) (bool, error) {
+			for _, h := range rest {
+				t, err := c.handOut(ctx, e, h.addr, o)
+				if err != nil {
+					return false, err
+				}
+				h.token = t.AccessToken
+			}
+			return false, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, h := range list {
+		if strings.ContainsRune(h.token.Reveal(), 0) {
+			return fmt.Errorf("the token of %s has a zero byte and fits into no environment", h.addr)
+		}
 	}
 	return nil
 }

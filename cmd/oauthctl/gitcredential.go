@@ -43,11 +43,15 @@ func (c *cli) gitCredential(ctx context.Context, args []string, f *helperFlags) 
 	}
 	switch args[0] {
 	case "get":
+		user := cmp.Or(f.username, q.User)
+		if done, err := c.answerByAgent(ctx, f, args, q.Host, "git-credential", user); done {
+			return err
+		}
 		return c.withHelper(ctx, f, args, q.Host, func(e *engine.Engine, a addr.Addr) (bool, error) {
 			if a.IsZero() {
 				return true, nil
 			}
-			return c.answer(ctx, e, a, "git-credential", cmp.Or(f.username, q.User))
+			return c.answer(ctx, e, a, "git-credential", user)
 		})
 	case "erase":
 		return c.withHelper(ctx, f, args, q.Host, func(e *engine.Engine, a addr.Addr) (bool, error) {
@@ -63,13 +67,17 @@ func (c *cli) gitCredential(ctx context.Context, args []string, f *helperFlags) 
 
 // answer hands the token of a connection to a program, in its format.
 func (c *cli) answer(ctx context.Context, e *engine.Engine, a addr.Addr, format, user string) (read bool, err error) {
-	f, _ := outlet.Named(format)
 	t, err := c.handOut(ctx, e, a, engine.TokenOptions{})
 	if err != nil {
 		return false, err
 	}
+	return !t.Refreshed && t.Warning == "", c.handOver(t, format, user)
+}
+
+func (c *cli) handOver(t *engine.Token, format, user string) error {
+	f, _ := outlet.Named(format)
 	if err := f.Write(&c.out, t, c.outletOptions(user)); err != nil {
-		return false, fmt.Errorf("hand out the token of %s: %w", a, err)
+		return fmt.Errorf("hand out the token of %s: %w", t.Addr, err)
 	}
-	return !t.Refreshed && t.Warning == "", nil
+	return nil
 }

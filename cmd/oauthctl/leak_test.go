@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -354,6 +355,12 @@ func (u *leakUser) run(run leakRun) {
 	}
 	app.LookupEnv = func(k string) (string, bool) { v, ok := u.env[k]; return v, ok }
 	ctx := u.t.Context()
+	if run.name == "agent" {
+		running, cancel := context.WithCancel(ctx)
+		defer cancel()
+		ctx = running
+		app.Stderr = &heard{Writer: errs, text: "The agent of", then: func() { u.askAgent(cancel) }}
+	}
 	if run.name == "sandbox" {
 		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		defer cancel()
@@ -366,6 +373,41 @@ func (u *leakUser) run(run leakRun) {
 		u.output = append(u.output, leakOutput{what + " (stdout)", out.Bytes()})
 	} else if out.Len() == 0 {
 		u.t.Errorf("%s: printed nothing: %s", what, errs)
+	}
+}
+
+// heard calls then when a text is written.
+type heard struct {
+	io.Writer
+	text string
+	then func()
+}
+
+// Write implements [io.Writer].
+func (h *heard) Write(p []byte) (int, error) {
+	n, err := h.Writer.Write(p)
+	if bytes.Contains(p, []byte(h.text)) {
+		go h.then()
+	}
+	return n, err
+}
+
+// askAgent has the agent that runs refresh a token, and ends it.
+func (u *leakUser) askAgent(end func()) {
+	defer end()
+	app, out, errs := testApp("-chdir="+u.dir, "token", "-sandbox", "-force-refresh", "person")
+	app.Now, app.Rand = time.Now, rand.Reader
+	app.LookupEnv = func(k string) (string, bool) {
+		if k == "OAUTHCTL_PASSPHRASE" || k == "OAUTHCTL_LOG" {
+			return "", false
+		}
+		v, ok := u.env[k]
+		return v, ok
+	}
+	code := app.Run(u.t.Context())
+	u.output = append(u.output, leakOutput{"token by the agent (stderr)", errs.Bytes()}) // u.run waits
+	if code != exitDone || out.Len() == 0 {
+		u.t.Errorf("token by the agent: exit %d: %s", code, errs)
 	}
 }
 

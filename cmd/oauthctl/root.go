@@ -80,6 +80,7 @@ func (c *cli) addCommands(root *cobra.Command) {
 		c.destroyCommand(),
 		c.tokenCommand(),
 		c.execCommand(),
+		c.agentCommand(),
 		c.refreshCommand(),
 		c.recoverCommand(),
 	)

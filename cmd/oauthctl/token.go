@@ -81,7 +81,7 @@ func (c *cli) tokenCommand() *cobra.Command {
 		Long: "Print the access token of a connection, and nothing else, on stdout; refresh it first when it is due. " +
 			"It is due before it ends by refresh_before, or by up to twice as much: the moment is drawn for each connection, so that those made together do not fall due together. " +
 			"However many processes ask at once, it is refreshed once. A token that is still valid is printed, with a warning, if it cannot be refreshed; " +
-			"with -force-refresh, or below -min-ttl, that is an error. The configuration is not read, and no browser is opened.",
+			"with -force-refresh, or below -min-ttl, that is an error. The configuration is not read, and no browser is opened. If an agent runs, it is asked (see: oauthctl agent -help).",
 		Example: "oauthctl token graph\ncurl -H \"$(oauthctl token -format=header graph)\" https://graph.example/v1.0/me\n" +
 			"oauthctl token -format=curl graph | curl -K - https://graph.example/v1.0/me",
 		Args: exactArgs(1, "the name of a connection"),
@@ -114,16 +114,28 @@ func (c *cli) token(ctx context.Context, name string, f *tokenFlags) error {
 		return fmt.Errorf("print the token of %s as %s: %w", a, f.format.Name, err)
 	}
 	f.opts.Scopes = f.scopes
+	if t, err := c.askAgent(ctx, a, f.opts, f.lockTimeout); err != nil {
+		return err
+	} else if t != nil {
+		return f.print(c, t, o)
+	}
 	return c.withTokens(ctx, f.lockTimeout, func(e *engine.Engine, _ *state.Store) (bool, error) {
 		t, err := c.handOut(ctx, e, a, f.opts)
 		if err != nil {
 			return false, err
 		}
-		if err := f.format.Write(&c.out, t, o); err != nil {
-			return false, fmt.Errorf("print the token of %s: %w", a, err)
+		if err := f.print(c, t, o); err != nil {
+			return false, err
 		}
 		return !t.Refreshed && t.Warning == "", nil
 	})
+}
+
+func (f *tokenFlags) print(c *cli, t *engine.Token, o *outlet.Options) error {
+	if err := f.format.Write(&c.out, t, o); err != nil {
+		return fmt.Errorf("print the token of %s: %w", t.Addr, err)
+	}
+	return nil
 }
 
 func (c *cli) outletOptions(user string) *outlet.Options {
@@ -166,8 +178,13 @@ func (c *cli) handOut(ctx context.Context, e *engine.Engine, a addr.Addr, o engi
 	if err := c.keepState(ctx); err != nil {
 		return nil, err // before the token is used: what it costs is saved first
 	}
+	c.warnOld(t)
+	return t, nil
+}
+
+// warnOld says why a token is an old one.
+func (c *cli) warnOld(t *engine.Token) {
 	if t.Warning != "" {
 		fmt.Fprintf(c.Stderr, "Warning: %s\n", t.Warning)
 	}
-	return t, nil
 }
