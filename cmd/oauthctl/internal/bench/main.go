@@ -2,6 +2,7 @@
 // within one run: machines are noisy, ratios less so.
 //
 //	token   CPU of "oauthctl token" with a valid token : a Go hello-world, with 1 and 10,000 connections
+//	agent   CPU of "oauthctl token" that asks an agent : one that opens the state itself
 //	apply   wall of "oauthctl apply" of 1,000 client-credentials connections : a bare Go client, against
 //	        the sandbox, one that signs nothing and so answers at once, and one that takes 10 ms
 //	grow    CPU of "oauthctl apply" of 100, 1,000 and 10,000 connections : each other
@@ -31,7 +32,7 @@ import (
 
 func main() {
 	var b bench
-	only := flag.String("only", "token,apply,grow,plan", "what to measure")
+	only := flag.String("only", "token,agent,apply,grow,plan", "what to measure")
 	bare := flag.String("bare", "", "be the bare client of the server at `URL`")
 	serve := flag.Bool("serve", false, "be the server")
 	delay := flag.Duration("delay", 0, "as the server, take so long for a token")
@@ -63,6 +64,7 @@ type bench struct {
 	bin                          string
 	runs, large, applied, tfRuns int
 	dir, self, issuer            string
+	socket                       string // of the agent; "": there is none
 }
 
 func (b *bench) run(ctx context.Context, only []string) error {
@@ -88,7 +90,7 @@ func (b *bench) run(ctx context.Context, only []string) error {
 	steps := []struct {
 		name string
 		f    func(context.Context) error
-	}{{"token", b.token}, {"apply", b.apply}, {"grow", b.grow}, {"plan", b.plan}}
+	}{{"token", b.token}, {"agent", b.agent}, {"apply", b.apply}, {"grow", b.grow}, {"plan", b.plan}}
 	for _, s := range steps {
 		if !slices.Contains(only, s.name) {
 			continue
@@ -182,6 +184,18 @@ func (b *bench) install(bin, name string) (string, error) {
 	return to, os.WriteFile(to, text, 0o700)
 }
 
+// command is a process with an environment that holds nothing else.
+func (b *bench) command(ctx context.Context, dir, bin string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, bin, args...)
+	cmd.Dir = dir
+	cmd.Env = []string{
+		"HOME=" + b.dir, "PATH=" + os.Getenv("PATH"), "BENCH_SECRET=bench", "CI=true",
+		"XDG_CONFIG_HOME=" + filepath.Join(b.dir, "config"), "XDG_STATE_HOME=" + filepath.Join(b.dir, "pins"),
+		"CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_INPUT=0", "OAUTHCTL_AGENT_SOCKET=" + b.socket,
+	}
+	return cmd
+}
+
 // usage is what one process cost.
 type usage struct {
 	wall, cpu time.Duration
@@ -189,13 +203,7 @@ type usage struct {
 }
 
 func (b *bench) measure(ctx context.Context, dir, bin string, args ...string) (usage, error) {
-	cmd := exec.CommandContext(ctx, bin, args...)
-	cmd.Dir = dir
-	cmd.Env = []string{
-		"HOME=" + b.dir, "PATH=" + os.Getenv("PATH"), "BENCH_SECRET=bench", "CI=true",
-		"XDG_CONFIG_HOME=" + filepath.Join(b.dir, "config"), "XDG_STATE_HOME=" + filepath.Join(b.dir, "pins"),
-		"CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_INPUT=0",
-	}
+	cmd := b.command(ctx, dir, bin, args...)
 	var errOut strings.Builder
 	cmd.Stderr = &errOut
 	start := time.Now()
