@@ -26,6 +26,9 @@ type Source struct {
 	// instead of wrong: a configuration can be checked without its environment.
 	// MakeUp goes before it, and nobody is asked.
 	Partial bool
+	// Undeclared lets import blocks name connections that no block declares: the
+	// blocks are going to be written.
+	Undeclared bool
 	// Planned are the values that variables had when a plan was saved: see
 	// [Config.Inputs]. They count; another one in Vars is an error.
 	Planned map[string]json.RawMessage
@@ -50,6 +53,7 @@ type Config struct {
 	Sinks       []*Block          // undecoded; package engine/sink decodes them
 	Removed     []Removed         // removed blocks, likewise
 	Moved       []Moved           // moved blocks, in the order of the files
+	Imports     []Import          // import blocks, likewise
 	MadeUp      []string          // what Source.MakeUp invented: "var.client_secret", `env("PRINT_SECRET")`
 	Partial     bool              // loaded with Source.Partial: to be checked, and not to be planned
 	Sources     *Sources          // the files read, for snippets; set even when Load fails
@@ -72,6 +76,7 @@ type Variable struct {
 	Name, Description string
 	Type              cty.Type
 	Sensitive         bool
+	Ephemeral         bool      // for this run only: not stored, and in no saved plan
 	Value             cty.Value // marked with Sensitive if the variable is
 	Range             hcl.Range
 }

@@ -165,6 +165,8 @@ func (l *loader) expand(b *connectionBlock) {
 	switch {
 	case hasMark(marks, Sensitive):
 		fail("The value is sensitive, but the keys of for_each become part of addresses, which are shown. If the keys are no secret, wrap them: nonsensitive(…).")
+	case hasMark(marks, ephemeral{}):
+		fail("The value is ephemeral, but the keys of for_each become part of addresses, which are kept in the state.")
 	case v.IsNull():
 		fail("The value is null. Give a map, or a set of strings; an empty one makes no instances.")
 	case !v.IsKnown() && l.src.Partial:

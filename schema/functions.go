@@ -51,7 +51,6 @@ func leftOut() map[string]string {
 		"cidrsubnets":      whyUse,
 		"yamldecode":       "write the data as JSON and use jsondecode()",
 		"yamlencode":       "use jsonencode()",
-		"ephemeralasnull":  "there are no ephemeral values",
 		"type":             "it stands in the console only, around a whole expression",
 	}
 }
@@ -88,6 +87,7 @@ var pureFunctions = sync.OnceValue(func() map[string]function.Function {
 		"element":         stdlib.ElementFunc,
 		"endswith":        endsWithFunc(),
 		"flatten":         stdlib.FlattenFunc,
+		"ephemeralasnull": ephemeralAsNullFunc(),
 		"floor":           stdlib.FloorFunc,
 		"format":          stdlib.FormatFunc,
 		"formatdate":      stdlib.FormatDateFunc,

@@ -37,6 +37,22 @@ moved {
 			`{"removed": {"from": "connection.z", "lifecycle": {"destroy": false}}}`,
 		},
 		{
+			"import",
+			`import {
+  to            = connection.b["us"]
+  refresh_token = env("OLD")
+}`,
+			`{"import": {"to": "connection.b[\"us\"]", "refresh_token": "${env(\"OLD\")}"}}`,
+		},
+		{
+			"ephemeral",
+			`variable "v" {
+  ephemeral = true
+  default   = null
+}`,
+			`{"variable": {"v": {"ephemeral": true, "default": null}}}`,
+		},
+		{
 			"check",
 			`check "c" {
   assert {
@@ -110,7 +126,10 @@ connection "b" {
 }
 `
 			said := func(name, text string) string {
-				cfg, diags := schema.Load(context.Background(), schema.Source{Dir: write(t, map[string]string{"base.hcl": base, name: text})})
+				cfg, diags := schema.Load(context.Background(), schema.Source{
+					Dir:       write(t, map[string]string{"base.hcl": base, name: text}),
+					LookupEnv: func(name string) (string, bool) { return "given-" + name, true },
+				})
 				if len(diags) > 0 {
 					t.Fatal(render(t, "", cfg, diags))
 				}
@@ -132,6 +151,13 @@ func sayings(cfg *schema.Config) string {
 	var b strings.Builder
 	for _, m := range cfg.Moved {
 		fmt.Fprintln(&b, "moved", m.From, m.To)
+	}
+	for _, im := range cfg.Imports {
+		token, diags := cfg.ImportToken(im.To)
+		fmt.Fprintln(&b, "import", im.To, token.Reveal(), diags)
+	}
+	for _, v := range cfg.Variables {
+		fmt.Fprintln(&b, "variable", v.Name, v.Ephemeral)
 	}
 	for _, c := range cfg.Checks(nil) {
 		fmt.Fprintln(&b, "check", c.Name, c.Verdict, c.Problems)

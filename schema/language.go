@@ -1,9 +1,7 @@
 package schema
 
 // The tables of the language. They drive decoding, "providers schema -json", the
-// reference page and redaction. Places kept for what is to come: lifecycle and
-// dynamic blocks in connectionSpec; moved, removed, import and check blocks in
-// fileSpec.
+// reference page and redaction.
 
 // Language returns the tables of all top-level blocks by type. Bodies that
 // other packages own (provider, sink, state, grant) have no Spec here.
@@ -24,6 +22,7 @@ var fileSpec = &Spec{hints: fileHints, Blocks: []Nested{
 	{Type: "output", Labels: []string{"name"}, Spec: outputSpec, Doc: "A value to show after apply and with \"oauthctl output\"."},
 	{Type: "sink", Labels: []string{"type", "name"}, Doc: "A place that tokens are published to after apply."},
 	{Type: "removed", Spec: removedSpec, Doc: "A connection is not declared any more: whether its grant is revoked or left alone."},
+	{Type: "import", Spec: importSpec, Doc: "A connection begins with a refresh token that was given elsewhere: nobody has to consent."},
 	{Type: "check", Labels: []string{"name"}, Spec: checkSpec, Doc: "Assertions about the whole: those that fail are warnings."},
 	{Type: "moved", Spec: movedSpec, Doc: "A connection got another name: its tokens move along, and nobody has to consent again."},
 }}
@@ -34,13 +33,17 @@ var fileHints = hints{
 	{"data", "There are no data sources here. Values from outside come from variables, env() and file()."},
 	{"module", "There are no modules here. All *.hcl files of the directory are one configuration, and for_each makes many connections of one block."},
 	{"terraform", "Settings stand in an oauthctl block: required_version, state \"TYPE\" { … } and encryption { … }."},
-	{"import", "Blocks of type \"import\" are not supported by this version."},
 }
 
 // connectionHints answer those who expect a meta-argument that is not there.
 var connectionHints = hints{
 	{"count", "There is no count. Use for_each with a map or a set of strings."},
 	{"provisioner", "There are no provisioners: nothing in the language runs a program."},
+}
+
+// outputHints answer those who come from Terraform.
+var outputHints = hints{
+	{"ephemeral", "Outputs are for other programs and for later, so they cannot be ephemeral. To hand out a token that is stored nowhere else, use: oauthctl token NAME."},
 }
 
 var settingsSpec = &Spec{
@@ -105,6 +108,7 @@ var variableSpec = &Spec{
 		{Name: "default", Kind: Static, Doc: "The value if none is given; without it one has to be given."},
 		{Name: "description", Kind: String, Doc: "For people; shown when the value is asked for."},
 		{Name: "sensitive", Kind: Bool, Doc: "Values are never shown.", Default: "false"},
+		{Name: "ephemeral", Kind: Bool, Doc: "The value is for this run only: it may not be used where it would be stored, and is in no saved plan.", Default: "false"},
 		{Name: "nullable", Kind: Bool, Doc: "Whether the value may be null.", Default: "true"},
 	},
 	Blocks: []Nested{
@@ -117,7 +121,7 @@ var validationSpec = &Spec{Attrs: []Attr{
 	{Name: "error_message", Kind: Static, Required: true, Doc: "What to tell a person if it is not."},
 }}
 
-var outputSpec = &Spec{Attrs: []Attr{
+var outputSpec = &Spec{hints: outputHints, Attrs: []Attr{
 	{Name: "value", Kind: Any, Required: true, Doc: "The value."},
 	{Name: "description", Kind: String, Doc: "For people."},
 	{Name: "sensitive", Kind: Bool, Doc: "The value is shown only on request; required if it comes from something sensitive.", Default: "false"},

@@ -77,6 +77,7 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 	l.declareSinks(blocks["sink"])
 	l.declareMoved(blocks["moved"])
 	l.declareRemoved(blocks["removed"])
+	l.declareImports(blocks["import"])
 	l.declareChecks(blocks["check"])
 	l.assignVariables(ctx)
 	l.eval.guessed = l.diags.HasErrors() || src.Partial
@@ -85,6 +86,7 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 	l.evaluateConnections()
 	l.checkMoved()
 	l.checkRemoved()
+	l.checkImports()
 	l.checkUndecoded()
 	l.checkOutputs()
 	l.checkChecks()

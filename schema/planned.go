@@ -36,6 +36,9 @@ type typed struct {
 func (c *Config) Inputs() (*Inputs, error) {
 	in := &Inputs{Values: map[string]json.RawMessage{}, Secrets: map[string]secret.Secret{}, Files: c.Sources.Texts()}
 	for name, v := range c.Variables {
+		if v.Ephemeral { // has to be given again, and may be another one then
+			continue
+		}
 		val, _ := v.Value.UnmarkDeep()
 		if !val.IsWhollyKnown() {
 			return nil, fmt.Errorf("the value of var.%s is not known", name)

@@ -66,8 +66,11 @@ func (e *evaluator) judge(r rule, sc scope) (v Verdict, problem string, diags hc
 // message is the text of an error_message.
 func (e *evaluator) message(a *attr, sc scope) (string, hcl.Diagnostics) {
 	v, _, diags := e.value(a, sc)
-	if IsSensitive(v) {
+	switch {
+	case IsSensitive(v):
 		return "(the message is not shown because it has a sensitive value in it)", diags
+	case isEphemeral(v):
+		return "(the message is not shown because it has an ephemeral value in it)", diags
 	}
 	v, _ = v.UnmarkDeep()
 	s, err := convert.Convert(v, cty.String)

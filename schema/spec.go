@@ -66,6 +66,8 @@ type Attr struct {
 	InAddress bool
 	// Nulls: of a StringMap, that members may be null: see [Object.Secrets].
 	Nulls bool
+	// Ephemeral: it may have the value of an ephemeral variable, since it is not stored.
+	Ephemeral bool
 }
 
 // Nested describes one nested block type of a Spec.

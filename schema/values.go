@@ -163,7 +163,7 @@ func (l *loader) assign(v *variableDecl, g given, ok bool) {
 		val = l.read(v, g)
 	case v.hasDefault:
 		val = v.fallback
-	case l.src.MakeUp && v.Sensitive:
+	case l.src.MakeUp && (v.Sensitive || v.Ephemeral):
 		val = v.invented()
 		l.madeUp("var." + v.Name)
 	case l.src.Partial:
@@ -185,6 +185,9 @@ func (l *loader) assign(v *variableDecl, g given, ok bool) {
 	if v.Sensitive {
 		l.eval.secrets.learn(val.Mark(Sensitive))
 		val = val.Mark(Sensitive)
+	}
+	if v.Ephemeral {
+		val = val.Mark(ephemeral{})
 	}
 	v.Value = val
 }

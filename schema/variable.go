@@ -39,7 +39,7 @@ func (l *loader) declareVariables(blocks hcl.Blocks) {
 		l.diags = append(l.diags, diags...)
 		o, diags := l.eval.object(c, variableSpec, scope{place: "a variable block"})
 		l.diags = append(l.diags, diags...)
-		v.Description, v.Sensitive = o.String("description"), o.Bool("sensitive")
+		v.Description, v.Sensitive, v.Ephemeral = o.String("description"), o.Bool("sensitive"), o.Bool("ephemeral")
 		if o.Has("nullable") {
 			v.nullable = o.Bool("nullable")
 		}
@@ -160,8 +160,11 @@ func (l *loader) validate(v *variableDecl) {
 func (l *loader) message(a *attr, sc scope) string {
 	v, _, diags := l.eval.value(a, sc)
 	l.diags = append(l.diags, diags...)
-	if IsSensitive(v) {
+	switch {
+	case IsSensitive(v):
 		return "(the message is not shown because it has a sensitive value in it)"
+	case isEphemeral(v):
+		return "(the message is not shown because it has an ephemeral value in it)"
 	}
 	v, _ = v.UnmarkDeep()
 	s, err := convert.Convert(v, cty.String)

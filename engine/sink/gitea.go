@@ -17,7 +17,7 @@ func giteaType() Type {
 		Spec: &schema.Spec{Attrs: []schema.Attr{
 			{Name: "repository", Kind: schema.String, Doc: "The repository, as \"owner/name\". Either this or organization."},
 			{Name: "organization", Kind: schema.String, Doc: "The organization whose secrets they are."},
-			{Name: "token", Kind: schema.Sensitive, Required: true, Doc: "A token of Gitea with the scope write:repository or write:organization: env(\"GITEA_TOKEN\"), a sensitive variable, or the access_token of a connection."},
+			{Name: "token", Kind: schema.Sensitive, Required: true, Ephemeral: true, Doc: "A token of Gitea with the scope write:repository or write:organization: env(\"GITEA_TOKEN\"), a sensitive variable, or the access_token of a connection."},
 			{Name: "url", Kind: schema.String, Required: true, Doc: "The address of Gitea, such as https://gitea.example."},
 		}},
 		New: newGitea,

@@ -26,7 +26,7 @@ func githubType() Type {
 			{Name: "organization", Kind: schema.String, Doc: "The organization whose secrets they are."},
 			{Name: "visibility", Kind: schema.String, OneOf: []string{"all", "private", "selected"}, Default: `"private"`, Doc: "Which repositories of the organization can read them."},
 			{Name: "selected_repository_ids", Kind: schema.Strings, Doc: "With visibility = \"selected\": the repositories, by their numbers."},
-			{Name: "token", Kind: schema.Sensitive, Required: true, Doc: "A token of GitHub: env(\"GITHUB_TOKEN\"), a sensitive variable, or the access_token of a connection."},
+			{Name: "token", Kind: schema.Sensitive, Required: true, Ephemeral: true, Doc: "A token of GitHub: env(\"GITHUB_TOKEN\"), a sensitive variable, or the access_token of a connection."},
 			{Name: "url", Kind: schema.String, Default: `"https://api.github.com"`, Doc: "The address of the API, for GitHub Enterprise Server: https://HOST/api/v3."},
 		}},
 		New: newGitHub,

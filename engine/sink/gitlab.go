@@ -30,7 +30,7 @@ func gitlabType() Type {
 			{Name: "protected", Kind: schema.Bool, Default: "false", Doc: "Whether only jobs of protected branches and tags get the variables."},
 			{Name: "raw", Kind: schema.Bool, Default: "true", Doc: "Whether a $ in a value is left alone; otherwise what follows it is expanded."},
 			{Name: "variable_type", Kind: schema.String, OneOf: []string{"env_var", "file"}, Default: `"env_var"`, Doc: "What a job gets: the value, or the name of a file with the value."},
-			{Name: "token", Kind: schema.Sensitive, Required: true, Doc: "A token of GitLab with the scope api: env(\"GITLAB_TOKEN\"), a sensitive variable, or the access_token of a connection."},
+			{Name: "token", Kind: schema.Sensitive, Required: true, Ephemeral: true, Doc: "A token of GitLab with the scope api: env(\"GITLAB_TOKEN\"), a sensitive variable, or the access_token of a connection."},
 			{Name: "token_type", Kind: schema.String, OneOf: []string{"private", "oauth", "job"}, Default: `"private"`, Doc: "How the token is sent: private for personal, project and group access tokens (PRIVATE-TOKEN), " +
 				"oauth for the access_token of a connection (Authorization: Bearer), job for a CI_JOB_TOKEN (JOB-TOKEN) where the server lets it write variables."},
 			{Name: "url", Kind: schema.String, Default: `"https://gitlab.com"`, Doc: "The address of GitLab."},

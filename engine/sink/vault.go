@@ -27,7 +27,7 @@ func vaultType() Type {
 			{Name: "mode", Kind: schema.String, OneOf: []string{"merge", "replace"}, Default: `"merge"`, Doc: "Whether other members of the secret stay, or the sink owns the whole secret."},
 			{Name: "kv_version", Kind: schema.Number, Default: "2", Doc: "The version of the engine, 1 or 2. Version 1 has no check-and-set: somebody who writes at the same moment may be overwritten."},
 			{Name: "namespace", Kind: schema.String, Doc: "The namespace, sent as X-Vault-Namespace."},
-			{Name: "token", Kind: schema.Sensitive, Required: true, Doc: "A token of Vault: env(\"VAULT_TOKEN\"), a sensitive variable, or the access_token of a connection."},
+			{Name: "token", Kind: schema.Sensitive, Required: true, Ephemeral: true, Doc: "A token of Vault: env(\"VAULT_TOKEN\"), a sensitive variable, or the access_token of a connection."},
 			{Name: "url", Kind: schema.String, Required: true, Doc: "The address of Vault, such as https://vault.example:8200."},
 		}},
 		New: newVault,
