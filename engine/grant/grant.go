@@ -83,16 +83,8 @@ func (c *Client) Authorize(ctx context.Context, env Env) (*Grant, error) {
 		return nil, fail(NeedsUser, "authorize "+c.Addr.String(),
 			"run oauthctl apply where a person can answer", "a person has to consent, and nobody is here")
 	}
-	if err := c.Discover(ctx, env); err != nil {
+	if err := c.Prepare(ctx, env); err != nil {
 		return nil, err
-	}
-	if err := c.ready(); err != nil {
-		return nil, err
-	}
-	if c.Settings.Interactive { // a person is not asked before the client can prove who it is
-		if e := c.party().authenticate(ctx, env, "authorize "+c.Addr.String(), url.Values{}); e != nil {
-			return nil, e
-		}
 	}
 	var g *Grant
 	var err *Error
@@ -110,6 +102,24 @@ func (c *Client) Authorize(ctx context.Context, env Env) (*Grant, error) {
 		return nil, err
 	}
 	return g, nil
+}
+
+// Prepare looks, before a person is asked or a token is spent, whether the flow
+// can get to its end: the endpoints are known, and the client can prove who it
+// is. Every error is an *Error.
+func (c *Client) Prepare(ctx context.Context, env Env) error {
+	if err := c.Discover(ctx, env); err != nil {
+		return err
+	}
+	if err := c.ready(); err != nil {
+		return err
+	}
+	if c.Settings.Interactive {
+		if e := c.party().authenticate(ctx, env, "authorize "+c.Addr.String(), url.Values{}); e != nil {
+			return e
+		}
+	}
+	return nil
 }
 
 // User is the person, as a flow needs them. The methods return when the person

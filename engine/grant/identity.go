@@ -128,6 +128,15 @@ func (c *Client) identify(ctx context.Context, env Env, g *Grant, ans *answer, n
 		g.Tokens.IDToken = secret.Secret(raw)
 		g.Subject, g.Account = who.Subject, who.account()
 	}
+	if e := c.checkAccount(ctx, env, g, who, doing); e != nil {
+		return c.refuse(ctx, env, g, e)
+	}
+	return nil
+}
+
+// checkAccount compares who signed in with the declared account, if there is
+// one; who is nil if no ID token says it.
+func (c *Client) checkAccount(ctx context.Context, env Env, g *Grant, who *claims, doing string) *Error {
 	want := c.Conn.Account
 	if want == "" || who != nil && who.is(want) {
 		if want != "" {
@@ -137,7 +146,7 @@ func (c *Client) identify(ctx context.Context, env Env, g *Grant, ans *answer, n
 	}
 	more, err := c.userinfo(ctx, env, g.Tokens.AccessToken, who)
 	if err != nil {
-		return c.refuse(ctx, env, g, notVerified(doing, err))
+		return notVerified(doing, err)
 	}
 	if more != nil {
 		if more.is(want) {
@@ -150,10 +159,9 @@ func (c *Client) identify(ctx context.Context, env Env, g *Grant, ans *answer, n
 	if who != nil && who.account() != "" {
 		signedIn = who.account()
 	}
-	e := &Error{Kind: Account, Outcome: Answered, Doing: doing,
+	return &Error{Kind: Account, Outcome: Answered, Doing: doing,
 		Detail: fmt.Sprintf("%s signed in, and the connection declares account = %q; nothing was saved", signedIn, want),
 		Remedy: "sign in as " + want + ", or change account in the connection"}
-	return c.refuse(ctx, env, g, e)
 }
 
 // checkAge compares the time of the sign-in with max_age, if that was asked for
