@@ -234,6 +234,8 @@ func (a *applier) do(ctx context.Context, c *plan.Change) Result {
 	case plan.Move:
 	case plan.Authorize, plan.Reauthorize:
 		r.Err = a.authorize(ctx, c, &r)
+	case plan.Import:
+		r.Err = a.adopt(ctx, c, &r)
 	case plan.Refresh:
 		r.Err = a.refresh(ctx, c, &r)
 	case plan.Update:

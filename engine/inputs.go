@@ -37,7 +37,11 @@ func (e *Engine) Inputs(ctx context.Context, cfg *schema.Config, p *plan.Plan, d
 			continue
 		}
 		if p.Lineage == "" {
-			w.Fingerprint, w.Client = nil, nil // a sink has no digests then
+			w.Fingerprint, w.Client = nil, nil
+		} else if p.Changes[at].Action == plan.Import {
+			if err := e.printToken(ctx, cfg, w); err != nil {
+				return nil, err
+			}
 		}
 		text, err := json.Marshal(w)
 		if err != nil {

@@ -48,7 +48,7 @@ func preconditions(cfg *schema.Config, p *plan.Plan, known schema.Known) hcl.Dia
 func AfterPlan(p *plan.Plan, inState schema.Known) schema.Known {
 	return func(a addr.Addr) (cty.Value, bool) {
 		i, ok := slices.BinarySearchFunc(p.Changes, a, func(c plan.Change, a addr.Addr) int { return addr.Compare(c.Addr, a) })
-		if ok && (p.Changes[i].Action == plan.Authorize || p.Changes[i].Action == plan.Reauthorize) {
+		if ok && slices.Contains([]plan.Action{plan.Authorize, plan.Reauthorize, plan.Import}, p.Changes[i].Action) {
 			return cty.NilVal, false
 		}
 		return inState(a)

@@ -73,6 +73,7 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 		return nil, diags, &Error{Class: ClassError, Doing: "plan", Err: err}
 	}
 	diags = append(diags, prevented(cfg, p)...)
+	diags = append(diags, importable(cfg, p)...)
 	if !o.Destroy {
 		known := AfterPlan(p, knownRecords(in.Records))
 		if !o.RefreshOnly {
@@ -138,7 +139,7 @@ func (e *Engine) wants(ctx context.Context, cfg *schema.Config, in *plan.Input) 
 			}
 		}
 		w := want(c, prints)
-		w.FromState, w.TriggeredBy = fromState, conn.TriggeredBy
+		w.FromState, w.TriggeredBy, w.Import = fromState, conn.TriggeredBy, cfg.ImportTo(conn.Addr)
 		if conn.Lifecycle != nil {
 			w.Ignored = conn.Lifecycle.IgnoreChanges
 		}

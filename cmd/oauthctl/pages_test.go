@@ -176,7 +176,7 @@ func (s sample) problems(t *testing.T) hcl.Diagnostics {
 	if err != nil {
 		return append(diags, &hcl.Diagnostic{Summary: "Not planned", Detail: err.Error()})
 	}
-	if len(diags) == 0 && p.Counts().Authorize != len(cfg.Connections) {
+	if len(diags) == 0 && p.Counts().Authorize+p.Counts().Import != len(cfg.Connections) {
 		return hcl.Diagnostics{{Summary: "Not planned", Detail: fmt.Sprintf("%+v", p.Counts())}}
 	}
 	return diags

@@ -102,10 +102,12 @@ func (d *decider) compare(it *item) Change {
 // dependencyChanges reports whether something that the item depends on gets a new grant.
 func (d *decider) dependencyChanges(it *item) bool {
 	return slices.ContainsFunc(it.deps, func(i int) bool {
-		a := d.changes[i].Action
-		return a == Authorize || a == Reauthorize
+		return begins(d.changes[i].Action)
 	})
 }
+
+// begins: the connection gets another grant than it has.
+func begins(a Action) bool { return a == Authorize || a == Reauthorize || a == Import }
 
 // server compares issuer and token endpoint where both sides know them. If they
 // have neither in common, nothing proves that it is still the same server.

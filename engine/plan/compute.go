@@ -153,7 +153,7 @@ func recordDeps(r *state.Record) []addr.Addr {
 func (g *graph) choose(o Options) error {
 	for _, list := range [][]addr.Addr{o.Targets, o.Excludes, o.Replace, o.Refresh} {
 		for _, a := range list {
-			if !g.has(a) {
+			if !g.has(a) && !o.Destroy { // what is declared and not in the state is not looked at then
 				return fmt.Errorf("%s is neither in the configuration nor in the state", a)
 			}
 		}

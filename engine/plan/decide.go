@@ -49,6 +49,8 @@ func (d *decider) choose(it *item) Change {
 		return d.revoke(it.rec, ReasonLetGo)
 	case it.want == nil:
 		return d.revoke(it.rec, ReasonRemoved)
+	case it.rec == nil && it.want.Import && !contained(o.Replace, it.addr):
+		return adopt(it.want)
 	case it.rec == nil:
 		return authorize(it.want)
 	}
@@ -62,6 +64,19 @@ func authorize(w *Want) Change {
 	c.ScopesAdded = w.Scopes
 	c.NeedsUser = w.Interactive
 	c.Unknown = w.Unknown
+	return c
+}
+
+// adopt is the change for a connection that is not in the state, and whose
+// refresh token is given. Nobody is asked; what was granted, the server will say.
+func adopt(w *Want) Change {
+	c := fromWant(w)
+	c.Action, c.Reasons = Import, []Reason{ReasonTokenGiven}
+	c.Way, c.RedirectURI = "", ""
+	c.Unknown = w.Unknown
+	if w.Client == nil || w.Client.Rotation != "none" && w.Client.Rotation != "replaced" {
+		c.Notes = append(c.Notes, "the refresh token is sent once, to prove it; if the server replaces it then, copies of it elsewhere end")
+	}
 	return c
 }
 

@@ -13,7 +13,7 @@ func (d *decider) triggered(it *item, x *difference) {
 		if !slices.Contains(x.w.TriggeredBy, d.graph.items[i].addr) {
 			continue
 		}
-		if a := d.changes[i].Action; a == Authorize || a == Reauthorize {
+		if a := d.changes[i].Action; begins(a) {
 			x.add(Reauthorize, ReasonTriggered)
 		}
 	}

@@ -20,6 +20,7 @@ type Action string
 const (
 	NoOp        Action = "no-op"
 	Authorize   Action = "authorize"   // +  not in the state yet
+	Import      Action = "import"      // <  not in the state yet, and a refresh token is given
 	Reauthorize Action = "reauthorize" // ±  a new consent replaces the present one
 	Refresh     Action = "refresh"     // ~
 	Update      Action = "update"      // ~  settings that need no request: lifetimes, description
@@ -35,6 +36,8 @@ func (a Action) Symbol() string {
 	switch a {
 	case Authorize:
 		return "+"
+	case Import:
+		return "<"
 	case Reauthorize:
 		return "±"
 	case Refresh, Update:
@@ -57,6 +60,7 @@ type Reason string
 // The reasons.
 const (
 	ReasonNew               Reason = "new"
+	ReasonTokenGiven        Reason = "token_given" // an import block, or oauthctl import
 	ReasonScopesAdded       Reason = "scopes_added"
 	ReasonScopesRemoved     Reason = "scopes_removed"
 	ReasonClientChanged     Reason = "client_changed" // client id, secret, authentication
@@ -119,6 +123,7 @@ type Want struct {
 	Revocable   bool            // the server has a revocation endpoint (or may have: discovery will say)
 	Notes       []string
 	Unknown     []string // attributes not known until DependsOn are applied
+	Import      bool     `json:",omitempty"` // a refresh token is given, for as long as it is not in the state
 	// FromState names attributes that are known only because the state has the
 	// connections in DependsOn; they become unknown when one of those changes.
 	FromState []string
@@ -208,9 +213,9 @@ type Warning struct {
 
 // Counts are the numbers of the summary line.
 type Counts struct {
-	Authorize, Reauthorize, Refresh, Update, Revoke, Forget, Publish, Remove int
-	Move                                                                     int // and nothing else
-	NoOp, NeedUser                                                           int
+	Authorize, Import, Reauthorize, Refresh, Update, Revoke, Forget, Publish, Remove int
+	Move                                                                             int // and nothing else
+	NoOp, NeedUser                                                                   int
 }
 
 // Input is everything that Compute looks at.
@@ -234,6 +239,8 @@ func (p *Plan) Counts() Counts {
 		switch c.Action {
 		case Authorize:
 			n.Authorize++
+		case Import:
+			n.Import++
 		case Reauthorize:
 			n.Reauthorize++
 		case Refresh:

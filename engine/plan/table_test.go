@@ -208,6 +208,8 @@ func wantOf(t testing.TB, l line) plan.Want {
 			w.Account = v
 		case "hosts":
 			w.TokenHosts = words(v)
+		case "import":
+			w.Import = true
 		case "access":
 			w.Access = duration(t, v)
 		case "refresh":

@@ -268,6 +268,7 @@ func didSummary(did map[plan.Action]int) string {
 			parts = append(parts, number(did[a])+" "+ed(a))
 		}
 	}
+	add(plan.Import)
 	add(plan.Reauthorize)
 	parts = append(parts, number(did[plan.Refresh])+" refreshed")
 	add(plan.Update)

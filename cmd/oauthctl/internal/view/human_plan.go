@@ -117,6 +117,7 @@ func planSummary(c plan.Counts) string {
 			parts = append(parts, number(n)+words)
 		}
 	}
+	add(c.Import, " to import")
 	add(c.Reauthorize, " to reauthorize")
 	parts = append(parts, number(c.Refresh)+" to refresh")
 	add(c.Update, " to update")
@@ -137,7 +138,7 @@ func planSummary(c plan.Counts) string {
 
 func (p *page) legend(c plan.Counts) {
 	used := map[plan.Action]int{
-		plan.Authorize: c.Authorize, plan.Reauthorize: c.Reauthorize, plan.Refresh: c.Refresh, plan.Update: c.Update,
+		plan.Authorize: c.Authorize, plan.Import: c.Import, plan.Reauthorize: c.Reauthorize, plan.Refresh: c.Refresh, plan.Update: c.Update,
 		plan.Revoke: c.Revoke, plan.Forget: c.Forget, plan.Publish: c.Publish, plan.Remove: c.Remove, plan.Move: c.Move,
 	}
 	p.text(0, Paint{}, "oauthctl will perform the actions below. The signs mean:")
@@ -207,16 +208,19 @@ func (p *page) details(c *plan.Change, show func(string) string) {
 		p.row(in, "provider", provider(show(c.Provider), show(c.Title)))
 	}
 	asks := c.Action == plan.Authorize || c.Action == plan.Reauthorize
-	if asks {
+	if asks || c.Action == plan.Import {
 		p.row(in, "grant", show(c.Grant))
 	}
 	p.settings(in, c, show)
 	p.scopes(in, c, show, asks)
+	if c.Action == plan.Import {
+		p.row(in, "scopes", wanted(show(strings.Join(c.Scopes, ", "))))
+	}
 	p.row(in, "account", show(c.Account))
 	p.row(in, "redirect", show(c.RedirectURI))
 	p.row(in, "hosts", show(strings.Join(c.Hosts, ", ")))
 	p.row(in, "handed to", show(strings.Join(c.TokenHosts, ", ")))
-	if asks || c.Action == plan.Refresh || c.Action == plan.Update {
+	if asks || c.Action == plan.Import || c.Action == plan.Refresh || c.Action == plan.Update {
 		p.row(in, "lifetimes", lifetimes(c.Access, c.Refresh))
 	}
 	if len(c.DependsOn) > 0 {
@@ -315,6 +319,14 @@ func (p *page) scopes(in int, c *plan.Change, show func(string) string, asks boo
 	if len(kept) > 0 {
 		p.paintRow(in, label, p.Dim, "unchanged: "+show(strings.Join(kept, ", ")))
 	}
+}
+
+// wanted: the server says which scopes an imported token has.
+func wanted(scopes string) string {
+	if scopes == "" {
+		return ""
+	}
+	return "wanted: " + scopes
 }
 
 func provider(name, title string) string {

@@ -195,6 +195,7 @@ func (j *programs) Validated(diags hcl.Diagnostics, src *schema.Sources) {
 // jsonCounts are the numbers of a plan or of an apply.
 type jsonCounts struct {
 	Authorize   int `json:"authorize"`
+	Import      int `json:"import"`
 	Reauthorize int `json:"reauthorize"`
 	Refresh     int `json:"refresh"`
 	Update      int `json:"update"`

@@ -22,6 +22,10 @@ func languagePlan() *plan.Plan {
 		CreatedAt: sampleNow(), Checks: sampleChecks(),
 		Changes: []plan.Change{
 			{
+				Addr: conn("adopted"), Action: plan.Import, Reasons: []plan.Reason{plan.ReasonTokenGiven}, Provider: "google", Title: "Google",
+				Grant: "authorization_code", Scopes: []string{"email", "openid"}, Account: "alice@example.com", Hosts: []string{"oauth2.googleapis.com"}, Refresh: 90 * 24 * hour,
+			},
+			{
 				Addr: conn("down"), Action: plan.Reauthorize, Reasons: []plan.Reason{plan.ReasonTriggered}, NeedsUser: true, Way: "browser",
 				Provider: "google", Title: "Google", Grant: "authorization_code", Scopes: []string{"email"}, DependsOn: []addr.Addr{conn("up")},
 			},
@@ -49,6 +53,7 @@ func sampleChecks() []schema.CheckResult {
 
 func languageOutcome() *engine.Outcome {
 	return &engine.Outcome{Checks: sampleChecks(), Results: []engine.Result{
+		{Addr: conn("adopted"), Action: plan.Import, State: engine.Done, Account: "alice@example.com", Warnings: []string{"the server does not say which scopes the token has: those of the configuration are assumed"}},
 		{Addr: conn("post"), MovedFrom: conn("mail"), Action: plan.Move, State: engine.Done},
 		{Addr: conn("video"), MovedFrom: conn("tv"), Action: plan.Update, State: engine.Done, ExpiresAt: sampleNow().Add(time.Hour)},
 		{Addr: conn("crm"), MovedFrom: conn("sales"), Action: plan.Move, State: engine.Failed, Err: sampleErrors()[1]},

@@ -69,7 +69,7 @@ func paint(s lipgloss.Style) Paint {
 // action is the paint of an action's sign.
 func (t Theme) action(a plan.Action) Paint {
 	switch a {
-	case plan.Authorize:
+	case plan.Authorize, plan.Import:
 		return t.Good
 	case plan.Reauthorize:
 		return t.Again

@@ -13,6 +13,8 @@ func heading(c *plan.Change) string {
 	switch c.Action {
 	case plan.Authorize:
 		return "will be authorized"
+	case plan.Import:
+		return "will be imported"
 	case plan.Reauthorize:
 		if c.NeedsUser {
 			return "needs a new consent"
@@ -53,6 +55,7 @@ var legend = []struct {
 	words  string
 }{
 	{plan.Authorize, "authorize"},
+	{plan.Import, "import a refresh token"},
 	{plan.Reauthorize, "authorize again, replacing the present grant"},
 	{plan.Refresh, "refresh"},
 	{plan.Update, "update settings"},
@@ -68,6 +71,8 @@ func reason(r plan.Reason) string {
 	switch r {
 	case plan.ReasonNew:
 		return "it is not in the state yet"
+	case plan.ReasonTokenGiven:
+		return "a refresh token is given for it, so that nobody has to consent"
 	case plan.ReasonScopesAdded:
 		return "scopes are added"
 	case plan.ReasonScopesRemoved:
@@ -154,6 +159,8 @@ func ing(a plan.Action) string {
 	switch a {
 	case plan.Authorize:
 		return "authorizing"
+	case plan.Import:
+		return "importing"
 	case plan.Reauthorize:
 		return "authorizing again"
 	case plan.Refresh:
@@ -179,6 +186,8 @@ func ed(a plan.Action) string {
 	switch a {
 	case plan.Authorize:
 		return "authorized"
+	case plan.Import:
+		return "imported"
 	case plan.Reauthorize:
 		return "reauthorized"
 	case plan.Refresh:
