@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -12,6 +13,9 @@ import (
 	"github.com/oauthctl/oauthctl/engine/grant"
 	"github.com/oauthctl/oauthctl/providers"
 	"github.com/oauthctl/oauthctl/providers/sandbox"
+	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
 )
 
 // httpClient speaks to real servers.
@@ -80,7 +84,7 @@ func (s *session) connectSandbox(ctx context.Context, in *inputFlags) error {
 		return err
 	}
 	s.closer = append(s.closer, srv.Close)
-	if err := s.imitate(srv); err != nil {
+	if err := s.imitate(ctx, srv); err != nil {
 		return err
 	}
 	s.o.User, err = c.sandboxUser(ctx, srv, in)
@@ -89,7 +93,7 @@ func (s *session) connectSandbox(ctx context.Context, in *inputFlags) error {
 }
 
 // imitate lets the sandbox be every server of the configuration.
-func (s *session) imitate(srv *sandbox.Server) error {
+func (s *session) imitate(ctx context.Context, srv *sandbox.Server) error {
 	c := s.c
 	for _, conn := range s.cfg.Connections {
 		preset, diags := s.o.Catalog.Resolve(s.cfg, conn)
@@ -102,10 +106,34 @@ func (s *session) imitate(srv *sandbox.Server) error {
 		if err := s.register(srv, conn); err != nil {
 			return err
 		}
+		if err := s.giveMadeUp(ctx, srv, preset, conn); err != nil {
+			return err
+		}
 	}
 	s.o.HTTP = c.sandboxClient(srv)
 	c.sandboxSources(&s.o, srv)
 	return nil
+}
+
+// giveMadeUp lets the sandbox know a refresh token that is going to be imported
+// and was made up, as if it had given it out.
+func (s *session) giveMadeUp(ctx context.Context, srv *sandbox.Server, preset *providers.Preset, conn *schema.Connection) error {
+	if !s.cfg.ImportTo(conn.Addr) {
+		return nil
+	}
+	rows, err := readRows(ctx, s.store)
+	if err != nil && !errors.Is(err, state.ErrNoState) {
+		return err
+	}
+	if len(filterRows(rows, []addr.Addr{conn.Addr})) > 0 {
+		return nil // it is there, and its token need not exist
+	}
+	token, made := s.cfg.MadeUpToken(conn.Addr)
+	client, diags := grant.NewClient(conn, preset)
+	if !made || diags.HasErrors() {
+		return nil // what is wrong is said where the connection is planned
+	}
+	return srv.LearnToken(preset, sandbox.Given{Client: conn.ClientID, Account: conn.Account, Scopes: client.Scopes, Token: token})
 }
 
 // connectStored is how commands that work from the state alone reach the

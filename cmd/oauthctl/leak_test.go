@@ -105,6 +105,19 @@ sink "vault" "ci" {
   token   = env("PLACE_TOKEN")
   secrets = { token = connection.worker.access_token, PASS = var.pass }
 }
+variable "once" {
+  type      = string
+  ephemeral = true
+}
+connection "adopted" {
+  provider      = "acme"
+  client_id     = "adopted"
+  redirect_uris = ["http://127.0.0.1/callback"]
+}
+import {
+  to            = connection.adopted
+  refresh_token = "${var.once}${env("OLD_TOKEN")}"
+}
 output "hidden" {
   value     = connection.worker.access_token
   sensitive = true
@@ -266,6 +279,9 @@ func newLeakUser(t *testing.T) *leakUser {
 		"ACTIONS_ID_TOKEN_REQUEST_TOKEN": canary(),
 		"OAUTHCTL_VAR_pass":              canary(),
 		"OAUTHCTL_PASSPHRASE":            canary(),
+		"OLD_TOKEN":                      canary(),
+		"BAD_TOKEN":                      canary() + " " + canary(),
+		"OAUTHCTL_VAR_once":              canary(),
 	}}
 	if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(leakConfig), 0o600); err != nil {
 		t.Fatal(err)
@@ -273,6 +289,11 @@ func newLeakUser(t *testing.T) *leakUser {
 	if err := os.WriteFile(filepath.Join(dir, "leak.oauthtest.hcl"), []byte(leakTests), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	u.secret("refresh token to import", u.env["OLD_TOKEN"])
+	for _, word := range strings.Fields(u.env["BAD_TOKEN"]) { // lines may be broken in between
+		u.secret("text that is no refresh token", word)
+	}
+	u.secret("ephemeral variable", u.env["OAUTHCTL_VAR_once"])
 	u.secret("client secret", u.env["WORKER_SECRET"])
 	u.secret("token of a place", u.env["PLACE_TOKEN"])
 	u.key("private key", u.env["SIGNER_KEY"])

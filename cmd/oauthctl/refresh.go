@@ -16,7 +16,9 @@ func (c *cli) refreshCommand() *cobra.Command {
 		Use:   "refresh NAME…",
 		Short: "Refresh the tokens of connections now",
 		Long: "Refresh the tokens of the named connections now, each once, whether they are due or not. " +
-			"token does this by itself when it is due; refresh is for keeping a connection alive.",
+			"token does this by itself when it is due; refresh is for keeping a connection alive. " +
+			"It is not terraform refresh, which reads what is there and changes the state: every refresh here asks a server for new tokens, " +
+			"and apply -refresh-only does it for all connections.",
 		Example: "oauthctl refresh graph",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -82,6 +82,9 @@ func (c *cli) addCommands(root *cobra.Command) {
 		c.execCommand(),
 		c.agentCommand(),
 		c.refreshCommand(),
+		c.importCommand(),
+		c.loginCommand(),
+		c.logoutCommand(),
 		c.recoverCommand(),
 	)
 	add(groupLook,
@@ -128,6 +131,9 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 		if sub.IsAvailableCommand() {
 			names = append(names, sub.Name())
 		}
+	}
+	if instead := hintFor(cmd, args); instead != "" {
+		return advised(instead, "%s has no command %q", cmd.CommandPath(), args[0])
 	}
 	return misused(cmd, "%s has no command %q%s", cmd.CommandPath(), args[0], didYouMean(schema.Suggest(args[0], names)))
 }

@@ -121,11 +121,11 @@ func (w *testWorld) close() (errs []error) {
 }
 
 // session is the configuration with the values of a run, over what the file shares.
-func (w *testWorld) session(cfg *schema.Config, r *schema.TestRun) (*session, error) {
+func (w *testWorld) session(ctx context.Context, cfg *schema.Config, r *schema.TestRun) (*session, error) {
 	s := &session{c: w.c, cfg: cfg, path: w.store.Location(), store: w.store, o: engine.Options{
 		Store: w.store, Catalog: providers.New(), Now: w.now, Rand: w.c.Rand, PublishNothing: true, PID: os.Getpid(), Host: hostname(),
 	}}
-	if err := s.imitate(w.server); err != nil {
+	if err := s.imitate(ctx, w.server); err != nil {
 		return nil, err
 	}
 	if r.Consent != "nobody" {

@@ -84,7 +84,7 @@ func (t *testRun) prepare(ctx context.Context) bool {
 // carryOut plans, applies if that is the command, and judges; false if what
 // happened leaves nothing to judge.
 func (t *testRun) carryOut(ctx context.Context) bool {
-	s, err := t.session(t.cfg, t.r)
+	s, err := t.session(ctx, t.cfg, t.r)
 	if err != nil {
 		t.problem(view.TestError, nil, err)
 		return false
