@@ -6,9 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/hcl/v2/hclwrite"
-	"github.com/zclconf/go-cty/cty"
-
 	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
@@ -139,11 +136,11 @@ func (g *generator) forEach(ds []Draft, all [][]draftArg) (differ []string) {
 		}
 	}
 	if len(differ) == 0 {
-		var keys []cty.Value
+		var keys []string
 		for i := range ds {
-			keys = append(keys, cty.StringVal(ds[i].Addr.Key))
+			keys = append(keys, ds[i].Addr.Key)
 		}
-		g.line("for_each = toset(%s)", written(cty.ListVal(keys)))
+		g.line("for_each = toset(%s)", list(keys))
 		return nil
 	}
 	g.line("for_each = {")
@@ -253,9 +250,29 @@ func notesOf(ds []Draft) []string {
 	return out
 }
 
-func written(v cty.Value) string { return string(hclwrite.TokensForValue(v).Bytes()) }
-
-func quoted(s string) string { return written(cty.StringVal(s)) }
+// quoted writes a string as the native syntax does.
+func quoted(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case (r == '$' || r == '%') && strings.HasPrefix(s[i+1:], "{"):
+			b.WriteRune(r)
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
 
 // text is a string, and nothing for none.
 func text(s string) string {
@@ -269,11 +286,11 @@ func list(items []string) string {
 	if len(items) == 0 {
 		return ""
 	}
-	out := make([]cty.Value, len(items))
+	out := make([]string, len(items))
 	for i, s := range items {
-		out[i] = cty.StringVal(s)
+		out[i] = quoted(s)
 	}
-	return written(cty.ListVal(out))
+	return "[" + strings.Join(out, ", ") + "]"
 }
 
 func addresses(as []addr.Addr) string {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/oauthctl/oauthctl/engine/planfile"
 	"github.com/oauthctl/oauthctl/schema"
 )
 
@@ -52,16 +51,18 @@ func (c *cli) source(vars *varFlags) (schema.Source, error) {
 // loadConfig reads the configuration. Warnings are shown; errors come back as
 // an error that has been shown.
 func (c *cli) loadConfig(ctx context.Context, vars *varFlags, in *inputFlags) (*schema.Config, error) {
-	return c.loadFor(ctx, vars, in, nil)
+	return c.loadFor(ctx, vars, in, &planFlags{})
 }
 
-// loadFor reads the configuration for a saved plan, if there is one: with the
-// values of variables that it remembers, and only if it is still the same.
-func (c *cli) loadFor(ctx context.Context, vars *varFlags, in *inputFlags, saved *planfile.Saved) (*schema.Config, error) {
+// loadFor reads the configuration for a plan. For a saved one, with the values of
+// variables that it remembers, and only if it is still the same.
+func (c *cli) loadFor(ctx context.Context, vars *varFlags, in *inputFlags, f *planFlags) (*schema.Config, error) {
 	src, err := c.source(vars)
 	if err != nil {
 		return nil, err
 	}
+	saved := f.saved
+	src.Undeclared = f.generate != ""
 	interrupted := false
 	if c.canAsk(in) {
 		src.Prompt = func(v *schema.Variable) (string, error) {

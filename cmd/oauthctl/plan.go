@@ -22,6 +22,8 @@ type planFlags struct {
 	look  bool            // -refresh
 	lock  bool            // -lock
 	saved *planfile.Saved // the plan that apply was given, if any
+
+	generate string // -generate-config-out
 }
 
 func (f *planFlags) register(cmd *cobra.Command) {
@@ -65,6 +67,7 @@ func (c *cli) planCommand() *cobra.Command {
 	f.register(cmd)
 	f.registerWishes(cmd.Flags())
 	cmd.Flags().StringVar(&out, "out", "", "save the plan in `FILE`, for apply and show")
+	cmd.Flags().StringVar(&f.generate, "generate-config-out", "", "write blocks for connections that no block declares, of the state and of import blocks, to `FILE`, which must not exist")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if there are changes, 0 if there are none")
 	return cmd
 }
@@ -72,6 +75,11 @@ func (c *cli) planCommand() *cobra.Command {
 func (c *cli) runPlan(ctx context.Context, f *planFlags, out string, detailed bool) error {
 	if out != "" {
 		if err := checkOut(out); err != nil {
+			return err
+		}
+	}
+	if f.generate != "" {
+		if err := c.checkGenerate(f, out); err != nil {
 			return err
 		}
 	}
@@ -89,6 +97,11 @@ func (c *cli) runPlan(ctx context.Context, f *planFlags, out string, detailed bo
 		return err
 	}
 	s.show(p, keys)
+	if f.generate != "" {
+		if err := s.generate(ctx, c.path(f.generate)); err != nil {
+			return err
+		}
+	}
 	if out != "" {
 		if err := s.save(ctx, p, out); err != nil {
 			return err

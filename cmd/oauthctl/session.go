@@ -34,7 +34,7 @@ func (c *cli) begin(ctx context.Context, f *planFlags) (*session, error) {
 		return nil, advised("leave one of them out", "-refresh-only and -refresh=false contradict each other")
 	}
 	c.input = &f.input
-	cfg, err := c.loadFor(ctx, &f.vars, &f.input, f.saved)
+	cfg, err := c.loadFor(ctx, &f.vars, &f.input, f)
 	if err != nil {
 		return nil, err
 	}
