@@ -204,6 +204,9 @@ func (a *applier) client(ctx context.Context, of addr.Addr) (*grant.Client, erro
 	if diags.HasErrors() {
 		return nil, &Error{Class: ClassError, Addr: of, Doing: doing, Err: errorsOf(diags)}
 	}
+	if problem := c.Choose(here(a.p.Options.Consent)); problem != "" {
+		return nil, &Error{Class: ClassError, Addr: of, Doing: doing, Err: errors.New(problem)}
+	}
 	return c, nil
 }
 

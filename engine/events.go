@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"github.com/oauthctl/oauthctl/engine/grant"
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/schema/addr"
 )
@@ -19,6 +20,23 @@ type Event struct {
 	// Of what was saved, with EventDone; zero: unknown, or nothing was saved.
 	ExpiresAt        time.Time
 	RefreshExpiresAt time.Time
+	// Asked is what a person is being asked, with EventWaiting; nil: nobody is here
+	// to be asked, and the connection waits for another run.
+	Asked *Asked
+}
+
+// Asked is what a person is being asked: a page to open, or a code to enter.
+// State, nonce and PKCE challenge are in the URL, as on a screen; no secret is.
+type Asked struct {
+	Way                     grant.Way
+	URL                     string
+	RedirectURI             string
+	Listening               string // address that the answer has to reach; "": it is pasted
+	UserCode                string
+	VerificationURI         string
+	VerificationURIComplete string
+	Account                 string
+	Until                   time.Time
 }
 
 // EventType names an event in human and JSON output.

@@ -23,7 +23,7 @@ func (e *Engine) Inputs(ctx context.Context, cfg *schema.Config, p *plan.Plan, d
 	if p.Options.Destroy {
 		return out, nil
 	}
-	wants, diags, err := e.wants(ctx, cfg, &plan.Input{Lineage: p.Lineage})
+	wants, diags, err := e.wants(ctx, cfg, &plan.Input{Lineage: p.Lineage, Options: p.Options})
 	if err != nil {
 		return nil, e.failure("read what the configuration wants", addr.Addr{}, err)
 	}

@@ -19,7 +19,7 @@ func newRecord(c *grant.Client, g *grant.Grant, now time.Time) *state.Record {
 			ExpiresAt: g.ExpiresAt, RefreshExpiresAt: g.RefreshExpiresAt,
 		},
 		Info: &state.Info{
-			Granted: g.Granted, Account: g.Account, Subject: g.Subject,
+			Way: string(c.Settings.Way), Granted: g.Granted, Account: g.Account, Subject: g.Subject,
 			AuthorizedAt: at, RefreshedAt: at, ReceivedAt: at,
 		},
 		Tokens: &state.Tokens{},

@@ -74,6 +74,7 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 	}
 	diags = append(diags, prevented(cfg, p)...)
 	diags = append(diags, importable(cfg, p)...)
+	diags = append(diags, impassable(cfg, &in, p)...)
 	if !o.Destroy {
 		known := AfterPlan(p, knownRecords(in.Records))
 		if !o.RefreshOnly {
@@ -138,7 +139,9 @@ func (e *Engine) wants(ctx context.Context, cfg *schema.Config, in *plan.Input) 
 				return nil, diags, err
 			}
 		}
+		problem := c.Choose(here(in.Options.Consent))
 		w := want(c, prints)
+		w.WayProblem = problem
 		w.FromState, w.TriggeredBy, w.Import = fromState, conn.TriggeredBy, cfg.ImportTo(conn.Addr)
 		if conn.Lifecycle != nil {
 			w.Ignored = conn.Lifecycle.IgnoreChanges
@@ -175,7 +178,7 @@ func want(c *grant.Client, prints map[string]string) plan.Want {
 	w := plan.Want{
 		Addr: c.Addr, DependsOn: c.Conn.DependsOn, Provider: c.Conn.Provider, Title: title(c),
 		Issuer: sc.Issuer, TokenEndpoint: sc.TokenEndpoint, ClientID: sc.ClientID, ClientAuth: sc.Auth, SecretEnds: c.Conn.SecretExpiresAt,
-		Grant: c.Settings.Type, Interactive: c.Settings.Interactive, Way: string(c.Settings.Way),
+		Grant: c.Settings.Type, Interactive: c.Settings.Interactive, Way: string(c.Settings.Way), WayReason: c.Settings.WayReason,
 		Scopes: c.Scopes, Added: c.Added, ScopeNames: c.ScopeNames, CanNarrow: !c.Settings.Interactive,
 		RedirectURI: c.Settings.RedirectURI, Account: c.Conn.Account, Hosts: c.Hosts(), TokenHosts: c.Conn.Hosts,
 		Access: life.Access, Refresh: life.Refresh, RefreshBefore: life.RefreshBefore,

@@ -29,6 +29,7 @@ func (i *Info) members() []member {
 		{"preset", &i.Preset},
 		{"title", &i.Title},
 		{"grant", &i.Grant},
+		{"way", &i.Way},
 		{"client", i.Client.members()},
 		{"requested_scopes", &i.Requested},
 		{"granted_scopes", &i.Granted},

@@ -65,7 +65,8 @@ type Info struct {
 	Provider     string // as in the configuration
 	Preset       string // name in the catalogue of what Provider is based on; "" for a server of the user's own
 	Title        string // of the server, for messages
-	Grant        string
+	Grant        string // as declared
+	Way          string // how a person consented: "browser", "device" (a code, RFC 8628), "paste"; "": nobody did, or it is not known
 	Client       Client
 	Requested    []string // scopes that the consent asked for
 	Granted      []string // scopes that the server said it granted

@@ -26,6 +26,7 @@ func NewClient(conn *schema.Connection, preset *providers.Preset) (*Client, hcl.
 		b.scopes()
 		b.params()
 		b.redirect()
+		b.keepBlock()
 		if !preset.Partial {
 			b.behaviours()
 		}

@@ -45,6 +45,10 @@ type Client struct {
 	exchange   exchange
 	guarded    bool // endpoints come from the metadata of a public issuer
 	draft      quirk.Draft
+
+	own       Way            // what the redirect URI and the grant need, before Choose
+	otherwise Way            // if the server gives no device code; WayNone: then it has failed
+	block     *schema.Object // of the grant; nil if there is none
 }
 
 // Settings is a decoded grant block with the preset's defaults.
@@ -53,6 +57,7 @@ type Settings struct {
 	Interactive  bool
 	RedirectURI  string // chosen from the connection's redirect_uris; "" if the grant has none
 	Way          Way
+	WayReason    string // why it is this one, if the configuration alone does not say so
 	Listen       string // address of a listener behind a proxy
 	Prompt       string
 	LoginHint    string
@@ -95,7 +100,7 @@ func (c *Client) Lifetimes() schema.Lifetimes {
 func (c *Client) Hosts() []string {
 	p := c.Preset
 	urls := []string{p.TokenEndpoint, p.RefreshEndpoint, p.RevocationEndpoint}
-	switch c.Settings.Type {
+	switch c.flow() {
 	case AuthorizationCode:
 		urls = append(urls, p.AuthorizationEndpoint)
 	case DeviceCodeGrant:

@@ -88,11 +88,11 @@ func (c *Client) Authorize(ctx context.Context, env Env) (*Grant, error) {
 	}
 	var g *Grant
 	var err *Error
-	switch c.Settings.Type {
+	switch c.flow() {
 	case AuthorizationCode:
 		g, err = c.authorizeByCode(ctx, env)
 	case DeviceCodeGrant:
-		g, err = c.authorizeByDevice(ctx, env)
+		g, err = c.deviceOr(ctx, env)
 	case ClientCredentials, JWTBearer, TokenExchange:
 		g, err = c.authorizeAlone(ctx, env)
 	default:
@@ -108,11 +108,8 @@ func (c *Client) Authorize(ctx context.Context, env Env) (*Grant, error) {
 // can get to its end: the endpoints are known, and the client can prove who it
 // is. Every error is an *Error.
 func (c *Client) Prepare(ctx context.Context, env Env) error {
-	if err := c.Discover(ctx, env); err != nil {
-		return err
-	}
-	if err := c.ready(); err != nil {
-		return err
+	if e := c.prepare(ctx, env); e != nil {
+		return e
 	}
 	if c.Settings.Interactive {
 		if e := c.party().authenticate(ctx, env, "authorize "+c.Addr.String(), url.Values{}); e != nil {

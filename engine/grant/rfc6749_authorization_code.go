@@ -86,7 +86,7 @@ func (c *Client) newCodeFlow(ctx context.Context, env Env) (*codeFlow, *Error) {
 	if c.wantsIDToken() {
 		f.nonce = draws[2]
 	}
-	if c.Settings.Way == WayBrowser {
+	if c.listens() {
 		var e *Error
 		if f.listener, e = listen(ctx, c.Settings, f.session); e != nil {
 			return nil, e
@@ -183,7 +183,7 @@ func (f *codeFlow) ended(ctx, limited context.Context, err error) *Error {
 // browse waits at the listener, and where no browser can be opened asks for the
 // final URL at the same time.
 func (f *codeFlow) browse(ctx context.Context, visit Visit) (callback, error) {
-	if f.env.NoBrowser {
+	if f.env.NoBrowser || f.c.Settings.Way == WayPaste {
 		return f.browseElsewhere(ctx, visit)
 	}
 	done, err := f.env.User.Open(ctx, visit)
@@ -352,7 +352,7 @@ func (c *Client) expectsRefresh() bool {
 // refreshAdvice is the usual cause of a missing refresh token.
 func (c *Client) refreshAdvice() string {
 	switch {
-	case c.Settings.Type == AuthorizationCode && c.Settings.Prompt == "":
+	case c.flow() == AuthorizationCode && c.Settings.Prompt == "":
 		return "Servers often give one at the first consent only, or not without prompt = \"consent\" in the grant block"
 	case c.Preset.OfflineScope != "":
 		return "The usual cause is that the client may not ask for the scope " + c.Preset.OfflineScope + ": look at its registration"

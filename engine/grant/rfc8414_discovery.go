@@ -93,8 +93,8 @@ func (c *Client) missing() []string {
 		}
 	}
 	need(true, p.TokenEndpoint, "token_endpoint")
-	need(c.Settings.Type == AuthorizationCode, p.AuthorizationEndpoint, "authorization_endpoint")
-	need(c.Settings.Type == DeviceCodeGrant, p.DeviceEndpoint, "device_endpoint")
+	need(c.flow() == AuthorizationCode, p.AuthorizationEndpoint, "authorization_endpoint")
+	need(c.flow() == DeviceCodeGrant, p.DeviceEndpoint, "device_endpoint")
 	need(c.wantsIDToken(), p.JWKSURI, "jwks_uri")
 	need(c.Conn.Account != "" && !c.wantsIDToken(), p.UserinfoEndpoint, "userinfo_endpoint")
 	need(p.Revocation == "rfc7009", p.RevocationEndpoint, "revocation_endpoint")
@@ -186,7 +186,7 @@ func isPublicLiteral(host string) bool {
 
 // apply fills what is empty in a copy of the preset.
 func (c *Client) apply(m *metadata, doing string, public bool) error {
-	if c.Settings.Type == AuthorizationCode && len(m.ChallengeMethods) > 0 && !slices.Contains(m.ChallengeMethods, "S256") && c.Preset.PKCE != "broken" {
+	if (c.flow() == AuthorizationCode || c.otherwise != WayNone) && len(m.ChallengeMethods) > 0 && !slices.Contains(m.ChallengeMethods, "S256") && c.Preset.PKCE != "broken" {
 		return fail(Protocol, doing, "set pkce = \"broken\" in the provider block only if the server's owner says so",
 			"the server does not offer the code challenge S256, only %s", Clean(strings.Join(m.ChallengeMethods, ", ")))
 	}
@@ -249,6 +249,18 @@ func (c *Client) checkNamed(endpoint string, public bool) error {
 		return nil // a server inside, by its address: it may point inside
 	}
 	return checkReachable(u.Hostname())
+}
+
+// prepare finds the endpoints and checks that the flow can get to its end.
+func (c *Client) prepare(ctx context.Context, env Env) *Error {
+	if err := c.Discover(ctx, env); err != nil {
+		var e *Error
+		if !errors.As(err, &e) {
+			e = fail(Protocol, "discover "+title(c.Preset), "", "%s", Clean(err.Error()))
+		}
+		return e
+	}
+	return c.ready()
 }
 
 // ready checks, before a person is asked, that the flow can get to its end.

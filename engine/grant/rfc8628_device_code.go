@@ -55,8 +55,10 @@ func (c *Client) authorizeByDevice(ctx context.Context, env Env) (*Grant, *Error
 // startDevice is the device authorization request (§3.1).
 func (c *Client) startDevice(ctx context.Context, env Env, p *party) (*device, *Error) {
 	form := url.Values{}
-	for _, k := range slices.Sorted(maps.Keys(c.Settings.Params)) {
-		form.Set(k, c.Settings.Params[k])
+	if c.Settings.Type == DeviceCodeGrant { // else they are those of an authorization request
+		for _, k := range slices.Sorted(maps.Keys(c.Settings.Params)) {
+			form.Set(k, c.Settings.Params[k])
+		}
 	}
 	for _, r := range c.Conn.Resource {
 		form.Add("resource", r)
@@ -79,6 +81,7 @@ func (c *Client) startDevice(ctx context.Context, env Env, p *party) (*device, *
 			words = said{ans.text("error"), ans.text("error_description")}
 		}
 		p.explain(e, post{form: form}, words)
+		e.Err = errNoCode
 		return nil, e
 	}
 	if err != nil {

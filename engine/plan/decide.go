@@ -144,12 +144,16 @@ func renewsItself(r *state.Record) bool {
 
 // fromWant fills what a change says of the wish.
 func fromWant(w *Want) Change {
-	return Change{
-		Addr: w.Addr, Way: w.Way, Provider: w.Provider, Title: w.Title, Grant: w.Grant,
+	c := Change{
+		Addr: w.Addr, Way: w.Way, WayReason: w.WayReason, Provider: w.Provider, Title: w.Title, Grant: w.Grant,
 		Scopes: w.Scopes, ScopesByRule: w.Added, ScopeNames: w.ScopeNames, RedirectURI: w.RedirectURI, Account: w.Account,
 		Hosts: w.Hosts, TokenHosts: w.TokenHosts, Access: w.Access, Refresh: w.Refresh,
 		DependsOn: w.DependsOn, Notes: slices.Clip(w.Notes),
 	}
+	if w.Way == "device" { // nothing is redirected
+		c.RedirectURI = ""
+	}
+	return c
 }
 
 // fromRecord fills what a change says of a record.

@@ -103,7 +103,9 @@ type Want struct {
 	SecretEnds    time.Time // zero: not known
 	Grant         string
 	Interactive   bool              // the grant needs a person
-	Way           string            // how the answer comes back: "browser", "device", "paste", "" (nobody is needed)
+	Way           string            // how a person consents: "browser", "device", "paste", "" (nobody is needed)
+	WayReason     string            // why this way, if the configuration alone does not say so
+	WayProblem    string            // why the way that was asked for cannot be gone
 	Scopes        []string          // that will be asked for, Added included
 	Added         []string          // that the provider's rules add (offline_access)
 	ScopeNames    map[string]string // what the server calls some of them
@@ -143,6 +145,15 @@ type Options struct {
 	Replace     []addr.Addr
 	Refresh     []addr.Addr // connections to refresh on request
 	NoRevoke    bool        // forget instead of revoking
+	Consent     Consent
+}
+
+// Consent is what consents can count on where the plan is made: how a person is
+// asked is part of it, and is kept with a saved one.
+type Consent struct {
+	Way       string // that was asked for: "browser", "device", "paste"; "": it is chosen
+	NoBrowser string // why no browser can be opened; "": one can
+	NoKeys    bool   // nobody can type or paste
 }
 
 // Change is what will happen to one connection or sink, and why.
@@ -153,6 +164,7 @@ type Change struct {
 	Reasons       []Reason
 	NeedsUser     bool
 	Way           string
+	WayReason     string
 	Provider      string
 	Title         string
 	Grant         string

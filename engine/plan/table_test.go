@@ -200,6 +200,8 @@ func wantOf(t testing.TB, l line) plan.Want {
 			w.Scopes = words(v)
 		case "added":
 			w.Added = words(v)
+		case "way":
+			w.Way = v
 		case "narrows":
 			w.CanNarrow = true
 		case "redirect":
@@ -341,6 +343,8 @@ func recordWord(t testing.TB, r *state.Record, k, v string) {
 		if v == "client_credentials" || v == "token_exchange" || v == "jwt_bearer" {
 			r.RefreshExpiresAt, i.RedirectURI, i.Account, i.HasRefresh = time.Time{}, "", "", false
 		}
+	case "way":
+		i.Way = v
 	case "granted":
 		i.Granted = words(v)
 	case "requested":

@@ -39,6 +39,14 @@ type options struct {
 	Replace     []string `json:"replace,omitempty"`
 	Refresh     []string `json:"refresh,omitempty"`
 	NoRevoke    bool     `json:"no_revoke,omitempty"`
+	Consent     consent  `json:"consent,omitzero"`
+}
+
+// consent is what consents can count on; see [plan.Consent].
+type consent struct {
+	Way       string `json:"way,omitempty"`
+	NoBrowser string `json:"no_browser,omitempty"`
+	NoKeys    bool   `json:"no_keys,omitempty"`
 }
 
 type recipients struct {
@@ -70,6 +78,7 @@ type change struct {
 	Reasons       []plan.Reason     `json:"reasons,omitempty"`
 	NeedsUser     bool              `json:"needs_user,omitempty"`
 	Way           string            `json:"way,omitempty"`
+	WayReason     string            `json:"way_reason,omitempty"`
 	Provider      string            `json:"provider,omitempty"`
 	Title         string            `json:"provider_title,omitempty"`
 	Grant         string            `json:"grant,omitempty"`
@@ -108,7 +117,7 @@ func bodyOf(f *File) *body {
 	b := &body{
 		Program: f.Program, Sandbox: f.Sandbox, CreatedAt: p.CreatedAt, Lineage: p.Lineage, Serial: p.Serial,
 		Options: options{
-			Destroy: p.Options.Destroy, RefreshOnly: p.Options.RefreshOnly, NoRevoke: p.Options.NoRevoke,
+			Destroy: p.Options.Destroy, RefreshOnly: p.Options.RefreshOnly, NoRevoke: p.Options.NoRevoke, Consent: consent(p.Options.Consent),
 			Targets: names(p.Options.Targets), Excludes: names(p.Options.Excludes),
 			Replace: names(p.Options.Replace), Refresh: names(p.Options.Refresh),
 		},
@@ -130,7 +139,7 @@ func changesOf(list []plan.Change) []change {
 		c := &list[i]
 		out[i] = change{
 			Address: c.Addr.String(), MovedFrom: c.MovedFrom.String(), Action: c.Action, Reasons: c.Reasons,
-			NeedsUser: c.NeedsUser, Way: c.Way, Provider: c.Provider, Title: c.Title, Grant: c.Grant,
+			NeedsUser: c.NeedsUser, Way: c.Way, WayReason: c.WayReason, Provider: c.Provider, Title: c.Title, Grant: c.Grant,
 			ScopesAdded: c.ScopesAdded, ScopesRemoved: c.ScopesRemoved, Scopes: c.Scopes, ScopesByRule: c.ScopesByRule,
 			ScopeNames: c.ScopeNames, RedirectURI: c.RedirectURI, Account: c.Account, Hosts: c.Hosts, TokenHosts: c.TokenHosts,
 			Access: c.Access, Refresh: c.Refresh, Replaces: c.Replaces, Revocable: c.Revocable,
@@ -149,7 +158,7 @@ func (b *body) file() (*File, error) {
 	p := &plan.Plan{
 		Lineage: b.Lineage, Serial: b.Serial, CreatedAt: b.CreatedAt,
 		Options: plan.Options{
-			Destroy: b.Options.Destroy, RefreshOnly: b.Options.RefreshOnly, NoRevoke: b.Options.NoRevoke,
+			Destroy: b.Options.Destroy, RefreshOnly: b.Options.RefreshOnly, NoRevoke: b.Options.NoRevoke, Consent: plan.Consent(b.Options.Consent),
 			Targets: r.addrs(b.Options.Targets), Excludes: r.addrs(b.Options.Excludes),
 			Replace: r.addrs(b.Options.Replace), Refresh: r.addrs(b.Options.Refresh),
 		},
@@ -201,7 +210,7 @@ func (r *reader) addrs(list []string) []addr.Addr {
 func (r *reader) change(c *change) plan.Change {
 	out := plan.Change{
 		Addr: r.addr(c.Address), MovedFrom: r.addr(c.MovedFrom), Action: c.Action, Reasons: c.Reasons,
-		NeedsUser: c.NeedsUser, Way: c.Way, Provider: c.Provider, Title: c.Title, Grant: c.Grant,
+		NeedsUser: c.NeedsUser, Way: c.Way, WayReason: c.WayReason, Provider: c.Provider, Title: c.Title, Grant: c.Grant,
 		ScopesAdded: c.ScopesAdded, ScopesRemoved: c.ScopesRemoved, Scopes: c.Scopes, ScopesByRule: c.ScopesByRule,
 		ScopeNames: c.ScopeNames, RedirectURI: c.RedirectURI, Account: c.Account, Hosts: c.Hosts, TokenHosts: c.TokenHosts,
 		Access: c.Access, Refresh: c.Refresh, Replaces: c.Replaces, Revocable: c.Revocable,
