@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/console"
@@ -95,18 +96,20 @@ func (a *App) Run(ctx context.Context) (code int) {
 type cli struct {
 	*App
 	globals
-	args   []string
-	out    results
-	into   *results // of -json-into; nil: none
-	ends   []func() error
-	view   view.View
-	person *console.Console
-	opened string      // the state that was opened last
-	key    *identity   // what opens it, once it was found
-	input  *inputFlags // whether the running command may ask; nil: it has no such flag
-	fromFD []byte      // what OAUTHCTL_PASSPHRASE_FD gave
-	locks  lockFiles   // of it; nil: they cannot be shared
-	older  bool        // -accept-rollback
+	args    []string
+	out     results
+	into    *results // of -json-into; nil: none
+	ends    []func() error
+	view    view.View
+	telling sync.Mutex // of event
+	person  *console.Console
+	opened  string      // the state that was opened last
+	key     *identity   // what opens it, once it was found
+	way     consentWay  // -consent of the running command; "": it has no such flag
+	input   *inputFlags // whether the running command may ask; nil: it has no such flag
+	fromFD  []byte      // what OAUTHCTL_PASSPHRASE_FD gave
+	locks   lockFiles   // of it; nil: they cannot be shared
+	older   bool        // -accept-rollback
 	carried
 }
 

@@ -77,23 +77,3 @@ func withoutOwn(environ []string) []string {
 		return strings.HasPrefix(strings.ToUpper(pair), "OAUTHCTL_")
 	})
 }
-
-// noBrowser says why no browser can be opened here, "" if one may.
-func (c *cli) noBrowser() string {
-	switch {
-	case c.env("SSH_CONNECTION") != "" || c.env("SSH_TTY") != "":
-		return "this is an SSH session"
-	case c.inCI():
-		return "this is CI"
-	case exists("/.dockerenv") || exists("/run/.containerenv"):
-		return "this is a container"
-	case runtime.GOOS == "linux" && c.env("DISPLAY") == "" && c.env("WAYLAND_DISPLAY") == "" && c.env("WSL_DISTRO_NAME") == "":
-		return "there is no display"
-	}
-	return ""
-}
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
-}

@@ -172,5 +172,5 @@ func (c *cli) sandboxUser(ctx context.Context, srv *sandbox.Server, in *inputFla
 	if err != nil {
 		return nil, err
 	}
-	return &browserUser{User: c.console(), carry: srv.Carry, url: func(u string) string { return srv.BrowserURL(base, u) }}, nil
+	return &browserUser{User: c.asked(), carry: srv.Carry, url: func(u string) string { return srv.BrowserURL(base, u) }}, nil
 }

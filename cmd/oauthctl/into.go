@@ -12,6 +12,7 @@ import (
 // viewPlan chooses the view of plan, apply and destroy: for a person or, with
 // -json, for a program; with -json-into, for a program as well.
 func (c *cli) viewPlan(f *planFlags, stream bool) error {
+	c.way = f.way
 	c.view = c.newView(f.json, stream)
 	switch {
 	case f.into == "":

@@ -21,6 +21,7 @@ type planFlags struct {
 	into  string          // -json-into
 	look  bool            // -refresh
 	lock  bool            // -lock
+	way   consentWay      // -consent
 	saved *planfile.Saved // the plan that apply was given, if any
 
 	generate string // -generate-config-out
@@ -43,6 +44,8 @@ func (f *planFlags) register(cmd *cobra.Command) {
 func (f *planFlags) registerWishes(fs *pflag.FlagSet) {
 	fs.Var(addrFlag{&f.Replace}, "replace", "ask for a new consent for `ADDR` even if nothing changed (repeatable)")
 	fs.BoolVar(&f.Destroy, "destroy", false, "revoke and forget everything")
+	f.way = wayAuto
+	fs.Var(&f.way, "consent", "how a person consents: `WAY` is auto, browser (on this machine), device (a code, entered on any device) or paste (the address that a browser anywhere ends at)")
 	fs.BoolVar(&f.RefreshOnly, "refresh-only", false, "only refresh what can be refreshed without a person")
 }
 
@@ -66,6 +69,7 @@ func (c *cli) planCommand() *cobra.Command {
 	}
 	f.register(cmd)
 	f.registerWishes(cmd.Flags())
+	_ = cmd.RegisterFlagCompletionFunc("consent", completeWays)
 	cmd.Flags().StringVar(&out, "out", "", "save the plan in `FILE`, for apply and show")
 	cmd.Flags().StringVar(&f.generate, "generate-config-out", "", "write blocks for connections that no block declares, of the state and of import blocks, to `FILE`, which must not exist")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if there are changes, 0 if there are none")

@@ -16,9 +16,9 @@ import (
 // takePlan reads the saved plan that apply was given.
 func (c *cli) takePlan(f *applyFlags, arg string) error {
 	o := f.Options
-	if o.Destroy || o.RefreshOnly || len(o.Targets)+len(o.Excludes)+len(o.Replace) > 0 {
+	if o.Destroy || o.RefreshOnly || f.way != wayAuto || len(o.Targets)+len(o.Excludes)+len(o.Replace) > 0 {
 		return advised("leave them out, or plan again with them", "a saved plan is carried out as it is: "+
-			"-target, -exclude, -replace, -destroy and -refresh-only were options of the plan")
+			"-target, -exclude, -replace, -consent, -destroy and -refresh-only were options of the plan")
 	}
 	path := c.path(arg)
 	if _, err := os.Stat(path); err != nil {

@@ -34,8 +34,6 @@ func (c *cli) viewOptions(stream bool) view.Options {
 		Stream:  stream,
 		Flags:   c.again(),
 		Live:    isTerminal(c.Stderr),
-		// The sandbox's own person needs no browser.
-		NoBrowser: !c.hasBrowser() && (!c.sandbox || c.consent != consentAuto),
 	}
 }
 
@@ -156,7 +154,7 @@ func (c *cli) canConsent(in *inputFlags) bool {
 // well as waited for: no browser runs here, and somebody can type.
 func (c *cli) canPaste(in *inputFlags) bool { return !c.hasBrowser() && c.canAsk(in) }
 
-func (c *cli) hasBrowser() bool { return c.env("BROWSER") != "" || c.noBrowser() == "" }
+func (c *cli) hasBrowser() bool { return c.noBrowser() == "" }
 
 func (c *cli) inCI() bool {
 	ci := c.env("CI")

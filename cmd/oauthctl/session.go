@@ -34,6 +34,7 @@ func (c *cli) begin(ctx context.Context, f *planFlags) (*session, error) {
 		return nil, advised("leave one of them out", "-refresh-only and -refresh=false contradict each other")
 	}
 	c.input = &f.input
+	f.Consent = c.here(f)
 	cfg, err := c.loadFor(ctx, &f.vars, &f.input, f)
 	if err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func (c *cli) begin(ctx context.Context, f *planFlags) (*session, error) {
 	s := &session{c: c, cfg: cfg, o: engine.Options{
 		Catalog: providers.New(), Now: c.Now, Rand: c.Rand,
 		Parallelism: f.work.parallelism, LockTimeout: f.work.lockTimeout, NoLock: !f.lock,
-		OnEvent: c.view.Event, PID: os.Getpid(), Host: hostname(),
+		OnEvent: c.event, PID: os.Getpid(), Host: hostname(),
 	}}
 	if s.path, err = c.statePathFor(cfg); err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ func (c *cli) begin(ctx context.Context, f *planFlags) (*session, error) {
 	if err := s.open(ctx, nil); err != nil {
 		return nil, err
 	}
-	if err := s.connect(ctx, &f.input); err != nil {
+	if err := s.connect(ctx, f); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -69,8 +70,8 @@ func (s *session) open(ctx context.Context, recipients []string) (err error) {
 }
 
 // connect fills in the servers and the person: real ones, or the sandbox's.
-func (s *session) connect(ctx context.Context, in *inputFlags) error {
-	c := s.c
+func (s *session) connect(ctx context.Context, f *planFlags) error {
+	c, in := s.c, &f.input
 	s.o.Publish, s.o.PublishNothing = c.publishing(), c.sandbox
 	if c.sandbox {
 		return s.connectSandbox(ctx, in)
@@ -78,7 +79,7 @@ func (s *session) connect(ctx context.Context, in *inputFlags) error {
 	s.o.HTTP = c.httpClient()
 	c.tokenSources(&s.o)
 	if c.canConsent(in) {
-		s.o.User, s.o.NoBrowser = c.console(), c.canPaste(in)
+		s.o.User, s.o.NoBrowser = c.asked(), c.canPaste(in) && !f.Consent.NoKeys
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func content(c *plan.Change) string {
 		}
 		b.WriteByte(1)
 	}
-	put(string(c.Action), c.MovedFrom.String(), c.Way, c.Provider, c.Title, c.Grant, c.RedirectURI, c.Account)
+	put(string(c.Action), c.MovedFrom.String(), c.Way, c.WayReason, c.Provider, c.Title, c.Grant, c.RedirectURI, c.Account)
 	for _, r := range c.Reasons {
 		put(string(r))
 	}

@@ -13,6 +13,8 @@ func (h *human) Event(e engine.Event) {
 	switch {
 	case e.Type == engine.EventWarning:
 		return // it stands in the summary
+	case e.Asked != nil:
+		return // whoever is asked sees it
 	case e.Type == engine.EventStart && !h.o.Live:
 		return
 	}
@@ -45,6 +47,9 @@ func happening(t Theme, e engine.Event, sandbox bool) (word string, paint Paint,
 	case engine.EventSkipped:
 		return "skipped", t.Dim, colon(short(e))
 	case engine.EventWaiting:
+		if e.Asked != nil {
+			return asks(e.Asked), t.Warn, ""
+		}
 		return "waits for a person", t.Warn, colon(short(e))
 	case engine.EventWarning:
 		return "warning", t.Warn, colon(short(e))

@@ -198,7 +198,8 @@ func (p *page) details(c *plan.Change, show func(string) string) {
 		p.row(in, "moved", "from "+show(c.MovedFrom.String())+", with its tokens")
 	}
 	if c.NeedsUser {
-		p.paintRow(in, "needs", p.Warn, p.o.way(c))
+		p.paintRow(in, "needs", p.Warn, way(c))
+		p.paintRow(in, "", p.Dim, show(c.WayReason))
 	}
 	if c.Replaces {
 		p.paintRow(in, "replaces", p.Warn, "another server or client: the tokens and the secret of the old one are never sent to the new one")

@@ -46,7 +46,7 @@ func (p *page) record(r *state.Record, now time.Time) {
 	}
 	in := r.Info
 	p.field("provider", provider(Safe(in.Provider), Safe(in.Title)))
-	p.field("grant", Safe(in.Grant))
+	p.field("grant", Safe(in.Grant)+comma(consented(in)))
 	p.field("presents", Safe(strings.Join(presents(in.Exchange), ", ")))
 	p.field("client id", Safe(in.Client.ClientID))
 	p.field("client auth", Safe(in.Client.Auth))

@@ -23,6 +23,7 @@ type jsonEvent struct {
 	Elapsed    *int64          `json:"elapsed_seconds,omitempty"`
 	Expires    *time.Time      `json:"expires_at,omitempty"`
 	Consent    *time.Time      `json:"refresh_expires_at,omitempty"`
+	Asked      *jsonAsked      `json:"interaction,omitempty"`
 	Error      *jsonFailure    `json:"error,omitempty"`
 	Diagnostic *jsonDiag       `json:"diagnostic,omitempty"`
 	Change     *jsonChange     `json:"change,omitempty"`
@@ -33,6 +34,19 @@ type jsonEvent struct {
 	Outputs    *jsonOutputs    `json:"outputs,omitempty"`
 	Checks     []jsonCheck     `json:"checks,omitempty"`
 	Test       *jsonTest       `json:"test,omitempty"`
+}
+
+// jsonAsked is what a person is being asked.
+type jsonAsked struct {
+	Way                     string     `json:"way"`
+	URL                     string     `json:"url,omitempty"`
+	RedirectURI             string     `json:"redirect_uri,omitempty"`
+	Listening               string     `json:"listening,omitempty"`
+	UserCode                string     `json:"user_code,omitempty"`
+	VerificationURI         string     `json:"verification_uri,omitempty"`
+	VerificationURIComplete string     `json:"verification_uri_complete,omitempty"`
+	Account                 string     `json:"account,omitempty"`
+	Until                   *time.Time `json:"expires_at,omitempty"`
 }
 
 // jsonEnds counts how the changes of an apply ended.
@@ -116,13 +130,21 @@ func (j *programs) Event(ev engine.Event) {
 	case engine.EventFailed:
 		e.Level = "error"
 	case engine.EventWarning, engine.EventWaiting, engine.EventSkipped:
-		e.Level = "warn"
+		if ev.Asked == nil {
+			e.Level = "warn"
+		}
 	}
 	if ev.Elapsed > 0 {
 		s := seconds(ev.Elapsed)
 		e.Elapsed = &s
 	}
 	e.Expires, e.Consent = at(ev.ExpiresAt), at(ev.RefreshExpiresAt)
+	if a := ev.Asked; a != nil {
+		e.Asked = &jsonAsked{
+			Way: string(a.Way), URL: a.URL, RedirectURI: a.RedirectURI, Listening: a.Listening, UserCode: a.UserCode,
+			VerificationURI: a.VerificationURI, VerificationURIComplete: a.VerificationURIComplete, Account: a.Account, Until: at(a.Until),
+		}
+	}
 	e.Error = j.o.jsonFailure(ev.Err)
 	write(j.o.Out, e)
 }

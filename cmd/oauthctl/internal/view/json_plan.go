@@ -41,6 +41,7 @@ type jsonOptions struct {
 	Excludes    []string `json:"excludes"`
 	Replace     []string `json:"replace"`
 	Refresh     []string `json:"refresh"`
+	Consent     string   `json:"consent,omitempty"`
 }
 
 type jsonWarning struct {
@@ -59,6 +60,7 @@ type jsonChange struct {
 	Reasons       []plan.Reason     `json:"reasons"`
 	NeedsUser     bool              `json:"needs_user"`
 	Way           string            `json:"way,omitempty"`
+	WayReason     string            `json:"way_reason,omitempty"`
 	Provider      string            `json:"provider,omitempty"`
 	Title         string            `json:"provider_title,omitempty"`
 	Grant         string            `json:"grant,omitempty"`
@@ -102,7 +104,7 @@ func (j *programs) Plan(pl *plan.Plan) {
 		jsonHead: j.head(), Timestamp: at(pl.CreatedAt), Lineage: pl.Lineage, Serial: pl.Serial,
 		Options: jsonOptions{
 			Destroy: pl.Options.Destroy, RefreshOnly: pl.Options.RefreshOnly, Targets: names(pl.Options.Targets),
-			Excludes: names(pl.Options.Excludes), Replace: names(pl.Options.Replace), Refresh: names(pl.Options.Refresh),
+			Excludes: names(pl.Options.Excludes), Replace: names(pl.Options.Replace), Refresh: names(pl.Options.Refresh), Consent: pl.Options.Consent.Way,
 		},
 		Changes:  make([]jsonChange, len(pl.Changes)),
 		Summary:  jsonCounts(pl.Counts()),
@@ -120,7 +122,7 @@ func (j *programs) Plan(pl *plan.Plan) {
 func jsonChangeOf(c *plan.Change) jsonChange {
 	out := jsonChange{
 		Address: c.Addr.String(), MovedFrom: c.MovedFrom.String(), Name: c.Addr.Name, Action: c.Action, Reasons: list(c.Reasons),
-		NeedsUser: c.NeedsUser, Way: c.Way, Provider: c.Provider, Title: c.Title, Grant: c.Grant,
+		NeedsUser: c.NeedsUser, Way: c.Way, WayReason: c.WayReason, Provider: c.Provider, Title: c.Title, Grant: c.Grant,
 		Scopes: list(c.Scopes), ScopesAdded: list(c.ScopesAdded), ScopesRemoved: list(c.ScopesRemoved), ScopesByRule: list(c.ScopesByRule), ScopeNames: c.ScopeNames,
 		RedirectURI: c.RedirectURI, Account: c.Account, Hosts: list(c.Hosts), TokenHosts: c.TokenHosts,
 		Access: seconds(c.Access), Refresh: seconds(c.Refresh), Replaces: c.Replaces, Revocable: c.Revocable,

@@ -105,6 +105,7 @@ type jsonRecord struct {
 	jsonSummary
 	Title         string     `json:"provider_title,omitempty"`
 	Grant         string     `json:"grant,omitempty"`
+	Way           string     `json:"way,omitempty"`
 	ClientID      string     `json:"client_id,omitempty"`
 	ClientAuth    string     `json:"client_auth,omitempty"`
 	Issuer        string     `json:"issuer,omitempty"`
@@ -154,7 +155,7 @@ func (j *programs) Records(rs []*state.Record) {
 func (j *programs) record(r *state.Record) jsonRecord {
 	out := jsonRecord{jsonSummary: j.summary(r.Summary), Requested: []string{}, Granted: []string{}, DependsOn: []string{}, Holds: []string{}}
 	if in := r.Info; in != nil {
-		out.Title, out.Grant, out.ClientID, out.ClientAuth = in.Title, in.Grant, in.Client.ClientID, in.Client.Auth
+		out.Title, out.Grant, out.Way, out.ClientID, out.ClientAuth = in.Title, in.Grant, in.Way, in.Client.ClientID, in.Client.Auth
 		out.Issuer, out.TokenEndpoint, out.RedirectURI = in.Client.Issuer, in.Client.TokenEndpoint, in.RedirectURI
 		out.Account, out.Subject, out.Requested, out.Granted = in.Account, in.Subject, list(in.Requested), list(in.Granted)
 		out.TokenHosts = in.Hosts

@@ -134,7 +134,7 @@ func everyPlace(h string) map[string]func(View) {
 	flow := &grant.Error{Doing: h, Code: h, Detail: h, Hint: h, Remedy: h}
 	failed := &engine.Error{Addr: a, Doing: h, Remedy: h, Err: flow}
 	change := plan.Change{
-		Addr: a, Action: plan.Reauthorize, Reasons: []plan.Reason{plan.Reason(h)}, NeedsUser: true, Way: h, Provider: h, Title: h + "x", Grant: h,
+		Addr: a, Action: plan.Reauthorize, Reasons: []plan.Reason{plan.Reason(h)}, NeedsUser: true, Way: h, WayReason: h, Provider: h, Title: h + "x", Grant: h,
 		ScopesAdded: []string{h}, ScopesRemoved: []string{h}, Scopes: []string{h + "k"}, ScopesByRule: []string{h}, RedirectURI: h, Account: h, Hosts: []string{h}, TokenHosts: []string{h},
 		Before: map[string]string{h: h}, After: map[string]string{h: h + "2"}, DependsOn: []addr.Addr{a}, Notes: []string{h}, Unknown: []string{h}, Replaces: true,
 	}
@@ -153,6 +153,9 @@ func everyPlace(h string) map[string]func(View) {
 			for _, kind := range []engine.EventType{engine.EventStart, engine.EventDone, engine.EventFailed, engine.EventSkipped, engine.EventWaiting, engine.EventProgress, engine.EventWarning, engine.EventType(h)} {
 				v.Event(engine.Event{Type: kind, Addr: a, Action: plan.Action(h), Text: h, Err: failed})
 				v.Event(engine.Event{Type: kind, Addr: a, Err: failed})
+				v.Event(engine.Event{Type: kind, Addr: a, Text: h, Asked: &engine.Asked{
+					Way: grant.Way(h), URL: h, RedirectURI: h, UserCode: h, VerificationURI: h, VerificationURIComplete: h, Account: h,
+				}})
 			}
 		},
 		"applied": func(v View) {

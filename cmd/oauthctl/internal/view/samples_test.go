@@ -79,7 +79,8 @@ func samplePlan() *plan.Plan {
 			{Addr: conn("repo"), Action: plan.NoOp, Provider: "github", Title: "GitHub", Grant: "device_code", Scopes: []string{"repo"}, Generation: 1},
 			{
 				Addr: conn("tv").Instance("küche"), Action: plan.Authorize, Reasons: []plan.Reason{plan.ReasonNew}, NeedsUser: true, Way: "device",
-				Provider: "github", Title: "GitHub", Grant: "device_code", Scopes: []string{"read:user"}, ScopesAdded: []string{"read:user"}, Hosts: []string{"github.com"},
+				WayReason: "no browser here: this is an SSH session",
+				Provider: "github", Title: "GitHub", Grant: "authorization_code", Scopes: []string{"read:user"}, ScopesAdded: []string{"read:user"}, Hosts: []string{"github.com"},
 			},
 		},
 		Warnings: []plan.Warning{{
@@ -123,6 +124,10 @@ func sampleEvents() []engine.Event {
 		{Type: engine.EventStart, Addr: graph, Action: plan.Authorize, At: sampleNow()},
 		{Type: engine.EventStart, Addr: conn("archive"), Action: plan.Revoke, At: sampleNow()},
 		{Type: engine.EventProgress, Addr: graph, Action: plan.Authorize, Text: "waiting for the consent", At: sampleNow()},
+		{Type: engine.EventWaiting, Addr: graph, At: sampleNow(), Asked: &engine.Asked{
+			Way: grant.WayDevice, UserCode: "WDJB-MJHT", VerificationURI: "https://login.acme.example/device",
+			VerificationURIComplete: "https://login.acme.example/device?user_code=WDJB-MJHT", Account: "alice@contoso.com", Until: sampleNow().Add(15 * time.Minute),
+		}},
 		{Type: engine.EventDone, Addr: conn("archive"), Action: plan.Revoke, Elapsed: 300 * time.Millisecond, At: sampleNow()},
 		{Type: engine.EventWarning, Addr: graph, Text: "the server did not grant Files.ReadWrite.All, although it was asked for it and said nothing", At: sampleNow()},
 		{Type: engine.EventDone, Addr: graph, Action: plan.Authorize, Elapsed: 42 * time.Second, At: sampleNow(),

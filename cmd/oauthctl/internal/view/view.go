@@ -35,9 +35,6 @@ type Options struct {
 	// Live: Err is a terminal, with somebody who watches. Elsewhere a log needs
 	// one line for what has ended, and none for what has begun.
 	Live bool
-	// NoBrowser: no browser can be opened here, so that an answer to this machine
-	// may have to be pasted.
-	NoBrowser bool
 	// Stream makes a JSON view write everything as events on Out, plans and
 	// errors included: for apply, destroy and refresh. Without it a plan is one
 	// document on Out, and diagnostics are lines on Err.

@@ -3,6 +3,7 @@ package view
 import (
 	"strings"
 
+	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
@@ -126,19 +127,41 @@ func reason(r plan.Reason) string {
 }
 
 // way says how a person is needed.
-func (o *Options) way(c *plan.Change) string {
+func way(c *plan.Change) string {
 	switch c.Way {
 	case "browser":
-		if o.NoBrowser {
-			return "a person, in any browser: the answer comes back here, or is pasted"
+		if c.WayReason != "" && strings.HasPrefix(c.WayReason, "no browser") {
+			return "a person, in a browser whose answer comes back to this machine"
 		}
 		return "a person, in a browser on this machine"
 	case "device":
 		return "a person, who enters a code on any device"
 	case "paste":
+		if strings.HasPrefix(c.RedirectURI, "http://") { // on loopback: it is listened on as well
+			return "a person, in any browser: the answer comes back here, or is pasted"
+		}
 		return "a person, who signs in anywhere and pastes the final address here"
 	}
 	return "a person"
+}
+
+// asks says what a person is asked to do.
+func asks(a *engine.Asked) string {
+	switch {
+	case a.Way == "device":
+		return "enter the code " + Safe(a.UserCode) + " at " + Safe(a.VerificationURI)
+	case a.Listening == "":
+		return "open the page, and give the address that the browser ends at"
+	}
+	return "open the page"
+}
+
+// consented says how a consent was given, where the grant does not say so itself.
+func consented(in *state.Info) string {
+	if in.Way == "device" && in.Grant != "device_code" {
+		return "consented to by device code"
+	}
+	return ""
 }
 
 // condition puts a status into words.
