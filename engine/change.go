@@ -219,7 +219,7 @@ func (a *applier) lock(ctx context.Context, of addr.Addr) (state.Unlock, error) 
 // well: if another server gave it, to another client, or for another person.
 // Many servers end everything that a client and a user have together.
 func (a *applier) revokeOld(ctx context.Context, old, now *state.Record) (warnings []string) {
-	if a.p.Options.NoRevoke || renewsItself(old) || sameFamily(old.Info, now.Info) {
+	if a.p.Options.NoRevoke || renewsItself(old) || old.Status == state.StatusHandedOver || sameFamily(old.Info, now.Info) {
 		return nil
 	}
 	t := old.Tokens

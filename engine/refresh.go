@@ -152,6 +152,8 @@ func (e *Engine) look(w *renewal, r, first *state.Record) (*renewedToken, error)
 		return &renewedToken{record: r, refreshed: true}, nil // somebody else did it meanwhile
 	}
 	switch {
+	case r.Status == state.StatusHandedOver:
+		return nil, errHandedOver(r)
 	case r.Status == state.StatusNeedsConsent:
 		return e.serveOr(w, r, "the server refused the refresh token; a new consent is needed", consentEnded(r, refusedBefore(r)))
 	case r.Info.Reject != nil && now.Before(r.Info.Reject.Until):

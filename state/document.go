@@ -25,6 +25,7 @@ const (
 type document struct {
 	Format  string           `json:"format"`
 	Version int              `json:"version"`
+	Sandbox bool             `json:"sandbox,omitempty"` // of a consent
 	Lineage string           `json:"lineage"`
 	Serial  uint64           `json:"serial"`
 	Header  []byte           `json:"header"`
@@ -42,6 +43,14 @@ type documentRecord struct {
 	UpdatedAt        int64  `json:"updated_at"`
 	Info             []byte `json:"info"`
 	Tokens           []byte `json:"tokens"`
+}
+
+func recordOf(r Row) documentRecord {
+	return documentRecord{
+		Address: r.Addr.String(), Generation: r.Generation, Provider: r.Provider, Status: r.Status,
+		ExpiresAt: toUnix(r.ExpiresAt), RefreshExpiresAt: toUnix(r.RefreshExpiresAt), UpdatedAt: toUnix(r.UpdatedAt),
+		Info: r.Info, Tokens: r.Tokens,
+	}
 }
 
 // encode writes the document in its one form: a line of JSON.
@@ -71,11 +80,7 @@ func (s *Store) Export(ctx context.Context) ([]byte, error) {
 			Header: o.raw.Bytes, Records: make([]documentRecord, len(rows)),
 		}
 		for i, r := range rows {
-			d.Records[i] = documentRecord{
-				Address: r.Addr.String(), Generation: r.Generation, Provider: r.Provider, Status: r.Status,
-				ExpiresAt: toUnix(r.ExpiresAt), RefreshExpiresAt: toUnix(r.RefreshExpiresAt), UpdatedAt: toUnix(r.UpdatedAt),
-				Info: r.Info, Tokens: r.Tokens,
-			}
+			d.Records[i] = recordOf(r)
 			if !utf8.ValidString(r.Provider) || !utf8.ValidString(string(r.Status)) {
 				return fmt.Errorf("%w: %s: a clear column is not text", ErrTampered, r.Addr)
 			}
@@ -172,10 +177,14 @@ type checked struct {
 // readDocument opens a document with this store's identities: ErrFormat, ErrNoKey,
 // ErrTampered. Its base64 will do as well.
 func (s *Store) readDocument(text []byte) (*checked, error) {
-	d, err := parseDocument(text)
+	d, err := parseDocument(text, documentFormat)
 	if err != nil {
 		return nil, err
 	}
+	return s.openDocument(d)
+}
+
+func (s *Store) openDocument(d *document) (*checked, error) {
 	h, err := seal.ParseHeader(d.Header)
 	if err != nil {
 		return nil, tampered(err)
@@ -215,12 +224,14 @@ type documentError string
 func (e documentError) Error() string        { return string(e) }
 func (e documentError) Is(target error) bool { return target == ErrTampered }
 
+const pullAgain = "pull it again"
+
 func damagedDocument(why string) error {
-	return WithAdvice(documentError("it was cut or changed: "+why), "pull it again")
+	return WithAdvice(documentError("it was cut or changed: "+why), pullAgain)
 }
 
 // parseDocument reads the form of a document; nothing in it is to be believed yet.
-func parseDocument(text []byte) (*document, error) {
+func parseDocument(text []byte, format string) (*document, error) {
 	text = bytes.TrimSpace(text)
 	if len(text) > maxDocument {
 		return nil, damagedDocument("it is too long")
@@ -241,7 +252,13 @@ func parseDocument(text []byte) (*document, error) {
 		return nil, damagedDocument("it is not JSON")
 	case head.Format == plainFormat:
 		return nil, WithAdvice(documentError("it is a decrypted copy, which nothing protects"), "push what oauthctl state pull gives without -plaintext")
-	case head.Format != documentFormat:
+	case head.Format == consentFormat && format == documentFormat:
+		return nil, WithAdvice(documentError("it is one consent, and not a whole state"), "take it in: oauthctl consent import FILE")
+	case head.Format == documentFormat && format == consentFormat:
+		return nil, WithAdvice(documentError("it is a whole state, and not one consent"), "put it in the place of a state: oauthctl state push FILE")
+	case head.Format != format && format == consentFormat:
+		return nil, WithAdvice(documentError("it is not a consent that was exported"), "make one: oauthctl consent export NAME")
+	case head.Format != format:
 		return nil, damagedDocument("it is not the document of a state")
 	case head.Version > documentVersion:
 		return nil, WithAdvice(fmt.Errorf("%w: document format %d, this program knows %d", ErrFormat, head.Version, documentVersion), "upgrade oauthctl")

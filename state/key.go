@@ -112,9 +112,10 @@ func noKey(h *seal.Header, why error) error {
 	if Advice(err) != "" {
 		return err // how to open the identity that is at hand
 	}
-	return WithAdvice(err,
-		"give an identity that it is sealed for with -identity FILE or OAUTHCTL_IDENTITY, or let who has one add you to encryption.recipients and apply")
+	return WithAdvice(err, noKeyAdvice)
 }
+
+const noKeyAdvice = "give an identity that it is sealed for with -identity FILE or OAUTHCTL_IDENTITY, or let who has one add you to encryption.recipients and apply"
 
 func openRow(box *seal.Box, row Row, parts Part) (*Record, error) {
 	r := &Record{Summary: row.Summary}

@@ -47,6 +47,8 @@ func (i *Info) members() []member {
 		{"has_refresh_token", &i.HasRefresh},
 		{"depends_on", &i.DependsOn},
 		{"exchange", &i.Exchange},
+		{"handed_over_to", &i.HandedTo},
+		{"handed_over_at", &i.HandedAt},
 		{"intent", &i.Intent},
 		{"reject", &i.Reject},
 		{"published", &i.Published},

@@ -24,6 +24,7 @@ const (
 	StatusOK           Status = "ok"
 	StatusNeedsConsent Status = "needs_consent"   // the server refused the refresh token, or it ended
 	StatusUnknown      Status = "unknown_outcome" // a refresh was sent and no answer arrived
+	StatusHandedOver   Status = "handed_over"     // its tokens are in another state now, and not in this one
 )
 
 // Summary is what can be read of a record without a key. A record that has been
@@ -86,6 +87,8 @@ type Info struct {
 	HasRefresh    bool      // Tokens has a refresh token; Put sets it
 	DependsOn     []string  // addresses
 	Exchange      *Exchange // of a grant that presents a token; nil: of no such grant
+	HandedTo      []string  // recipients of the state that has the tokens now, with StatusHandedOver
+	HandedAt      time.Time // when
 	Intent        *Intent
 	Reject        *Reject
 	Published     *Published // of a sink: what is at its place; nil: it is a connection

@@ -80,13 +80,16 @@ func specHeader(text []byte, epoch, identity string) (keys func(purpose string) 
 var specRecord = regexp.MustCompile(`\{"address":("(?:[^"\\]|\\.)*"),"generation":([0-9]+),"provider":("(?:[^"\\]|\\.)*"),"status":("(?:[^"\\]|\\.)*"),` +
 	`"expires_at":(-?[0-9]+),"refresh_expires_at":(-?[0-9]+),"updated_at":(-?[0-9]+),"info":"([A-Za-z0-9+/=]+)","tokens":"([A-Za-z0-9+/=]+)"\}`)
 
-var specDocumentForm = regexp.MustCompile(`^(\{"format":"oauthctl-state","version":1,"lineage":"([0-9a-f]{32})","serial":([0-9]+),"header":"([A-Za-z0-9+/=]+)","records":\[` +
+var specDocumentForm = regexp.MustCompile(`^(\{"format":"(?:oauthctl-state","version":1,|oauthctl-consent","version":1,(?:"sandbox":true,)?)"lineage":"([0-9a-f]{32})","serial":([0-9]+),"header":"([A-Za-z0-9+/=]+)","records":\[` +
 	`(?:` + specRecord.String() + `,?)*\]),"mac":"([A-Za-z0-9+/=]+)"\}\n$`)
 
 // specDocument is §11: it gives the tokens by address.
 func specDocument(text []byte, identity string) (any, error) {
-	if bytes.HasPrefix(text, []byte(`{"format":"oauthctl-state","version":`)) && !bytes.HasPrefix(text, []byte(`{"format":"oauthctl-state","version":1,`)) {
-		return nil, errSpecNewer
+	for _, format := range []string{"state", "consent"} {
+		head := []byte(`{"format":"oauthctl-` + format + `","version":`)
+		if bytes.HasPrefix(text, head) && !bytes.HasPrefix(text, append(head, "1,"...)) {
+			return nil, errSpecNewer
+		}
 	}
 	m := specDocumentForm.FindSubmatch(text)
 	if m == nil {

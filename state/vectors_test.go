@@ -49,6 +49,10 @@ func TestVectors(t *testing.T) {
 				checkDocumentVector(t, v)
 				return
 			}
+			if v["consent"] != "" {
+				checkConsentVector(t, v)
+				return
+			}
 			wantInfo, wantTokens := decodeJSON(t, v["info-json"]), decodeJSON(t, v["tokens-json"])
 
 			info, tokens, err := specOpen(v)
@@ -427,6 +431,7 @@ func writeVectors(t *testing.T) {
 		}),
 	}
 	writeDocumentVectors(t)
+	writeConsentVectors(t)
 	for _, v := range all {
 		if _, err := os.Stat(filepath.Join(vectorDir, v.name+".txt")); errors.Is(err, fs.ErrNotExist) {
 			v.write(t)

@@ -66,6 +66,10 @@ func (d *decider) compare(it *item) Change {
 	if info == nil {
 		info = &state.Info{}
 	}
+	if r.Status == state.StatusHandedOver && !contained(d.in.Options.Replace, w.Addr) {
+		c.Notes = append(c.Notes, handedOver)
+		return c
+	}
 	x := &difference{w: w, r: r, info: info, unknown: w.Unknown, ignored: w.Ignored, c: &c}
 	if len(w.Unknown)+len(w.FromState)+len(w.Exchange.Feeders()) > 0 && d.dependencyChanges(it) {
 		x.unknown = append(slices.Clone(w.Unknown), w.FromState...)
@@ -98,6 +102,11 @@ func (d *decider) compare(it *item) Change {
 	}
 	return c
 }
+
+// handedOver is said of a connection whose tokens are in another state. What the
+// configuration wants of it is for the plan there; here, only a new consent could
+// bring it about, and nobody is asked for that unless it is wished.
+const handedOver = "its consent was handed over to another state, where it is kept; for one of its own here, use -replace"
 
 // dependencyChanges reports whether something that the item depends on gets a new grant.
 func (d *decider) dependencyChanges(it *item) bool {

@@ -94,6 +94,9 @@ func (d *decider) revoke(r *state.Record, why Reason) Change {
 	case d.in.Options.NoRevoke, why == ReasonLetGo:
 		c.Action, c.Hosts = Forget, nil
 		c.Notes = append(c.Notes, "forgotten here, and not revoked at the server, as requested")
+	case r.Status == state.StatusHandedOver:
+		c.Action, c.Hosts, c.Revocable = Forget, nil, false
+		c.Notes = append(c.Notes, "its consent was handed over to another state, and is not revoked: revoke it there")
 	case !c.Revocable:
 		c.Action = Forget
 		c.Notes = append(c.Notes, cannotRevoke(r))

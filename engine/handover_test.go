@@ -1,0 +1,138 @@
+package engine_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// other is the machine that a consent is handed over to.
+func (k *kit) other() (*kit, string) {
+	k.t.Helper()
+	there := newKit(k.t)
+	there.server = k.server
+	return there, there.id.Recipient().String()
+}
+
+func (k *kit) handOver(o engine.HandOverOptions) (sealed []byte, warning string) {
+	k.t.Helper()
+	warning, err := k.engine.HandOver(k.ctx, graph, o, func(b []byte) error { sealed = b; return nil })
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return sealed, warning
+}
+
+// A consent is in one state: here until it is delivered, and there afterwards.
+func TestHandOver(t *testing.T) {
+	k := newKit(t)
+	cfg := k.applied(one)
+	was := k.record(graph)
+	there, recipient := k.other()
+	sealed, warning := k.handOver(engine.HandOverOptions{To: []string{recipient}})
+	if warning != "" {
+		t.Errorf("warning: %s", warning)
+	}
+	now := k.record(graph)
+	if now.Status != state.StatusHandedOver || !now.Tokens.RefreshToken.Empty() || !now.Tokens.AccessToken.Empty() || now.Info.HasRefresh {
+		t.Errorf("this state keeps %s, %+v", now.Status, now.Info)
+	}
+	_, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+	if class(err) != engine.ClassNeedsUser || !strings.Contains(err.Error(), recipient) || !strings.Contains(err.Error(), "-replace=") {
+		t.Errorf("token: %v", err)
+	}
+	if p := k.plan(cfg, plan.Options{}); !p.Empty() {
+		t.Errorf("the plan wants %+v", p.Changes)
+	}
+
+	in, err := there.engine.Arrive(there.ctx, cfg, sealed, engine.ArriveOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := there.engine.TakeIn(there.ctx, in); err != nil {
+		t.Fatal(err)
+	}
+	got := there.record(graph)
+	if !got.Tokens.RefreshToken.Equal(was.Tokens.RefreshToken) || got.Status != state.StatusOK || got.Info.Account != was.Info.Account {
+		t.Errorf("there is %+v", got.Info)
+	}
+	if p := there.plan(cfg, plan.Options{}); !p.Empty() {
+		t.Errorf("the plan there wants %+v", p.Changes)
+	}
+	there.clock.pass(2 * time.Hour)
+	if tok := there.token(graph, engine.TokenOptions{}); tok.AccessToken.Empty() || !tok.Refreshed {
+		t.Errorf("refreshed there: %+v", tok)
+	}
+
+	// It may come back, and then it is here and whole again.
+	back, _ := there.handOver(engine.HandOverOptions{To: []string{k.id.Recipient().String()}})
+	if in, err = k.engine.Arrive(k.ctx, cfg, back, engine.ArriveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.engine.TakeIn(k.ctx, in); err != nil {
+		t.Fatal(err)
+	}
+	if r := k.record(graph); r.Status != state.StatusOK || len(r.Info.HandedTo) > 0 || r.Generation <= now.Generation {
+		t.Errorf("back again: %s, generation %d, %+v", r.Status, r.Generation, r.Info)
+	}
+}
+
+// What was not delivered has not left.
+func TestHandOverThatIsNotDelivered(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	_, recipient := k.other()
+	full := errors.New("no space left")
+	_, err := k.engine.HandOver(k.ctx, graph, engine.HandOverOptions{To: []string{recipient}}, func([]byte) error { return full })
+	if !errors.Is(err, full) {
+		t.Errorf("error %v", err)
+	}
+	if r := k.record(graph); r.Status != state.StatusOK || r.Tokens.RefreshToken.Empty() {
+		t.Errorf("the state has let go: %+v", r.Info)
+	}
+	k.fail("write", state.ErrUnwritable)
+	k.fail("probe", state.ErrUnwritable)
+	_, err = k.engine.HandOver(k.ctx, graph, engine.HandOverOptions{To: []string{recipient}}, func([]byte) error {
+		return errors.New("delivered by a state that cannot let go")
+	})
+	if !errors.Is(err, state.ErrUnwritable) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// With Keep both have it, and who does so is told what the server makes of that.
+func TestHandOverThatKeeps(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	_, recipient := k.other()
+	_, warning := k.handOver(engine.HandOverOptions{To: []string{recipient}, Keep: true})
+	if !strings.Contains(warning, "refresh token") {
+		t.Errorf("warning %q", warning)
+	}
+	if tok := k.token(graph, engine.TokenOptions{}); tok.AccessToken.Empty() {
+		t.Error("no token is left here")
+	}
+}
+
+// A new consent of one's own takes the place of one that was handed over, and
+// what went elsewhere is not revoked.
+func TestConsentAfterHandOver(t *testing.T) {
+	k := newKit(t)
+	cfg := k.applied(one)
+	_, recipient := k.other()
+	k.handOver(engine.HandOverOptions{To: []string{recipient}})
+	k.server.journal.take()
+	k.apply(cfg, plan.Options{Replace: []addr.Addr{graph}})
+	if r := k.record(graph); r.Status != state.StatusOK || len(r.Info.HandedTo) > 0 {
+		t.Errorf("%s %+v", r.Status, r.Info)
+	}
+	if n := count(k.server.journal.take(), "revoke"); n != 0 {
+		t.Errorf("%d revocations", n)
+	}
+}
