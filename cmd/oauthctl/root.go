@@ -85,6 +85,7 @@ func (c *cli) addCommands(root *cobra.Command) {
 		c.importCommand(),
 		c.loginCommand(),
 		c.logoutCommand(),
+		c.consentCommand(),
 		c.recoverCommand(),
 	)
 	add(groupLook,

@@ -25,16 +25,17 @@ type scriptCmd = func(ts *testscript.TestScript, neg bool, args []string)
 // scriptCmds are the words that the pages use besides testscript's own.
 func scriptCmds() map[string]scriptCmd {
 	cmds := map[string]scriptCmd{
-		"edit":        cmdEdit,
-		"exits":       cmdExits,
-		"filemode":    cmdFilemode,
-		"interrupt":   cmdInterrupt,
-		"json-lines":  cmdJSONLines,
-		"serve":       cmdServe,
-		"setenv-file": cmdSetenvFile,
-		"server":      cmdServer,
-		"together":    cmdTogether,
-		"eventually":  cmdEventually,
+		"edit":         cmdEdit,
+		"exits":        cmdExits,
+		"filemode":     cmdFilemode,
+		"interrupt":    cmdInterrupt,
+		"json-lines":   cmdJSONLines,
+		"serve":        cmdServe,
+		"setenv-file":  cmdSetenvFile,
+		"setenv-match": cmdSetenvMatch,
+		"server":       cmdServer,
+		"together":     cmdTogether,
+		"eventually":   cmdEventually,
 	}
 	for name, f := range cmds {
 		cmds[name] = func(ts *testscript.TestScript, neg bool, args []string) {
@@ -104,6 +105,15 @@ func cmdFilemode(ts *testscript.TestScript, _ bool, args []string) {
 // cmdSetenvFile is "setenv-file NAME FILE".
 func cmdSetenvFile(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], ts.ReadFile(args[1]))
+}
+
+// cmdSetenvMatch is "setenv-match NAME FILE REGEXP": what the expression finds.
+func cmdSetenvMatch(ts *testscript.TestScript, _ bool, args []string) {
+	found := regexp.MustCompile(args[2]).FindString(ts.ReadFile(args[1]))
+	if found == "" {
+		ts.Fatalf("%s has no %s", args[1], args[2])
+	}
+	ts.Setenv(args[0], found)
 }
 
 // cmdServer is "server NAME": an authorization server runs beside the script, and

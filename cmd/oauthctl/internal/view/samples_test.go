@@ -80,7 +80,7 @@ func samplePlan() *plan.Plan {
 			{
 				Addr: conn("tv").Instance("küche"), Action: plan.Authorize, Reasons: []plan.Reason{plan.ReasonNew}, NeedsUser: true, Way: "device",
 				WayReason: "no browser here: this is an SSH session",
-				Provider: "github", Title: "GitHub", Grant: "authorization_code", Scopes: []string{"read:user"}, ScopesAdded: []string{"read:user"}, Hosts: []string{"github.com"},
+				Provider:  "github", Title: "GitHub", Grant: "authorization_code", Scopes: []string{"read:user"}, ScopesAdded: []string{"read:user"}, Hosts: []string{"github.com"},
 			},
 		},
 		Warnings: []plan.Warning{{

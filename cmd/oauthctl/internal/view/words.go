@@ -173,6 +173,8 @@ func condition(s state.Status) string {
 		return "needs consent"
 	case state.StatusUnknown:
 		return "outcome unknown"
+	case state.StatusHandedOver:
+		return "handed over"
 	}
 	return Safe(string(s))
 }
