@@ -58,7 +58,10 @@ func (e *Engine) prepare(ctx context.Context, p *plan.Plan) error {
 	lineage, serial, err := e.o.Store.Lineage(ctx)
 	switch {
 	case errors.Is(err, state.ErrNoState) && p.Lineage == "":
-		err = e.o.Store.Create(ctx)
+		if err = e.o.Store.Create(ctx); errors.Is(err, state.ErrUnwritable) {
+			return &Error{Class: ClassError, Doing: doing, Err: err,
+				Remedy: "make the directory of " + e.o.Store.Location() + " writable, or keep the state elsewhere with -state=FILE"}
+		}
 	case errors.Is(err, state.ErrNoState):
 		stale.Err = errors.New("the state that the plan was made from is gone")
 		return stale

@@ -131,13 +131,17 @@ func (p pins) ready() error {
 		return nil
 	}
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
-		return fmt.Errorf("keep the pin of the state: %w", err)
+		return notPinned(err)
 	}
 	f, err := os.CreateTemp(p.dir, ".pin-*")
 	if err != nil {
-		return fmt.Errorf("keep the pin of the state: %w", err)
+		return notPinned(err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+func notPinned(err error) error {
+	return WithAdvice(fmt.Errorf("keep the pin of the state: %w", err), "set XDG_STATE_HOME to a directory that you can write to")
 }
 
 // announce records, before it is written, a data key that this process made.
@@ -189,11 +193,11 @@ func writePin(file string, v any) error {
 // replacePrivate replaces a file of this machine's memory, 0600.
 func replacePrivate(file string, text []byte) (err error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return fmt.Errorf("keep the pin of the state: %w", err)
+		return notPinned(err)
 	}
 	f, err := os.CreateTemp(filepath.Dir(file), ".pin-*") // 0600
 	if err != nil {
-		return fmt.Errorf("keep the pin of the state: %w", err)
+		return notPinned(err)
 	}
 	defer func() {
 		if err != nil {

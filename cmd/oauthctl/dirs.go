@@ -18,7 +18,8 @@ func (a *App) configHome() (string, error) {
 	}
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", advised("set HOME, or give a key with -identity FILE or OAUTHCTL_IDENTITY", "there is no place for the identity: %w", err)
+		return "", advised("set XDG_CONFIG_HOME or HOME, or give a key with -identity FILE or OAUTHCTL_IDENTITY",
+			"there is no place for the identity: neither XDG_CONFIG_HOME nor HOME is set")
 	}
 	return filepath.Join(dir, "oauthctl"), nil
 }

@@ -271,10 +271,15 @@ func (a *App) makeIdentity(path string, pass secret.Secret) (recipient string, e
 			return "", err
 		}
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", err
+	err = os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = writeNew(path, []byte(file))
 	}
-	return recipient, writeNew(path, []byte(file))
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", advised("set XDG_CONFIG_HOME to a directory that you can write to, or give a key with -identity FILE or OAUTHCTL_IDENTITY",
+			"cannot keep an identity in %s: %w", path, reasonOf(err))
+	}
+	return recipient, err
 }
 
 func newIdentity(now time.Time) (text secret.Secret, recipient string, err error) {
