@@ -82,3 +82,22 @@ func TestQRCodeIsLeftOutWhereItCannotBeRead(t *testing.T) {
 		})
 	}
 }
+
+// Without an account and scopes there is nothing to leave room for.
+func TestScreensWithoutFacts(t *testing.T) {
+	var term terminal
+	c := New(Options{In: strings.NewReader("x\n"), Out: &term})
+	d, v := device(time.Time{}), visit(time.Time{})
+	d.Scopes, v.Account, v.Scopes = nil, "", nil
+	done, err := c.Code(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done()
+	if _, err := c.Paste(t.Context(), v); err != nil {
+		t.Fatal(err)
+	}
+	if text := term.text(); strings.Contains(text, "\n\n\n") {
+		t.Errorf("a hole in the screen:\n%s", text)
+	}
+}

@@ -75,8 +75,7 @@ func (c *Console) Code(ctx context.Context, d grant.DeviceCode) (func(), error) 
 	}
 	c.print(func(s *screen) {
 		s.asks(d.Addr, d.Title)
-		s.facts(d.Account, d.Scopes)
-		s.line()
+		s.closed(s.facts(d.Account, d.Scopes))
 		scan := ""
 		if c.o.Interactive {
 			scan = s.qr(d, c.o.Dark, c.o.Height)
@@ -102,8 +101,7 @@ func (c *Console) Paste(ctx context.Context, v grant.Visit) (secret.Secret, erro
 			return
 		}
 		s.asks(v.Addr, v.Title)
-		s.facts(v.Account, v.Scopes)
-		s.line()
+		s.closed(s.facts(v.Account, v.Scopes))
 		s.step("1.", "Open this page in any browser, sign in and consent:")
 		s.url(v.URL)
 		s.elsewhere(v)
@@ -189,13 +187,22 @@ func (s *screen) asks(a addr.Addr, title string) {
 	s.line()
 }
 
-func (s *screen) facts(account string, scopes []string) {
+// closed ends a block with a blank line, if there is a block.
+func (s *screen) closed(some bool) {
+	if some {
+		s.line()
+	}
+}
+
+// facts reports whether there were any.
+func (s *screen) facts(account string, scopes []string) bool {
 	if account != "" {
 		s.fact("sign in as", view.Safe(account))
 	}
 	if len(scopes) > 0 {
 		s.fact("scopes", view.Safe(strings.Join(scopes, ", ")))
 	}
+	return account != "" || len(scopes) > 0
 }
 
 // fact writes a label and a value wrapped under itself.
