@@ -28,6 +28,9 @@ type HandOverOptions struct {
 // the warning says what that costs.
 func (e *Engine) HandOver(ctx context.Context, a addr.Addr, o HandOverOptions, deliver func(sealed []byte) error) (warning string, err error) {
 	doing := "export the consent of " + a.String()
+	if a.Kind != addr.KindConnection {
+		return "", &Error{Class: ClassError, Addr: a, Doing: doing, Err: errors.New("only connections have one")}
+	}
 	waiting, cancel := context.WithTimeout(ctx, e.o.LockTimeout)
 	unlock, err := e.o.Store.Lock(waiting, a, "export")
 	cancel()

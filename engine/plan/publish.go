@@ -46,6 +46,10 @@ func (d *decider) sink(it *item) Change {
 	c := fromSink(it.want)
 	x := &difference{w: it.want, c: &c}
 	c.Action = NoOp
+	if from, gone := d.handedOver(it); gone {
+		c.Notes = append(c.Notes, "what is published stays: the consent of "+from.String()+" was handed over, and there is nothing here to publish in its place")
+		return c
+	}
 	x.published(it, d)
 	if contained(o.Replace, it.addr) {
 		x.add(Publish, ReasonRequested)
@@ -58,6 +62,18 @@ func (d *decider) sink(it *item) Change {
 		leave(&c, published(it.rec), it.want)
 	}
 	return c
+}
+
+// handedOver finds a connection that a sink has values from, and whose tokens are
+// in another state.
+func (d *decider) handedOver(it *item) (addr.Addr, bool) {
+	for _, i := range it.deps {
+		from := &d.graph.items[i]
+		if slices.Contains(it.want.Sink.From, from.addr) && from.rec != nil && from.rec.Status == state.StatusHandedOver && d.changes[i].Action == NoOp {
+			return from.addr, true
+		}
+	}
+	return addr.Addr{}, false
 }
 
 // published compares what is to be at the place with what has been put there.

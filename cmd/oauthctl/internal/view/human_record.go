@@ -57,6 +57,9 @@ func (p *page) record(r *state.Record, now time.Time) {
 	p.field("subject", Safe(in.Subject))
 	p.field("handed to", Safe(strings.Join(in.Hosts, ", ")))
 	p.recordScopes(in)
+	if len(in.HandedTo) > 0 {
+		p.paintField("moved to", p.Warn, "the state of "+Safe(strings.Join(in.HandedTo, ", "))+", "+stamp(in.HandedAt, now))
+	}
 	p.times(r, now)
 	p.field("authorized", stamp(in.AuthorizedAt, now))
 	if in.RefreshedAt.After(in.AuthorizedAt) {

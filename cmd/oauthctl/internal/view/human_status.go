@@ -19,6 +19,7 @@ const (
 	urgentUnknown                // a refresh was sent and no answer came
 	urgentSoon                   // a consent will be due within a week
 	calm
+	away // its tokens are in another state
 )
 
 // A consent that ends within this time is shown as work for this week, unless a
@@ -29,6 +30,8 @@ const soon = 7 * 24 * time.Hour
 func urgencyOf(s state.Summary, now time.Time, within time.Duration) urgency {
 	left := s.RefreshExpiresAt.Sub(now)
 	switch {
+	case s.Status == state.StatusHandedOver:
+		return away
 	case s.Status == state.StatusNeedsConsent:
 		return urgentPerson
 	case s.Status == state.StatusUnknown:
@@ -64,6 +67,8 @@ func standingOf(s state.Summary, now time.Time, within time.Duration) standing {
 		r.sign = "!"
 	case urgentSoon:
 		r.sign, r.condition = "!", "ends soon"
+	case away:
+		r.sign = "→"
 	default:
 		r.sign = "✓"
 	}
@@ -82,6 +87,8 @@ func (p *page) urgency(u urgency) Paint {
 		return p.Bad
 	case urgentUnknown, urgentSoon:
 		return p.Warn
+	case away:
+		return p.Dim
 	}
 	return p.Good
 }
@@ -237,6 +244,9 @@ func (p *page) statusSummary(all []standing, warn time.Duration) {
 	}
 	if k := len(of[urgentUnknown]); k > 0 {
 		parts = append(parts, number(k)+" with an unknown outcome")
+	}
+	if k := len(of[away]); k > 0 {
+		parts = append(parts, number(k)+" handed over")
 	}
 	command := ""
 	if now := append(of[urgentPerson], of[urgentUnknown]...); len(now) == 1 {

@@ -50,6 +50,7 @@ func (j *programs) Status(rows []state.Summary, location string, warn time.Durat
 	var sum struct {
 		Total     int `json:"total"`
 		OK        int `json:"ok"`
+		Away      int `json:"handed_over,omitempty"`
 		NeedUser  int `json:"needs_user"`
 		DueInWeek int `json:"consent_due_within_a_week"`
 	}
@@ -62,6 +63,8 @@ func (j *programs) Status(rows []state.Summary, location string, warn time.Durat
 		case u == urgentSoon:
 			sum.DueInWeek++
 			sum.OK++
+		case u == away:
+			sum.Away++
 		default:
 			sum.OK++
 		}
@@ -106,6 +109,8 @@ type jsonRecord struct {
 	Title         string     `json:"provider_title,omitempty"`
 	Grant         string     `json:"grant,omitempty"`
 	Way           string     `json:"way,omitempty"`
+	HandedTo      []string   `json:"handed_over_to,omitempty"`
+	HandedAt      *time.Time `json:"handed_over_at,omitempty"`
 	ClientID      string     `json:"client_id,omitempty"`
 	ClientAuth    string     `json:"client_auth,omitempty"`
 	Issuer        string     `json:"issuer,omitempty"`
@@ -157,6 +162,7 @@ func (j *programs) record(r *state.Record) jsonRecord {
 	if in := r.Info; in != nil {
 		out.Title, out.Grant, out.Way, out.ClientID, out.ClientAuth = in.Title, in.Grant, in.Way, in.Client.ClientID, in.Client.Auth
 		out.Issuer, out.TokenEndpoint, out.RedirectURI = in.Client.Issuer, in.Client.TokenEndpoint, in.RedirectURI
+		out.HandedTo, out.HandedAt = in.HandedTo, at(in.HandedAt)
 		out.Account, out.Subject, out.Requested, out.Granted = in.Account, in.Subject, list(in.Requested), list(in.Granted)
 		out.TokenHosts = in.Hosts
 		out.AuthorizedAt, out.RefreshedAt = at(in.AuthorizedAt), at(in.RefreshedAt)
