@@ -136,9 +136,17 @@ output "expires" {
 	}
 }
 
+// A code is entered on another device, because the connection declares it, or
+// because whoever applies asks for it: then only discovery says that the server
+// has the flow, and the next plan has nothing to change.
 func TestDeviceCode(t *testing.T) {
-	op := startProvider(t)
-	u := newUser(t, fmt.Sprintf(`
+	for name, how := range map[string]struct{ block, flag string }{
+		"declared":  {`grant "device_code" {}`, "-consent=auto"},
+		"asked for": {"", "-consent=device"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			op := startProvider(t)
+			u := newUser(t, fmt.Sprintf(`
 provider "op" {
   issuer = %q
 }
@@ -147,17 +155,20 @@ connection "tv" {
   client_id = "cli"
   scopes    = ["openid", "email", "offline_access"]
   account   = "alice@example.com"
-  grant "device_code" {}
+  %s
 }
-`, op.issuer))
-	log := filepath.Join(u.home, "screen")
-	wait := u.startLogged(log, "apply", "-auto-approve", "-input=true")
-	code := waitFor(t, log, `\b[A-Z]{4}-[A-Z]{4}\b`)
-	p := newPerson(t, "alice")
-	p.walk(op.issuer+"/device", map[string]string{"user_code": code, "login": "alice", "password": "any"})
-	wait().want(t, 0)
-	if got := op.userinfo(strings.TrimSpace(u.ok("token", "tv").stdout)); got != 200 {
-		t.Errorf("the server answers %d", got)
+`, op.issuer, how.block))
+			log := filepath.Join(u.home, "screen")
+			wait := u.startLogged(log, "apply", "-auto-approve", "-input=true", how.flag)
+			code := waitFor(t, log, `\b[A-Z]{4}-[A-Z]{4}\b`)
+			p := newPerson(t, "alice")
+			p.walk(op.issuer+"/device", map[string]string{"user_code": code, "login": "alice", "password": "any"})
+			wait().want(t, 0)
+			if got := op.userinfo(strings.TrimSpace(u.ok("token", "tv").stdout)); got != 200 {
+				t.Errorf("the server answers %d", got)
+			}
+			u.ok("plan", "-detailed-exitcode")
+		})
 	}
 }
 
