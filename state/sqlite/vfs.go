@@ -17,9 +17,10 @@ const vfsName = "oauthctl"
 // reached the disk before the database file changes.
 type fileVFS struct{ vfs.VFSFilename }
 
-// registerVFS makes fileVFS known; doing it again changes nothing.
+// registerVFS makes fileVFS known; doing it again changes nothing, also where a
+// test has put something in its place.
 func registerVFS() {
-	if base, ok := vfs.Find("").(vfs.VFSFilename); ok {
+	if base, ok := vfs.Find("").(vfs.VFSFilename); ok && vfs.Find(vfsName) == nil {
 		vfs.Register(vfsName, fileVFS{base})
 	}
 }
