@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -174,9 +175,19 @@ func rpCases() map[string]rpCase {
 // by their names, answered as its text demands: what has to work gives tokens,
 // what has to be refused gives none, and no endpoint is called that must not be.
 func TestConformance(t *testing.T) {
+	var failed atomic.Int32
+	t.Cleanup(func() {
+		t.Logf("proof: conformance: %d cases of the OpenID conformance suite for relying parties, by name: %d answered as its text demands",
+			len(rpCases()), len(rpCases())-int(failed.Load()))
+	})
 	for name, tc := range rpCases() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Cleanup(func() {
+				if t.Failed() {
+					failed.Add(1)
+				}
+			})
 			w := newWorld(t)
 			if tc.server != nil {
 				tc.server(w)

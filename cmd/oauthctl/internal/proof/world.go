@@ -29,9 +29,8 @@ type world struct {
 	env            []string // further variables for the program
 }
 
-// newWorld starts a server whose refresh tokens rotate as rotation says, and
-// applies n connections to it, whose first access tokens live for first.
-func newWorld(ctx context.Context, bin string, rotation providers.Rotation, first time.Duration, n int) (*world, error) {
+// start starts a server, and makes a directory.
+func start(ctx context.Context, bin string) (*world, error) {
 	abs, err := filepath.Abs(bin)
 	if err != nil {
 		return nil, err
@@ -41,11 +40,21 @@ func newWorld(ctx context.Context, bin string, rotation providers.Rotation, firs
 		return nil, err
 	}
 	ctx, w.cancel = context.WithCancel(ctx)
-	if w.server, err = sandbox.New(sandbox.Options{Now: time.Now, Rand: rand.Reader}); err != nil {
+	if w.server, err = sandbox.New(sandbox.Options{Now: time.Now, Rand: rand.Reader, Opaque: true}); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	if w.base, err = w.server.Serve(ctx, "127.0.0.1:0"); err != nil {
 		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
+}
+
+// newWorld starts a server whose refresh tokens rotate as rotation says, and
+// applies n connections to it, whose first access tokens live for first.
+func newWorld(ctx context.Context, bin string, rotation providers.Rotation, first time.Duration, n int) (*world, error) {
+	w, err := start(ctx, bin)
+	if err != nil {
+		return nil, err
 	}
 	const host = "https://strict.example"
 	w.preset = providers.Preset{
