@@ -56,6 +56,9 @@ func (b *bench) apply(ctx context.Context) error {
 	return nil
 }
 
+// maxPower is the promised power with which apply grows at most.
+const maxPower = 1.1
+
 // grow tells whether the work grows with the connections, or with their square.
 func (b *bench) grow(ctx context.Context) error {
 	sizes := []int{100, 1_000, 10_000}
@@ -77,7 +80,10 @@ func (b *bench) grow(ctx context.Context) error {
 		fmt.Printf("apply of %d: CPU %v, wall %v, %d MiB\n", n, ms(cpus[i]), ms(median(us, wall)), us[0].rss/1024)
 	}
 	power := func(i int) float64 { return math.Log10(float64(cpus[i+1]) / float64(cpus[i])) }
-	fmt.Printf("CPU of apply grows with the power %.2f from %d to %d and %.2f to %d (1: linear)\n", power(0), sizes[0], sizes[1], power(1), sizes[2])
+	fmt.Printf("CPU of apply grows with the power %.2f from %d to %d and %.2f to %d (1: linear; at most %.1f)\n", power(0), sizes[0], sizes[1], power(1), sizes[2], maxPower)
+	if p := max(power(0), power(1)); p > maxPower {
+		return fmt.Errorf("apply grows with the power %.2f of the connections", p)
+	}
 	return nil
 }
 
