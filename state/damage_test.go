@@ -85,7 +85,7 @@ func (d *damaged) reads(what string, store *state.Store, asked state.Row, right 
 	switch {
 	case errors.Is(err, state.ErrTampered), errors.Is(err, state.ErrFormat), errors.Is(err, state.ErrNoKey):
 		d.detected++
-	case err == nil && got.Tokens.AccessToken.Reveal() == right && got.Generation == asked.Generation:
+	case err == nil && got.Tokens.AccessToken.Reveal() == right && got.Summary == asked.Summary:
 		d.harmless++
 	default:
 		d.wrong++

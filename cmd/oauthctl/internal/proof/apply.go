@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,9 +11,12 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/oauthctl/oauthctl/providers/sandbox"
 )
 
-// applyKill ends applies of many connections with SIGKILL at random moments. What
+// applyKill ends applies of many connections with SIGKILL at random moments: soon
+// after as many connections are done as the dice say. What
 // the program has said to be done is in the state; the rest is done by the next
 // apply, and nothing twice.
 func (p *proof) applyKill(ctx context.Context) error {
@@ -26,17 +28,14 @@ func (p *proof) applyKill(ctx context.Context) error {
 	if err := w.configureWorkers(p.applied); err != nil {
 		return err
 	}
-	begun := time.Now()
-	if r, err := w.run(ctx, "apply", "-auto-approve"); err != nil || r.code != 0 {
-		return errors.Join(err, errors.New(r.stderr))
-	}
-	span := time.Since(begun)
+	// As a server on a network, so that an apply takes a while everywhere.
+	w.server.Inject(sandbox.Fault{Role: sandbox.RoleToken, Kind: sandbox.FaultSlow, Delay: 10 * time.Millisecond, Count: -1})
 	var all killed
 	for range p.applies {
 		if err := w.forget(); err != nil {
 			return err
 		}
-		k, err := w.killedApply(ctx, p.applied, time.Duration(rand.Int64N(int64(span))))
+		k, err := w.killedApply(ctx, p.applied, rand.IntN(p.applied))
 		if err != nil {
 			return err
 		}
@@ -45,7 +44,7 @@ func (p *proof) applyKill(ctx context.Context) error {
 	p.say("kill -9 of apply: %d kills during applies of %d connections, %d of them before its end: %d unreadable states; %d connections reported as done, "+
 		"%d of them not in the state; the server gave tokens to %d, %d of them not recorded; %d in the state were asked for again",
 		p.applies, p.applied, all.early, all.unreadable, all.reported, all.missing, all.given, all.given-all.recorded, all.again)
-	if all.unreadable+all.missing+all.again > 0 {
+	if all.unreadable+all.missing+all.again > 0 || all.early == 0 || all.reported == 0 {
 		return errors.New("want no unreadable state, and every completed change recorded")
 	}
 	return nil
@@ -67,26 +66,22 @@ func (k *killed) add(o killed) {
 	k.missing += o.missing
 }
 
-// killedApply kills one apply of n connections after a time, and lets another
-// one finish the work.
-func (w *world) killedApply(ctx context.Context, n int, after time.Duration) (killed, error) {
+// killedApply kills one apply of n connections soon after some of them are done,
+// and lets another one finish the work.
+func (w *world) killedApply(ctx context.Context, n, after int) (killed, error) {
 	var k killed
 	before, err := w.given()
 	if err != nil {
 		return k, err
 	}
-	cmd := w.command(ctx, "apply", "-auto-approve", "-json")
-	var out bytes.Buffer
-	cmd.Stdout = &out
-	if err := cmd.Start(); err != nil {
+	done, whole, err := w.cutApply(ctx, after)
+	if err != nil {
 		return k, err
 	}
-	time.Sleep(after)
-	_ = cmd.Process.Kill()
-	if cmd.Wait() != nil {
+	if !whole {
 		k.early = 1
 	}
-	between, err := w.given()
+	between, err := w.settled()
 	if err != nil {
 		return k, err
 	}
@@ -95,10 +90,6 @@ func (w *world) killedApply(ctx context.Context, n int, after time.Duration) (ki
 		k.unreadable = 1
 		return k, nil
 	}
-	if err != nil {
-		return k, err
-	}
-	done, err := completed(&out)
 	if err != nil {
 		return k, err
 	}
@@ -143,6 +134,19 @@ func (w *world) given() (int, error) {
 	return s.Clients, err
 }
 
+// settled is given once the server has answered everything, what nobody reads
+// any more too.
+func (w *world) settled() (int, error) {
+	for last := -1; ; {
+		n, err := w.given()
+		if err != nil || n == last {
+			return n, err
+		}
+		last = n
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
 var errUnreadable = errors.New("the state cannot be read")
 
 // recorded are the connections in the state, if there is one yet.
@@ -173,19 +177,36 @@ func (w *world) recorded(ctx context.Context) (map[string]bool, error) {
 	return out, nil
 }
 
-// completed are the connections that apply -json has said to be done. The last
-// line may be cut off.
-func completed(out *bytes.Buffer) ([]string, error) {
-	var done []string
+// cutApply kills an apply up to 2 ms after it has said that some connections are
+// done. It gives all of which it has said so, and whether it had ended by then.
+// What it said last may be cut off.
+func (w *world) cutApply(ctx context.Context, after int) (done []string, whole bool, err error) {
+	cmd := w.command(ctx, "apply", "-auto-approve", "-json")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, false, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, false, err
+	}
+	kill := func() {
+		time.AfterFunc(rand.N(2*time.Millisecond), func() { _ = cmd.Process.Kill() })
+	}
+	if after == 0 {
+		kill()
+	}
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<24)
 	for lines.Scan() {
 		var ev struct{ Type, Addr string }
-		if json.Unmarshal(lines.Bytes(), &ev) == nil && ev.Type == "change_complete" {
-			done = append(done, ev.Addr)
+		if json.Unmarshal(lines.Bytes(), &ev) != nil || ev.Type != "change_complete" {
+			continue
+		}
+		if done = append(done, ev.Addr); len(done) == after {
+			kill()
 		}
 	}
-	return done, lines.Err()
+	return done, cmd.Wait() == nil, lines.Err()
 }
 
 // forget removes the state.

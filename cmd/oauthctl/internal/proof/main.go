@@ -59,7 +59,7 @@ type proof struct {
 
 // shorter is what a test can wait for.
 func (p proof) shorter() proof {
-	p.short, p.processes, p.kills, p.damages, p.applies, p.applied = true, 16, 16, 24, 3, 40
+	p.short, p.processes, p.kills, p.damages, p.applies, p.applied = true, 16, 16, 24, 3, 100
 	return p
 }
 

@@ -2,9 +2,12 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -40,5 +43,23 @@ func TestNoTestIsNoProof(t *testing.T) {
 	err := p.test(t.Context(), "schema/secret", "TestThatIsNotThere")
 	if err == nil || !strings.Contains(err.Error(), "says no figures") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// The pages name proofs that are there.
+func TestPagesNameProofs(t *testing.T) {
+	text, err := os.ReadFile("../../../../docs/threat-model.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`\*proof: ([a-z-]+)\*`).FindAllStringSubmatch(string(text), -1)
+	if len(named) == 0 {
+		t.Error("the threat model names no proof")
+	}
+	p := proof{}
+	for _, m := range named {
+		if !slices.ContainsFunc(p.items(), func(i item) bool { return i.name == m[1] }) {
+			t.Errorf("the threat model names the proof %q, which is not there", m[1])
+		}
 	}
 }
