@@ -110,6 +110,7 @@ func networkFaults(elsewhere string) []networkFault {
 		{name: "HTML with 200", reply: granttest.Reply{Body: "<html>Please sign in</html>", Header: html}, sent: grant.Unknown},
 		{name: "not HTTP", reply: granttest.Reply{Fault: granttest.Garbage}, sent: grant.Unknown},
 		{name: "redirect to another origin", reply: granttest.Reply{Status: 307, Header: map[string]string{"Location": elsewhere + "/token"}}, sent: grant.Unknown},
+		{name: "redirect to another page", reply: granttest.Reply{Status: 302, Header: map[string]string{"Location": elsewhere + "/login"}}, sent: grant.Unknown},
 		{name: "bad gateway", reply: granttest.Reply{Status: 502, Body: "<html>nginx</html>", Header: html}, sent: grant.Unknown},
 		{name: "server error", reply: granttest.Reply{Status: 500, Body: "oops"}, sent: grant.Answered},
 		{name: "429 with Retry-After", reply: granttest.Reply{Status: 429, Body: "{}", Header: map[string]string{"Retry-After": "30"}}, sent: grant.Answered},
