@@ -206,6 +206,8 @@ func (s *soak) count(a addr.Addr, tok *engine.Token, err error) {
 
 // last looks at what there is after all: the state holds what works at the server.
 func (s *soak) last() {
+	s.server.mu.Lock()
+	defer s.server.mu.Unlock()
 	for _, a := range s.addrs {
 		r, err := s.kit.store.Get(s.kit.ctx, a, state.PartAll)
 		if err != nil {
@@ -246,6 +248,8 @@ func (s *soak) run(what string, span time.Duration) {
 		end()
 	}
 	goroutines, files := s.left()
+	s.server.mu.Lock()
+	defer s.server.mu.Unlock()
 	ideal := s.ideal(span)
 	off := 100 * (float64(s.server.refreshes)/float64(ideal) - 1)
 	s.t.Logf("proof: soak, %s: %s, %d connections, tokens of five minutes: %d requests, %d of them failed: %d lost, %d reuses; "+
