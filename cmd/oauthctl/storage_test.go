@@ -3,7 +3,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -257,8 +256,10 @@ func (s *storageTrial) again() error {
 	s.courier.mu.Lock()
 	s.sent = nil
 	s.courier.mu.Unlock()
-	if err := os.Remove(s.path() + "-journal"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	for _, side := range []string{s.path() + "-journal", filepath.Join(s.dir, "xdg")} { // and what was seen of newer states
+		if err := os.RemoveAll(side); err != nil {
+			return err
+		}
 	}
 	return os.WriteFile(s.path(), s.good, 0o600)
 }
