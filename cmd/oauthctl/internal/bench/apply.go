@@ -79,9 +79,12 @@ func (b *bench) grow(ctx context.Context) error {
 		cpus[i] = median(us, cpu)
 		fmt.Printf("apply of %d: CPU %v, wall %v, %d MiB\n", n, ms(cpus[i]), ms(median(us, wall)), us[0].rss/1024)
 	}
-	power := func(i int) float64 { return math.Log10(float64(cpus[i+1]) / float64(cpus[i])) }
-	fmt.Printf("CPU of apply grows with the power %.2f from %d to %d and %.2f to %d (1: linear; at most %.1f)\n", power(0), sizes[0], sizes[1], power(1), sizes[2], maxPower)
-	if p := max(power(0), power(1)); p > maxPower {
+	power := func(i, j int) float64 {
+		return math.Log(float64(cpus[j])/float64(cpus[i])) / math.Log(float64(sizes[j])/float64(sizes[i]))
+	}
+	fmt.Printf("CPU of apply grows with the power %.2f from %d to %d, %.2f to %d, and %.2f in all (1: linear; at most %.1f)\n",
+		power(0, 1), sizes[0], sizes[1], power(1, 2), sizes[2], power(0, 2), maxPower)
+	if p := power(0, 2); p > maxPower {
 		return fmt.Errorf("apply grows with the power %.2f of the connections", p)
 	}
 	return nil
