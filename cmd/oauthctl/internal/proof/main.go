@@ -24,11 +24,7 @@ import (
 
 func main() {
 	p := proof{out: os.Stdout}
-	var names []string
-	for _, i := range p.items() {
-		names = append(names, i.name)
-	}
-	only := flag.String("only", strings.Join(names, ","), "what to prove")
+	only := flag.String("only", p.names(), "what to prove")
 	short := flag.Bool("short", false, "a sample of it all")
 	flag.StringVar(&p.bin, "oauthctl", "./oauthctl", "the program")
 	flag.IntVar(&p.processes, "processes", 200, "processes that ask for one token")
@@ -89,13 +85,22 @@ func (p *proof) items() []item {
 	}
 }
 
+// names lists the items.
+func (p *proof) names() string {
+	var names []string
+	for _, i := range p.items() {
+		names = append(names, i.name)
+	}
+	return strings.Join(names, ",")
+}
+
 func (p *proof) run(ctx context.Context, only []string) error {
 	var failed []error
 	items := p.items()
 	for _, name := range only {
 		i := slices.IndexFunc(items, func(i item) bool { return i.name == name })
 		if i < 0 {
-			return fmt.Errorf("there is no proof %q", name)
+			return fmt.Errorf("there is no proof %q; there are %s", name, p.names())
 		}
 		if err := items[i].run(ctx); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", name, err))

@@ -25,21 +25,25 @@ func (p *proof) test(ctx context.Context, pkg, name string) error {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
-	said := false
+	said := map[string]bool{}
+	say := func(line string) {
+		if !said[line] {
+			p.say("%s", line)
+		}
+		said[line] = true
+	}
 	for line := range strings.Lines(out.String()) {
 		line = strings.TrimSpace(line)
 		if _, figures, ok := strings.Cut(line, marker); ok {
-			p.say("%s", figures)
-			said = true
+			say(figures)
 		} else if _, why, ok := strings.Cut(line, "LEFT OUT: "); ok {
-			p.say("LEFT OUT %s: %s", name, why)
-			said = true
+			say("LEFT OUT " + name + ": " + why)
 		}
 	}
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s in %s: %w\n%s", name, pkg, err, out.String())
-	case !said:
+	case len(said) == 0:
 		return errors.New(name + " in " + pkg + " says no figures")
 	}
 	return nil
