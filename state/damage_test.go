@@ -211,6 +211,6 @@ func TestEveryByteOfAState(t *testing.T) {
 		kind.do()
 		lines = append(lines, fmt.Sprintf("%d %s", d.cases-before, kind.what))
 	}
-	t.Logf("proof: damage: %d changes of a state with three connections (%s): %d detected, %d harmless (the right token), %d wrong, %d panics",
+	t.Logf("proof: records: %d changes of a state with three connections (%s): %d detected, %d harmless (the right token), %d wrong, %d panics",
 		d.cases, strings.Join(lines, ", "), d.detected, d.harmless, d.wrong, d.panics)
 }
