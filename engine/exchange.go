@@ -214,7 +214,7 @@ func (e *Engine) refreshFailed(ctx context.Context, w *renewal, rec *state.Recor
 		}
 		next.Info.Intent = undone(rec.Info.Intent)
 		next.Info.Reject = &state.Reject{
-			Error: cmp.Or(g.Code, g.Detail, string(g.Kind)), Class: string(grantClass(g.Kind)), Until: e.now().Add(pause(g)),
+			Error: cmp.Or(g.Code, g.Detail, string(g.Kind)), Class: string(grantClass(g.Kind)), Until: e.now().Add(pause(g, next.Info)),
 		}
 		if w.before != nil || w.narrow && g.Kind == grant.Config { // says nothing of a refresh as it is
 			next.Info.Reject = rec.Info.Reject
@@ -246,12 +246,16 @@ func undone(i *state.Intent) *state.Intent {
 	return &earlier
 }
 
-func pause(g *grant.Error) time.Duration {
+// pause is how long nobody tries again. A refresh token that an earlier sending
+// may have spent is not left until the server's grace is over.
+func pause(g *grant.Error, i *state.Info) time.Duration {
 	switch {
 	case g.RetryAfter > 0:
 		return min(g.RetryAfter, rejectLongest)
 	case g.Outcome == grant.NotSent:
 		return rejectNotSent
+	case i.Intent != nil && i.Client.Grace > 0:
+		return min(max(i.Client.Grace/4, rejectNotSent), rejectAnswered)
 	}
 	return rejectAnswered
 }

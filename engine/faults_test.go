@@ -207,6 +207,32 @@ func TestUnknownOutcomeIsTriedOnceMore(t *testing.T) {
 	}
 }
 
+// After a lost answer, a server that is only busy for a moment is asked again
+// while it still forgives a second use.
+func TestUnknownOutcomeIsNotLeftUntilTheGraceIsOver(t *testing.T) {
+	k := newKit(t)
+	k.applied(strings.Replace(one, `rotation { kind = "single_use" }`, "rotation {\n  kind  = \"single_use\"\n  grace = \"60s\"\n}", 1))
+	k.clock.pass(2 * time.Hour)
+	k.server.setFault(hangUp)
+	_, _ = k.engine.Token(k.ctx, graph, engine.TokenOptions{})
+	k.server.setFault(func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
+		w.WriteHeader(http.StatusInternalServerError)
+		return true
+	})
+	if _, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{}); class(err) != engine.ClassTemporary {
+		t.Errorf("busy: %v", err)
+	}
+	k.server.setFault(nil)
+	k.clock.pass(14 * time.Second)
+	if _, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{}); class(err) != engine.ClassTemporary {
+		t.Errorf("at once: %v", err)
+	}
+	k.clock.pass(2 * time.Second)
+	if tok := k.token(graph, engine.TokenOptions{}); !tok.Refreshed {
+		t.Errorf("%+v", tok)
+	}
+}
+
 // An answer that is no verdict does not wipe out that an earlier sending had none.
 func TestUnknownOutcomeIsNotForgotten(t *testing.T) {
 	k := newKit(t)

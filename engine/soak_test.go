@@ -46,7 +46,7 @@ type soakServer struct {
 type soakGrant struct {
 	n       int       // the refresh token that works
 	at      time.Time // it was handed out
-	dropped bool      // the last answer was lost
+	dropped bool      // an answer was lost, and none has come since
 }
 
 // ServeHTTP answers a refresh. One request in a hundred fails: with 503, with
@@ -63,7 +63,7 @@ func (s *soakServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.fault++
 	}
 	lose := kind < 2 && !g.dropped
-	g.dropped = lose
+	g.dropped = g.dropped || lose
 	switch {
 	case lose && kind == 0:
 		panic(http.ErrAbortHandler)
@@ -87,6 +87,7 @@ func (s *soakServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if lose {
 		panic(http.ErrAbortHandler)
 	}
+	g.dropped = false
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{
 		"access_token": fmt.Sprintf("access-%d", g.n), "refresh_token": g.token(g.n), "token_type": "Bearer", "expires_in": int(soakLife.Seconds()),
