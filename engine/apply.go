@@ -45,6 +45,9 @@ func (e *Engine) Apply(ctx context.Context, cfg *schema.Config, p *plan.Plan) (*
 	for _, c := range cfg.Connections {
 		a.conns[c.Addr] = c
 	}
+	if err := a.proveStates(ctx); err != nil {
+		return nil, err
+	}
 	a.unmoved = a.move(ctx)
 	out := &Outcome{Results: a.run(ctx)}
 	return out, e.outputs(context.WithoutCancel(ctx), cfg, p, out)

@@ -34,14 +34,20 @@ type Options struct {
 	// PublishNothing only notes what would have been published: for the sandbox.
 	Publish        sink.Env
 	PublishNothing bool
-	Parallelism    int           // 0: 10
-	LockTimeout    time.Duration // 0: 10 s
-	NoLock         bool          // apply takes no locks; what may be sent once only is still refreshed under its lock
-	Carry          Carry         // nil: this process refreshes by itself
-	Rescuer        Rescuer       // nil: no emergency copies are made or looked for
-	OnEvent        func(Event)   // called from one goroutine at a time; nil: nobody listens
-	PID            int           // of this process and the name of its machine: whoever finds
-	Host           string        // an unfinished refresh is told who began it
+	// Recipients are those that the state is to be sealed for; nil: those that it is sealed for.
+	Recipients []string
+	// WriteBack: the state came from where a sink publishes it, and what is written
+	// is kept nowhere else. So that place is proven before anything is spent there
+	// is no second copy of, and what is due is renewed to be published.
+	WriteBack   bool
+	Parallelism int           // 0: 10
+	LockTimeout time.Duration // 0: 10 s
+	NoLock      bool          // apply takes no locks; what may be sent once only is still refreshed under its lock
+	Carry       Carry         // nil: this process refreshes by itself
+	Rescuer     Rescuer       // nil: no emergency copies are made or looked for
+	OnEvent     func(Event)   // called from one goroutine at a time; nil: nobody listens
+	PID         int           // of this process and the name of its machine: whoever finds
+	Host        string        // an unfinished refresh is told who began it
 }
 
 // Engine does the work of all commands. Its methods may be called from many

@@ -28,6 +28,8 @@ type Result struct {
 	Account          string
 	Place            string // of a sink: where its values are, or were
 	Elapsed          time.Duration
+
+	published bool // what it published is at its place, whatever else failed
 }
 
 // ResultState is how a change ended.

@@ -36,6 +36,12 @@ func (a *applier) publish(ctx context.Context, c *plan.Change, r *Result) error 
 	if err != nil {
 		return err
 	}
+	if s.State != "" {
+		if others {
+			return errOthersPublished(c.Addr)
+		}
+		return a.publishState(ctx, c, s, rec, r)
+	}
 	next := &state.Published{Place: s.Target.Place(), Hosts: s.Target.Hosts(), Names: s.Names}
 	if next.Settings, next.Digests, err = a.e.sinkDigests(ctx, s); err != nil {
 		return a.e.failure(doing, c.Addr, err)
@@ -45,7 +51,7 @@ func (a *applier) publish(ctx context.Context, c *plan.Change, r *Result) error 
 		if before.Settings == next.Settings && maps.Equal(before.Digests, next.Digests) {
 			return nil // it is done
 		}
-		return errStale(c.Addr, "somebody else has published something since the plan was made")
+		return errOthersPublished(c.Addr)
 	}
 	if err := a.e.o.Store.Probe(ctx); err != nil {
 		return a.e.failure(doing, c.Addr, err)
@@ -59,17 +65,26 @@ func (a *applier) publish(ctx context.Context, c *plan.Change, r *Result) error 
 	return a.e.failure("remember what was published by "+c.Addr.String(), c.Addr, a.remember(ctx, rec, s, next))
 }
 
+func errOthersPublished(a addr.Addr) error {
+	return errStale(a, "somebody else has published something since the plan was made")
+}
+
 // remember saves what is at a place now.
 func (a *applier) remember(ctx context.Context, rec *state.Record, s *sink.Sink, now *state.Published) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
 	defer cancel()
-	rec.Provider, rec.UpdatedAt = s.Type, a.e.now()
+	a.e.note(rec, s, now)
+	return a.put(ctx, rec)
+}
+
+// note writes into the record of a sink what is at its place now.
+func (e *Engine) note(rec *state.Record, s *sink.Sink, now *state.Published) {
+	rec.Provider, rec.UpdatedAt = s.Type, e.now()
 	now.At = rec.UpdatedAt
 	rec.Info.Published, rec.Info.DependsOn = now, nil
 	for _, d := range s.DependsOn {
 		rec.Info.DependsOn = append(rec.Info.DependsOn, d.String())
 	}
-	return a.put(ctx, rec)
 }
 
 // sinkRecord is the record of a sink, or a new one. others reports that another
@@ -125,6 +140,9 @@ func (a *applier) send(ctx context.Context, c *plan.Change, s *sink.Sink, r *Res
 	if a.e.o.PublishNothing {
 		r.Warnings = append(r.Warnings, "nothing was published to "+s.Target.Place()+": it is a sandbox")
 		return nil
+	}
+	if err := s.Fits(s.Values); err != nil {
+		return err
 	}
 	defer a.slot()()
 	ctx, cancel := context.WithTimeout(ctx, publishTime)

@@ -61,6 +61,7 @@ func (a *applier) atOnce() int { return max(1024, 16*a.e.o.Parallelism) }
 // run carries out all changes and returns their results in address order.
 func (a *applier) run(ctx context.Context) []Result {
 	all := nodes(a.p)
+	all, last := a.statesLast(all)
 	s := &schedule{a: a, left: len(all), done: make(chan *node)}
 	for _, n := range all {
 		if n.waits == 0 {
@@ -76,8 +77,8 @@ func (a *applier) run(ctx context.Context) []Result {
 		}
 		s.finish(<-s.done)
 	}
-	results := make([]Result, 0, len(all))
-	for _, n := range all {
+	results := make([]Result, 0, len(all)+len(last))
+	for _, n := range slices.Concat(all, a.publishStates(ctx, last)) {
 		if n.result == nil {
 			r := a.skip(n.change, &Error{Class: ClassError, Addr: n.change.Addr,
 				Doing: "apply the change of " + n.change.Addr.String(), Err: notStarted{context.Cause(ctx)}})

@@ -71,6 +71,14 @@ func (e *Engine) sinkWants(ctx context.Context, cfg *schema.Config, in *plan.Inp
 	}
 	wants := make([]plan.Want, 0, len(sinks))
 	for _, s := range sinks {
+		if s.State != "" {
+			w, err := e.stateWant(ctx, cfg, s, in)
+			if err != nil {
+				return nil, diags, err
+			}
+			wants = append(wants, w)
+			continue
+		}
 		w, err := e.sinkWant(ctx, s, in, again)
 		if err != nil {
 			return nil, diags, err
@@ -132,14 +140,20 @@ func (h *holdings) known(all bool, again map[addr.Addr]bool) schema.Known {
 	}
 }
 
-func (e *Engine) sinkWant(ctx context.Context, s *sink.Sink, in *plan.Input, again map[addr.Addr]bool) (plan.Want, error) {
+// wantOf is what a sink wants before anything is compared.
+func (e *Engine) wantOf(s *sink.Sink) plan.Want {
 	w := plan.Want{
 		Addr: s.Addr, DependsOn: s.DependsOn, Provider: s.Type, Hosts: s.Target.Hosts(), Unknown: s.Unknown,
-		Sink: &plan.SinkWant{Place: s.Target.Place(), Names: s.Names, From: s.From},
+		Sink: &plan.SinkWant{Place: s.Target.Place(), Names: s.Names, From: s.From, State: s.State != ""},
 	}
 	if e.o.PublishNothing {
 		w.Notes = append(w.Notes, "nothing is published from the sandbox: it is only noted here that it would have been")
 	}
+	return w
+}
+
+func (e *Engine) sinkWant(ctx context.Context, s *sink.Sink, in *plan.Input, again map[addr.Addr]bool) (plan.Want, error) {
+	w := e.wantOf(s)
 	if len(s.Unknown) > 0 {
 		for _, a := range s.From {
 			if again[a] {

@@ -103,9 +103,11 @@ func (e *Engine) early(r *state.Record, m time.Duration) time.Duration {
 
 // fresh: valid beyond the margin, drawn as early says, and beyond what the caller asks for.
 func (e *Engine) fresh(r *state.Record, now time.Time, minTTL time.Duration) bool {
-	if r.Tokens.AccessToken.Empty() {
-		return false
-	}
+	return !r.Tokens.AccessToken.Empty() && e.lasts(r, now, minTTL)
+}
+
+// lasts is fresh of a record whose tokens nobody has opened.
+func (e *Engine) lasts(r *state.Record, now time.Time, minTTL time.Duration) bool {
 	m := margin(r)
 	left := r.ExpiresAt.Sub(now)
 	return r.ExpiresAt.IsZero() || left > max(2*m, minTTL) || left > max(m, minTTL) && left > m+e.early(r, m)

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
@@ -73,8 +74,46 @@ func (d document) sign(box *seal.Box) ([]byte, error) {
 // Earlier generations are not part of it. Every record is opened first: what is
 // damaged is not passed on.
 func (s *Store) Export(ctx context.Context) ([]byte, error) {
+	return s.export(ctx, func(*opened, []Row) error { return nil })
+}
+
+// ExportNext is Export of the state as it will be when save has saved next, which
+// is there already: for whoever has to say where a document is before it is there.
+// The record is sealed once: what save writes is what the document has.
+func (s *Store) ExportNext(ctx context.Context, next *Record) (text []byte, save func(context.Context) error, err error) {
+	sum, info, err := s.next(ctx, next)
+	if err != nil {
+		return nil, nil, err
+	}
+	var sealed Row
+	var under string
+	text, err = s.export(ctx, func(o *opened, rows []Row) error {
+		i := slices.IndexFunc(rows, func(r Row) bool { return r.Addr == next.Addr })
+		if i < 0 || rows[i].Generation != next.Generation {
+			return fmt.Errorf("%w: %s was written meanwhile", ErrConflict, next.Addr)
+		}
+		var err error
+		sealed, err = sealRow(o.box, &Record{Summary: sum, Info: info, Tokens: next.Tokens})
+		rows[i], under = sealed, o.box.Commitment()
+		return err
+	})
+	return text, func(ctx context.Context) error {
+		return s.put(ctx, next, sum, info, func(box *seal.Box) (Row, error) {
+			if box.Commitment() == under {
+				return sealed, nil
+			}
+			return sealRow(box, &Record{Summary: sum, Info: info, Tokens: next.Tokens})
+		})
+	}, err
+}
+
+// export writes the document of what there is, after f has looked at the rows.
+func (s *Store) export(ctx context.Context, f func(*opened, []Row) error) ([]byte, error) {
 	var text []byte
 	err := s.whole(ctx, func(o *opened, rows []Row, _ []*Record) error {
+		if err := f(o, rows); err != nil {
+			return err
+		}
 		d := document{
 			Format: documentFormat, Version: documentVersion, Lineage: o.header.Lineage, Serial: o.header.Serial,
 			Header: o.raw.Bytes, Records: make([]documentRecord, len(rows)),

@@ -199,8 +199,15 @@ func (s *Store) Put(ctx context.Context, r *Record) error {
 	if err != nil {
 		return err
 	}
-	err = s.change(ctx, r.Addr, func(box *seal.Box) (Change, error) {
-		row, err := sealRow(box, &Record{Summary: sum, Info: info, Tokens: r.Tokens})
+	return s.put(ctx, r, sum, info, func(box *seal.Box) (Row, error) {
+		return sealRow(box, &Record{Summary: sum, Info: info, Tokens: r.Tokens})
+	})
+}
+
+// put writes the row that a record becomes, and makes the record what was written.
+func (s *Store) put(ctx context.Context, r *Record, sum Summary, info *Info, row func(*seal.Box) (Row, error)) error {
+	err := s.change(ctx, r.Addr, func(box *seal.Box) (Change, error) {
+		row, err := row(box)
 		return Change{Row: row, Was: r.Generation}, err
 	})
 	if err != nil {

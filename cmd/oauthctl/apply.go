@@ -77,6 +77,9 @@ func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
 		return err
 	}
 	if pending(p, keys) {
+		if err := s.writeBack(ctx, p); err != nil {
+			return err
+		}
 		if err := s.goAhead(ctx, p, keys, f); err != nil {
 			return err
 		}
@@ -84,6 +87,9 @@ func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
 	out, err := s.engine.Apply(ctx, s.cfg, p)
 	if out != nil {
 		c.view.Applied(out, verb)
+		if kept := s.keepUnpublished(out); kept != nil {
+			c.showError(kept)
+		}
 	}
 	if err != nil {
 		return err

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/state"
 )
 
@@ -21,6 +23,7 @@ type carried struct {
 	held     bool   // a state was opened
 	written  bool   // -state-out has been written
 	proven   bool   // it can be written
+	back     bool   // a sink of this run publishes the state: it is not lost without a file
 }
 
 // carries: the state is the one of OAUTHCTL_STATE. The sandbox has its own.
@@ -37,14 +40,39 @@ func (c *cli) outFile() string {
 }
 
 var errNotKept = state.WithAdvice(errors.New("the state came in OAUTHCTL_STATE, and the new one would be lost with this run"),
-	"name a file for it with -state-out=FILE or OAUTHCTL_STATE_OUT, and keep what is in it for the next run")
+	"name a file for it with -state-out=FILE or OAUTHCTL_STATE_OUT, and keep what is in it for the next run; or let a sink publish it, with state = \"OAUTHCTL_STATE\", and apply")
 
 // mustKeep refuses a change that would be lost.
 func (c *cli) mustKeep() error {
-	if c.carries() && c.outFile() == "" {
+	if c.carries() && c.outFile() == "" && !c.back {
 		return errNotKept
 	}
 	return nil
+}
+
+// writeBack lets the session spend what can be used once only, if its plan
+// publishes the state.
+func (s *session) writeBack(ctx context.Context, p *plan.Plan) error {
+	if !s.c.carries() || !engine.WritesBack(s.cfg, p) {
+		return nil
+	}
+	s.c.back = true
+	err := errors.Join(s.store.Close(), s.open(ctx, nil))
+	s.engine = engine.New(s.o)
+	return err
+}
+
+// keepUnpublished leaves the state where it is unpacked, if a sink should have
+// published it and nothing else has it.
+func (s *session) keepUnpublished(out *engine.Outcome) error {
+	c := s.c
+	if !c.back || c.outFile() != "" || !engine.Unpublished(s.cfg, out) {
+		return nil
+	}
+	kept := c.unpacked
+	c.unpacked = "" // it stays
+	return advised("save it before this machine goes, and give it to the next run: oauthctl state pull -state="+kept+" | base64 -w0",
+		"the state of this run is only in %s, sealed", kept)
 }
 
 // openCarried opens the state of OAUTHCTL_STATE: sealed in a file of this run.
@@ -55,7 +83,7 @@ func (c *cli) openCarried(ctx context.Context) (*state.Store, error) {
 	}
 	o := c.storeOptions(ctx)
 	o.Passing = true
-	if c.outFile() == "" {
+	if c.outFile() == "" && !c.back {
 		o.Lost = errNotKept
 	}
 	fresh := c.unpacked == ""

@@ -21,15 +21,16 @@ type rewrap struct {
 	want []string
 }
 
-// checkRecipients checks encryption { recipients = … }.
-func checkRecipients(cfg *schema.Config) hcl.Diagnostics {
+// checkRecipients reads encryption { recipients = … }.
+func checkRecipients(cfg *schema.Config) ([]seal.Recipient, hcl.Diagnostics) {
 	if len(cfg.Settings.Recipients) == 0 {
-		return nil
+		return nil, nil
 	}
-	if _, err := seal.ParseRecipients(cfg.Settings.Recipients); err != nil {
-		return hcl.Diagnostics{{Severity: hcl.DiagError, Subject: &cfg.Settings.Range, Summary: "Invalid recipient", Detail: err.Error() + "."}}
+	parsed, err := seal.ParseRecipients(cfg.Settings.Recipients)
+	if err != nil {
+		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Subject: &cfg.Settings.Range, Summary: "Invalid recipient", Detail: err.Error() + "."}}
 	}
-	return nil
+	return parsed, nil
 }
 
 // rewrap compares whom the state is encrypted for with what the configuration

@@ -39,14 +39,18 @@ func (c *cli) begin(ctx context.Context, f *planFlags) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.show(checkRecipients(cfg), cfg.Sources); err != nil {
+	parsed, diags := checkRecipients(cfg)
+	if err := c.show(diags, cfg.Sources); err != nil {
 		return nil, err
 	}
 	s := &session{c: c, cfg: cfg, o: engine.Options{
 		Catalog: providers.New(), Now: c.Now, Rand: c.Rand,
 		Parallelism: f.work.parallelism, LockTimeout: f.work.lockTimeout, NoLock: !f.lock,
-		OnEvent: c.event, PID: os.Getpid(), Host: hostname(),
+		OnEvent: c.event, PID: os.Getpid(), Host: hostname(), WriteBack: c.carries(),
 	}}
+	for _, r := range parsed {
+		s.o.Recipients = append(s.o.Recipients, r.Name)
+	}
 	if s.path, err = c.statePathFor(cfg); err != nil {
 		return nil, err
 	}

@@ -41,7 +41,8 @@ func (c *cli) validate(ctx context.Context, vars *varFlags) error {
 		e := engine.New(engine.Options{Catalog: providers.New(), Now: c.Now, Rand: c.Rand})
 		diags = append(diags, e.Validate(ctx, cfg)...)
 		_, more := configuredPath(cfg, c.configDir())
-		diags = append(append(diags, more...), checkRecipients(cfg)...)
+		_, wrong := checkRecipients(cfg)
+		diags = append(append(diags, more...), wrong...)
 	}
 	names, err := c.testFiles(testDirectory)
 	if err != nil {

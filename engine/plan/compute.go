@@ -32,10 +32,19 @@ func Compute(in Input) (*Plan, error) {
 		return nil, err
 	}
 	d := decider{in: in, graph: g, changes: make([]Change, len(g.items))}
+	var last []int
 	for _, i := range order {
-		if g.items[i].chosen {
-			d.changes[i] = d.decide(&g.items[i])
+		switch it := &g.items[i]; {
+		case !it.chosen:
+		case it.publishesState():
+			last = append(last, i)
+		default:
+			d.changes[i] = d.decide(it)
+			d.changing = d.changing || d.changes[i].Action != "" && d.changes[i].Action != NoOp
 		}
+	}
+	for _, i := range last {
+		d.changes[i] = d.decide(&g.items[i])
 	}
 	p := &Plan{
 		Lineage: in.Lineage, Serial: in.Serial, Options: in.Options, CreatedAt: in.Now,
@@ -59,6 +68,11 @@ type item struct {
 	rec    *state.Record
 	deps   []int // indexes of the items that it depends on
 	chosen bool
+}
+
+// publishesState: what it publishes is known when everything else is decided.
+func (it *item) publishesState() bool {
+	return it.want != nil && it.want.Sink != nil && it.want.Sink.State
 }
 
 // graph is every connection once, in address order.

@@ -16,6 +16,7 @@ type decider struct {
 	graph    *graph
 	changes  []Change // by index of the item
 	warnings []Warning
+	changing bool // something has to be done, besides publishing the state
 }
 
 // decide gives the change of one item; a zero Change if there is nothing to say about it.

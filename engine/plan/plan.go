@@ -83,6 +83,7 @@ const (
 	ReasonTargetChanged     Reason = "target_changed"   // of a sink: another place, or other settings of it
 	ReasonNamesChanged      Reason = "names_changed"    // of a sink: other names are published
 	ReasonValueChanged      Reason = "value_changed"    // of a sink: what was published is not the value any more
+	ReasonStateChanges      Reason = "state_changes"    // of a sink: it publishes the state, and the same plan changes that
 	ReasonTokenDue          Reason = "token_due"        // of a sink: an access token is due, and has to be renewed before it is published
 	ReasonIncomplete        Reason = "incomplete"       // of a sink: publishing failed half-way
 	ReasonSettingsChanged   Reason = "settings_changed" // provider's name, facts of the preset: what a refresh needs

@@ -14,6 +14,7 @@ type SinkWant struct {
 	Settings string      // keyed digest of what says where the place is; "": there is no state to compare with
 	Names    []string    // sorted
 	From     []addr.Addr // connections that values come from
+	State    bool        // the value is the whole state: decided on when everything else is
 	// Digests are keyed digests of the values that are known, by name. A value
 	// without one is known when it is published: see Due.
 	Digests map[string]string
@@ -40,8 +41,8 @@ func (d *decider) sink(it *item) Change {
 		return unpublish(it, ReasonDestroy)
 	case it.want == nil:
 		return unpublish(it, ReasonRemoved)
-	case o.RefreshOnly:
-		return noOp(fromSink(it.want))
+	case o.RefreshOnly && !(it.want.Sink.State && d.changing):
+		return noOp(fromSink(it.want)) // but for the state: what was refreshed must not be lost
 	}
 	c := fromSink(it.want)
 	x := &difference{w: it.want, c: &c}
@@ -82,6 +83,9 @@ func (x *difference) published(it *item, d *decider) {
 	if it.rec == nil {
 		x.add(Publish, ReasonNew)
 		x.c.Unknown = it.want.Unknown
+		if w.State {
+			x.c.Unknown = w.Names
+		}
 		return
 	}
 	x.c.Generation = it.rec.Generation
@@ -117,6 +121,10 @@ func (x *difference) published(it *item, d *decider) {
 			x.add(Publish, ReasonDependencyChanged)
 			x.c.Unknown = w.Names
 		}
+	}
+	if w.State && d.changing {
+		x.add(Publish, ReasonStateChanges)
+		x.c.Unknown = w.Names
 	}
 	if len(w.Due) > 0 {
 		x.add(Publish, ReasonTokenDue)

@@ -33,6 +33,8 @@ func sinkWantOf(t testing.TB, l line) plan.Want {
 			for _, name := range w.Unknown {
 				delete(s.Digests, name)
 			}
+		case "state": // the value is the whole state
+			s.State, s.From, w.DependsOn = true, nil, nil
 		case "due":
 			s.Due = addresses(t, v)
 		case "deps":

@@ -105,7 +105,10 @@ func TestDecodeRefuses(t *testing.T) {
 	for want, block := range map[string]string{
 		`no kind of sink named "fil". Did you mean "file"?`:           `sink "fil" "x" { secrets = {} }`,
 		`The argument "path" is required`:                             `sink "file" "x" { secrets = {} }`,
-		`The argument "secrets" is required`:                          `sink "file" "x" { path = "a" }`,
+		`Say what is published with "secrets"`:                        `sink "file" "x" { path = "a" }`,
+		`The argument "state" is the name under which`:                "sink \"file\" \"x\" {\n path = \"a\"\n state = \"\"\n}",
+		`Write a second sink for it`:                                  "sink \"file\" \"x\" {\n path = \"a\"\n state = \"A\"\n secrets = {}\n}",
+		`"1S" cannot be the name of a variable`:                       "sink \"file\" \"x\" {\n path = \"a\"\n state = \"1S\"\n}",
 		`Did you mean "path"?`:                                        "sink \"file\" \"x\" {\n path = \"a\"\n pth = \"b\"\n secrets = {}\n}",
 		`only one can be published to it, not 2`:                      "sink \"file\" \"x\" {\n path = \"a\"\n format = \"raw\"\n secrets = { A = \"1\", B = \"2\" }\n}",
 		`"1A" cannot be the name of a variable`:                       "sink \"file\" \"x\" {\n path = \"a\"\n secrets = { \"1A\" = \"1\" }\n}",

@@ -17,8 +17,9 @@ func Types() []Type {
 // common are the attributes that every sink has.
 func common() []schema.Attr {
 	return []schema.Attr{
-		{Name: "secrets", Kind: schema.StringMap, Required: true, Nulls: true, Doc: "What is published: a name at the place for each value. " +
-			"Values are attributes of connections, or templates over several. A name that is taken out is removed at the place."},
+		{Name: "secrets", Kind: schema.StringMap, Nulls: true, Doc: "What is published: a name at the place for each value. " +
+			"Values are attributes of connections, or templates over several. A name that is taken out is removed at the place. Either this or state."},
+		{Name: "state", Kind: schema.String, Doc: "The name at the place under which the whole state is published, sealed, as OAUTHCTL_STATE takes it."},
 		{Name: "depends_on", Kind: schema.Static, Doc: "Connections that have to be applied first although no value comes from them."},
 	}
 }
@@ -35,6 +36,7 @@ type Sink struct {
 	Addr      addr.Addr
 	Type      string
 	Target    Target
+	State     string   // the name under which the whole state is published, and nothing else; "": none
 	Names     []string // what is published, sorted
 	Values    []Value  // those that are known, sorted by name
 	Unknown   []string // names of values that are not known before connections are applied, sorted
@@ -87,7 +89,11 @@ func decode(b *schema.Block, partial bool) (*Sink, hcl.Diagnostics) {
 	}
 	s.Target = target
 	if err := target.Check(s.Names); err != nil {
-		d := o.ErrorAt("secrets", "Name that the place does not take", "%s", err)
+		written := "secrets"
+		if s.State != "" {
+			written = "state"
+		}
+		d := o.ErrorAt(written, "Name that the place does not take", "%s", err)
 		return nil, about(s.Addr, append(diags, d))
 	}
 	var err error
@@ -108,6 +114,19 @@ func (s *Sink) known(o *schema.Object, spec *schema.Spec) hcl.Diagnostics {
 		diags = append(diags, o.ErrorAt(name, "Place that is not known",
 			"The argument %q says where values are published, which has to be known before anything is applied. "+
 				"Only values, and secrets such as tokens of the place, may come from connections.", name))
+	}
+	switch s.State = o.String("state"); {
+	case o.Ranges["secrets"] != (hcl.Range{}) && o.Ranges["state"] != (hcl.Range{}):
+		return append(diags, o.ErrorAt("state", "Values and the state in one sink",
+			"Either \"secrets\" or \"state\": the state is published last, also when something else failed. Write a second sink for it."))
+	case s.State != "":
+		s.Names = []string{s.State}
+		return diags
+	case o.Ranges["state"] != (hcl.Range{}):
+		return append(diags, o.ErrorAt("state", "State without a name", "The argument \"state\" is the name under which the state is published: state = \"OAUTHCTL_STATE\"."))
+	case o.Ranges["secrets"] == (hcl.Range{}):
+		return append(diags, o.ErrorAt("", "Nothing to publish",
+			"Say what is published with \"secrets\": secrets = { NAME = connection.NAME.access_token }; or with \"state\", if it is the whole state: state = \"OAUTHCTL_STATE\"."))
 	}
 	members := o.Secrets("secrets")
 	if members == nil {

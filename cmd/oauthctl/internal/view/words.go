@@ -118,6 +118,8 @@ func reason(r plan.Reason) string {
 		return "a value is not the one that was published"
 	case plan.ReasonTokenDue:
 		return "an access token is due, and will be renewed"
+	case plan.ReasonStateChanges:
+		return "the state changes, and is published when everything else is saved"
 	case plan.ReasonIncomplete:
 		return "publishing failed half-way the last time"
 	case plan.ReasonDependencyChanged:
