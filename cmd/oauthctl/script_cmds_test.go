@@ -28,6 +28,7 @@ func scriptCmds() map[string]scriptCmd {
 		"edit":         cmdEdit,
 		"exits":        cmdExits,
 		"filemode":     cmdFilemode,
+		"hub":          cmdHub,
 		"interrupt":    cmdInterrupt,
 		"json-lines":   cmdJSONLines,
 		"serve":        cmdServe,
