@@ -52,14 +52,14 @@ func (e *Engine) stateWant(ctx context.Context, cfg *schema.Config, s *sink.Sink
 	if in.Lineage == "" {
 		return w, nil
 	}
-	due, shared := e.dueOnce(cfg, in.Records)
+	all, due := e.rotating(cfg, in.Records)
 	switch {
 	case e.o.WriteBack && len(due) > 0:
 		w.Sink.Due = due
-		w.Notes = append(w.Notes, "renewed first, because it is due and its refresh token can be used once only: "+someOf(due))
-	case !e.o.WriteBack && len(shared) > 0 && slices.ContainsFunc(in.Records, func(r *state.Record) bool { return r.Addr == s.Addr }):
+		w.Notes = append(w.Notes, "renewed first, because it is due and there will be another refresh token: "+someOf(due))
+	case !e.o.WriteBack && len(all) > 0 && slices.ContainsFunc(in.Records, func(r *state.Record) bool { return r.Addr == s.Addr }):
 		w.Notes = append(w.Notes, "it replaces what jobs have published there since. If one of them has refreshed, its refresh token is lost; "+
-			"give these a new consent in the same apply, with -replace: "+someOf(shared))
+			"give these a new consent in the same apply, with -replace: "+someOf(all))
 	}
 	recipients, err := e.recipients(ctx)
 	if err != nil {
@@ -82,33 +82,29 @@ func (e *Engine) recipients(ctx context.Context) ([]string, error) {
 	return e.o.Store.Recipients(ctx)
 }
 
-// dueOnce are the connections of the configuration whose access token is due, and
-// whose refresh token can be used once only: who renews such a one has to keep
-// what comes with it. Others can be renewed by every job for itself. shared are
-// all with such a refresh token.
-func (e *Engine) dueOnce(cfg *schema.Config, records []*state.Record) (due, shared []addr.Addr) {
+// rotating are the connections of the configuration whose refresh token is another
+// after every refresh: who renews such a one has to keep what comes with it. Others
+// can be renewed by every job for itself. due are those whose access token is due.
+func (e *Engine) rotating(cfg *schema.Config, records []*state.Record) (all, due []addr.Addr) {
 	wanted := make(map[addr.Addr]bool, len(cfg.Connections))
 	for _, c := range cfg.Connections {
 		wanted[c.Addr] = true
 	}
 	for _, r := range records {
-		if !wanted[r.Addr] || r.Status != state.StatusOK || !hasRefreshOnce(r) {
+		if !wanted[r.Addr] || r.Status != state.StatusOK || !rotates(r) {
 			continue
 		}
-		shared = append(shared, r.Addr)
+		all = append(all, r.Addr)
 		if !e.lasts(r, e.now(), 0) {
 			due = append(due, r.Addr)
 		}
 	}
-	return due, shared
+	return all, due
 }
 
-// hasRefreshOnce: there is a refresh token that the server may take once only.
-func hasRefreshOnce(r *state.Record) bool {
-	if r.Info == nil || !r.Info.HasRefresh {
-		return false
-	}
-	return r.Info.Client.Rotation != "none" && r.Info.Client.Rotation != "replaced"
+// rotates: a refresh brings another refresh token.
+func rotates(r *state.Record) bool {
+	return r.Info != nil && r.Info.HasRefresh && r.Info.Client.Rotation != "none"
 }
 
 func someOf(list []addr.Addr) string {
@@ -277,7 +273,7 @@ func (a *applier) renewDue(ctx context.Context, c *plan.Change) error {
 	if err != nil {
 		return a.e.failure("renew what is due", c.Addr, err)
 	}
-	due, _ := a.e.dueOnce(a.cfg, records)
+	_, due := a.e.rotating(a.cfg, records)
 	errs := make([]error, len(due))
 	turns := make(chan struct{}, a.atOnce())
 	var wg sync.WaitGroup
