@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/crypto/nacl/box"
@@ -30,7 +31,8 @@ func serveHub(dir string) (*httptest.Server, error) {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/idtoken" {
 			part := base64.RawURLEncoding.EncodeToString
-			text := part([]byte(`{"alg":"RS256","kid":"1"}`)) + "." + part(fmt.Appendf(nil, `{"aud":%q,"sub":"repo:octo/app:environment:tokens"}`, r.FormValue("audience"))) + ".c2ln"
+			text := part([]byte(`{"alg":"RS256","kid":"1"}`)) + "." + part(fmt.Appendf(nil, `{"iss":%q,"aud":%q,"sub":"repo:octo/app:environment:tokens","jti":%q,"iat":%d,"exp":%d}`,
+				"http://"+r.Host, r.FormValue("audience"), rand.Text(), time.Now().Unix(), time.Now().Add(24*time.Hour).Unix())) + ".c2ln"
 			_ = json.NewEncoder(w).Encode(map[string]string{"value": text})
 			return
 		}
