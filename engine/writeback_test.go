@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -33,10 +34,32 @@ func (k *kit) isPublished(p *places) {
 	if err != nil || !found {
 		k.t.Fatalf("%v: %q", err, p.files["ci.env"])
 	}
+	var doc struct {
+		Records []struct{ Info, Tokens []byte }
+	}
+	if err := json.Unmarshal(text, &doc); err != nil || len(doc.Records) == 0 {
+		k.t.Fatalf("%v: %s", err, text)
+	}
+	for _, r := range k.records() {
+		for _, d := range doc.Records {
+			if token := r.Tokens.RefreshToken.Reveal(); token != "" && strings.Contains(string(text)+string(d.Info)+string(d.Tokens), token) {
+				k.t.Error("a token is published in clear")
+			}
+		}
+	}
 	in, err := k.store.Push(k.ctx, text, state.PushOptions{DryRun: true})
 	if err != nil || len(in.Changed)+len(in.Added)+len(in.Removed) > 0 || in.Unchanged == 0 {
 		k.t.Errorf("what is published is not what is kept: %+v, %v", in, err)
 	}
+}
+
+func (k *kit) records() []*state.Record {
+	k.t.Helper()
+	all, err := k.store.All(k.ctx, state.PartAll)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return all
 }
 
 // What is published is the state as it is kept, with the note in it that it is

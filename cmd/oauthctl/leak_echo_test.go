@@ -37,6 +37,10 @@ connection "worker" {
   client_auth   = "client_secret_basic"
   grant "client_credentials" {}
 }
+sink "file" "state" {
+  path  = "state.env"
+  state = "OAUTHCTL_STATE"
+}
 `
 
 // An echo is an authorization server that repeats what it was sent in its

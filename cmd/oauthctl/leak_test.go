@@ -83,6 +83,10 @@ sink "github_actions" "ci" {
   token      = env("PLACE_TOKEN")
   secrets    = { NEXT = connection.person.refresh_token }
 }
+sink "file" "state" {
+  path  = "state.env"
+  state = "OAUTHCTL_STATE"
+}
 sink "gitlab" "ci" {
   project = "octo/app"
   token   = env("PLACE_TOKEN")

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/crypto/nacl/box"
 
 	"github.com/oauthctl/oauthctl/engine/sink"
+	"github.com/oauthctl/oauthctl/schema/secret"
 )
 
 // gitHub is a server with the key pair of one store of secrets.
@@ -196,5 +197,27 @@ func TestGitHubAnswersThatCannotBeUsed(t *testing.T) {
 	var e *sink.Error
 	if err := to.Publish(t.Context(), g.env(), values("A", "canary")); !errors.As(err, &e) || e.Kind != sink.Temporary {
 		t.Errorf("no server: %#v", e)
+	}
+}
+
+// What is too large is found before anything is sent.
+func TestGitHubTakesNoLargeValues(t *testing.T) {
+	s, diags := decode(t, "sink \"github_actions\" \"x\" {\n repository = \"a/b\"\n token = env(\"T\")\n state = \"STATE\"\n}")
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	value := func(n int) []sink.Value {
+		return []sink.Value{{Name: "STATE", Secret: secret.Secret(strings.Repeat("x", n))}}
+	}
+	if err := s.Fits(value(48 << 10)); err != nil {
+		t.Error(err)
+	}
+	var e *sink.Error
+	if err := s.Fits(value(48<<10 + 1)); !errors.As(err, &e) || e.Kind != sink.Config || !strings.Contains(e.Error(), "49,153 bytes, and the place takes at most 49,152") || !strings.Contains(e.Remedy, "fewer connections") {
+		t.Errorf("%v", err)
+	}
+	f, _ := decode(t, "sink \"file\" \"x\" {\n path = \"a\"\n state = \"STATE\"\n}")
+	if err := f.Fits(value(1 << 20)); err != nil {
+		t.Error(err)
 	}
 }
