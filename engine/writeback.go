@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/engine/sink"
@@ -31,13 +32,13 @@ func stateSinks(cfg *schema.Config) map[addr.Addr]bool {
 	return out
 }
 
-// WritesBack: the plan publishes the state, so that what it saves is kept there.
+// WritesBack reports whether the plan publishes the state, so that what it saves is kept there.
 func WritesBack(cfg *schema.Config, p *plan.Plan) bool {
 	sinks := stateSinks(cfg)
 	return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.Action == plan.Publish && sinks[c.Addr] })
 }
 
-// Unpublished: what a sink should have published of the state is not there.
+// Unpublished reports whether a sink should have published the state, and could not.
 func Unpublished(cfg *schema.Config, out *Outcome) bool {
 	sinks := stateSinks(cfg)
 	return slices.ContainsFunc(out.Results, func(r Result) bool {
@@ -237,7 +238,7 @@ func (a *applier) publishState(ctx context.Context, c *plan.Change, s *sink.Sink
 		return a.e.failure(doing, c.Addr, err)
 	}
 	s.Values = []sink.Value{stateValue(s, text)}
-	if err := a.send(ctx, c, s, r); err != nil {
+	if err := a.sendAgain(ctx, c, s, r); err != nil {
 		return a.e.notWrittenBack(doing, c.Addr, err)
 	}
 	r.published = true
@@ -254,11 +255,31 @@ func stateValue(s *sink.Sink, text []byte) sink.Value {
 	return sink.Value{Name: s.State, Secret: secret.Secret(base64.StdEncoding.EncodeToString(text))}
 }
 
-// notWrittenBack: what was saved is not where the next job will look.
+// sendAgain is send that does not give up at once: what it sends may be nowhere else.
+func (a *applier) sendAgain(ctx context.Context, c *plan.Change, s *sink.Sink, r *Result) error {
+	err := a.send(ctx, c, s, r)
+	for _, d := range []time.Duration{time.Second, 2 * time.Second} {
+		var failed *sink.Error
+		if !a.e.o.WriteBack || !errors.As(err, &failed) || failed.Kind != sink.Temporary {
+			return err
+		}
+		sleep(ctx, d)
+		err = a.send(ctx, c, s, r)
+	}
+	return err
+}
+
+// notWrittenBack: what was saved is not where the next job will look. To try again
+// with the state of before is the one thing that must not be done.
 func (e *Engine) notWrittenBack(doing string, a addr.Addr, err error) error {
 	failed := e.failure(doing, a, err)
 	var out *Error
 	if e.o.WriteBack && errors.As(failed, &out) {
+		remedy := "do not run it again with the state of before, but with that of this run"
+		if out.Class == ClassError && out.Remedy != "" {
+			remedy += "; " + out.Remedy
+		}
+		out.Class, out.Remedy = ClassError, remedy
 		out.Err = fmt.Errorf("what this run has saved is not where the next one will look for it, and a refresh token that was used is spent: %w", out.Err)
 	}
 	return failed
@@ -297,7 +318,13 @@ func (a *applier) proveStates(ctx context.Context) error {
 	}
 	sinks := stateSinks(a.cfg)
 	busy := func(c plan.Change) bool {
-		return c.Action != plan.NoOp && !(c.NeedsUser && a.e.o.User == nil) && (!sinks[c.Addr] || slices.Contains(c.Reasons, plan.ReasonTokenDue))
+		switch {
+		case c.Action == plan.NoOp, c.NeedsUser && a.e.o.User == nil:
+			return false
+		case sinks[c.Addr]:
+			return slices.Contains(c.Reasons, plan.ReasonTokenDue)
+		}
+		return true
 	}
 	if !slices.ContainsFunc(a.p.Changes, busy) {
 		return nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/engine/sink"
 	"github.com/oauthctl/oauthctl/state"
 )
 
@@ -241,6 +242,28 @@ func TestWhatIsNotWrittenBackIsSaid(t *testing.T) {
 	}
 	k.apply(cfg, plan.Options{})
 	k.isPublished(p)
+}
+
+// A place that is busy for a moment is asked again, when there is no other copy.
+func TestAPlaceThatIsBusyIsAskedAgain(t *testing.T) {
+	k := newKit(t)
+	p := k.publishing()
+	cfg := k.applied(one + "sink \"exec\" \"next\" {\n  program = \"push\"\n  state   = \"STATE\"\n}\n")
+	k.options.WriteBack = true
+	calls := 0
+	k.options.Publish.Run = func(_ context.Context, _ string, input []byte) error {
+		if calls++; calls == 2 {
+			return &sink.Error{Kind: sink.Temporary, Doing: "push", Detail: "busy"}
+		}
+		p.runs = append(p.runs, string(input))
+		return nil
+	}
+	k.engine = engine.New(k.options)
+	k.clock.pass(58 * time.Minute)
+	r := result(t, k.apply(cfg, plan.Options{}), "sink.exec.next")
+	if r.State != engine.Done || calls != 3 || !k.plan(cfg, plan.Options{}).Empty() {
+		t.Errorf("%d calls; %s: %v", calls, r.State, r.Err)
+	}
 }
 
 // An interruption does not keep what was saved from being published.

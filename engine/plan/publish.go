@@ -41,8 +41,8 @@ func (d *decider) sink(it *item) Change {
 		return unpublish(it, ReasonDestroy)
 	case it.want == nil:
 		return unpublish(it, ReasonRemoved)
-	case o.RefreshOnly && !(it.want.Sink.State && d.changing):
-		return noOp(fromSink(it.want)) // but for the state: what was refreshed must not be lost
+	case o.RefreshOnly && (!it.want.Sink.State || !d.changing): // of the state, what was refreshed must not be lost
+		return noOp(fromSink(it.want))
 	}
 	c := fromSink(it.want)
 	x := &difference{w: it.want, c: &c}
