@@ -28,7 +28,8 @@ type platform struct {
 	repo    string
 	secrets string // a directory: see serveHub
 	bin     string
-	url     string
+	url     string // of the store
+	issuer  string
 	runner  int // machines so far: each job has one of its own
 	clock   time.Duration
 }
@@ -75,19 +76,26 @@ func newPlatform(t *testing.T) *platform {
 			t.Fatal(err)
 		}
 	}
-	config := p.read(filepath.Join(root, "examples", "ci-write-back.hcl"))
+	p.issuer = issuer
+	p.configure(p.read(filepath.Join(root, "examples", "ci-write-back.hcl")))
+	return p
+}
+
+// configure puts a configuration of the pages into the repository, with the
+// servers that are here, and a client that has no secret at all.
+func (p *platform) configure(config string) {
+	p.t.Helper()
 	for was, is := range map[string]string{
 		`"microsoft"`:            `"local"`,
-		`"octo/app"`:             "\"octo/app\"\n  url = \"" + hub.URL + `"`,
-		"connection \"graph\" {": "provider \"local\" { issuer = \"" + issuer + "\" }\nconnection \"job\" {\n  provider = \"local\"\n  client_id = \"job\"\n  client_assertion { github_actions = true }\n  grant \"client_credentials\" {}\n}\nconnection \"graph\" {",
+		`"octo/app"`:             "\"octo/app\"\n  url = \"" + p.url + `"`,
+		"connection \"graph\" {": "provider \"local\" { issuer = \"" + p.issuer + "\" }\nconnection \"job\" {\n  provider = \"local\"\n  client_id = \"job\"\n  client_assertion { github_actions = true }\n  grant \"client_credentials\" {}\n}\nconnection \"graph\" {",
 	} {
 		if strings.Count(config, was) != 1 {
-			t.Fatalf("the example has no %s", was)
+			p.t.Fatalf("the configuration has no %s", was)
 		}
 		config = strings.Replace(config, was, is, 1)
 	}
 	p.write(filepath.Join(p.repo, "main.hcl"), config)
-	return p
 }
 
 func (p *platform) read(path string) string {
@@ -117,7 +125,7 @@ func (p *platform) machine() []string {
 		p.t.Fatal(err)
 	}
 	return []string{
-		"PATH=" + p.bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + home, "STORE=" + p.secrets, "TEST_CLOCK=" + p.clock.String(),
+		"PATH=" + p.bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + home, "STORE=" + p.secrets, "VARIABLES_TOKEN=" + hubToken, "TEST_CLOCK=" + p.clock.String(),
 		"ACTIONS_ID_TOKEN_REQUEST_URL=" + p.url + "/idtoken", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=t", "GITHUB_OUTPUT=" + filepath.Join(home, "output"),
 	}
 }
@@ -335,6 +343,8 @@ func TestCIWorkflowForGitHubRuns(t *testing.T) {
 
 func TestCIPipelineForGitLabRuns(t *testing.T) {
 	p := newPlatform(t)
+	_, section, _ := strings.Cut(p.read(filepath.Join(root, "docs", "ci.md")), "\n## GitLab\n")
+	p.configure(samples(section)[0].text)
 	p.home()
 	p.clock = 2 * time.Hour
 	w := p.workflow("renew")

@@ -21,7 +21,8 @@ import (
 const hubToken = "hub-canary-token"
 
 // serveHub imitates what sinks and jobs ask of GitHub: secrets of Actions, which it
-// opens and writes into a directory, and ID tokens of a job. A file "fail" in the
+// opens and writes into a directory, and ID tokens of a job; and of GitLab: variables
+// of a project, in the same directory. A file "fail" in the
 // directory has the status that the next writing of a secret is answered with.
 func serveHub(dir string) (*httptest.Server, error) {
 	public, private, err := box.GenerateKey(rand.Reader)
@@ -41,6 +42,13 @@ func serveHub(dir string) (*httptest.Server, error) {
 			ID    string `json:"key_id"`
 		}{}
 		switch at := path.Dir(r.URL.Path); {
+		case at == "/api/v4/projects/octo/app/variables" && r.Method == http.MethodPut && r.Header.Get("PRIVATE-TOKEN") == hubToken:
+			var v struct {
+				Value string `json:"value"`
+			}
+			_ = json.NewDecoder(r.Body).Decode(&v)
+			_ = os.WriteFile(filepath.Join(dir, name), []byte(v.Value), 0o600)
+			_ = json.NewEncoder(w).Encode(map[string]any{"key": name, "masked": true})
 		case r.Header.Get("Authorization") != "Bearer "+hubToken:
 			w.WriteHeader(http.StatusUnauthorized)
 		case at != "/repos/octo/app/environments/tokens/secrets":
