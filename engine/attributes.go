@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
@@ -28,6 +29,31 @@ func (e *Engine) Attributes(ctx context.Context, withTokens bool) (map[addr.Addr
 		out[r.Addr] = attributes(r)
 	}
 	return out, nil
+}
+
+// Known gives the attributes of connections as the state has them now, tokens
+// included, and reads of it only what is asked for. problem says afterwards what kept
+// it from reading.
+func (e *Engine) Known(ctx context.Context) (known schema.Known, problem func() error) {
+	var failed error
+	seen := map[addr.Addr]cty.Value{}
+	known = func(a addr.Addr) (cty.Value, bool) {
+		v, ok := seen[a]
+		if ok || failed != nil {
+			return v, ok && v != cty.NilVal
+		}
+		rec, err := e.o.Store.Get(ctx, a, state.PartAll)
+		switch {
+		case err == nil:
+			v = attributes(rec)
+		case !errors.Is(err, state.ErrNotFound) && !errors.Is(err, state.ErrNoState):
+			failed = e.failure("read the state", addr.Addr{}, err)
+			return cty.NilVal, false
+		}
+		seen[a] = v
+		return v, v != cty.NilVal
+	}
+	return known, func() error { return failed }
 }
 
 // attributes is a record as expressions see it. Tokens that were not opened are unknown.

@@ -29,6 +29,10 @@ type Source struct {
 	// Undeclared lets import blocks name connections that no block declares: the
 	// blocks are going to be written.
 	Undeclared bool
+	// OutputsOnly leaves out the evaluation of connections, of which there may be
+	// thousands, and what is checked of them: for evaluating outputs and expressions
+	// with what the state has. Config.Connections is empty then.
+	OutputsOnly bool
 	// Planned are the values that variables had when a plan was saved: see
 	// [Config.Inputs]. They count; another one in Vars is an error.
 	Planned map[string]json.RawMessage

@@ -172,7 +172,7 @@ func (e *evaluator) context(refs []hcl.Traversal, sc scope) *hcl.EvalContext {
 		case root == "local" && sc.locals && locals[name] == cty.NilVal:
 			locals = put(locals, name, e.local(name))
 		case root == "connection" && sc.connections && connections[name] == cty.NilVal:
-			connections = put(connections, name, e.connection(name))
+			connections = put(connections, name, e.connection(name, refs))
 		}
 	}
 	if len(locals) > 0 {
@@ -218,22 +218,48 @@ func (e *evaluator) local(name string) cty.Value {
 }
 
 // connection gives the value of connection.NAME: an object of AttributesType,
-// or with for_each an object of them by key.
-func (e *evaluator) connection(name string) cty.Value {
+// or with for_each an object of them by key. It has the instances that refs name,
+// if they name all that they want, for there may be thousands.
+func (e *evaluator) connection(name string, refs []hcl.Traversal) cty.Value {
+	b := e.blocks[name]
+	if b != nil && !b.broken && b.forEach != nil {
+		if keys := e.keysIn(refs, b); keys != nil {
+			return e.instances(b, keys)
+		}
+	}
 	return e.cache.get(&e.cache.connections, name, func() cty.Value {
-		b := e.blocks[name]
 		switch {
 		case b == nil || b.broken:
 			return cty.DynamicVal
 		case b.forEach == nil:
 			return e.instance(addr.Connection(name))
 		}
-		instances := make(map[string]cty.Value, len(b.keys))
-		for _, k := range b.keys {
-			instances[k] = e.instance(addr.Connection(name).Instance(k))
-		}
-		return cty.ObjectVal(instances)
+		return e.instances(b, b.keys)
 	})
+}
+
+func (e *evaluator) instances(b *connectionBlock, keys []string) cty.Value {
+	instances := make(map[string]cty.Value, len(keys))
+	for _, k := range keys {
+		instances[k] = e.instance(addr.Connection(b.name).Instance(k))
+	}
+	return cty.ObjectVal(instances)
+}
+
+// keysIn are the keys of a block that the references write down; nil if one of
+// them leaves open which it is, or names none that there is.
+func (e *evaluator) keysIn(refs []hcl.Traversal, b *connectionBlock) []string {
+	var keys []string
+	for _, t := range refs {
+		if t.RootName() != "connection" || attrStep(t, 1) != b.name {
+			continue
+		}
+		if len(t) < 3 || !isIndex(t[2]) || !b.hasKey(attrStep(t, 2)) {
+			return nil
+		}
+		keys = append(keys, attrStep(t, 2))
+	}
+	return keys
 }
 
 // SensitiveAttribute reports whether an attribute of a connection is a secret.

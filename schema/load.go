@@ -83,10 +83,12 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 	l.eval.guessed = l.diags.HasErrors() || src.Partial
 	l.resolveOrder()
 	l.decodeSettings()
-	l.evaluateConnections()
-	l.checkMoved()
-	l.checkRemoved()
-	l.checkImports()
+	if !src.OutputsOnly {
+		l.evaluateConnections()
+		l.checkMoved()
+		l.checkRemoved()
+		l.checkImports()
+	}
 	l.checkUndecoded()
 	l.checkOutputs()
 	l.checkChecks()

@@ -38,7 +38,7 @@ func (c *cli) consoleCommand() *cobra.Command {
 }
 
 func (c *cli) runConsole(ctx context.Context, vars *varFlags) error {
-	cfg, err := c.loadConfig(ctx, vars, &inputFlags{set: !isTerminal(c.Stdin)}) // stdin is for expressions
+	cfg, err := c.loadFor(ctx, vars, &inputFlags{set: !isTerminal(c.Stdin)}, &planFlags{outputs: true}) // stdin is for expressions
 	if err != nil {
 		return err
 	}
@@ -72,9 +72,9 @@ type expressions struct {
 	name     string // of the input, for messages
 	terminal bool
 	read     func(prompt string) (string, error)
-	line     int // that was read last
-	attrs    map[addr.Addr]cty.Value
-	err      error // of reading the state
+	line     int          // that was read last
+	state    schema.Known // nil: not read yet
+	problem  func() error // of reading the state
 }
 
 func (r *expressions) run(ctx context.Context) error {
@@ -91,8 +91,8 @@ func (r *expressions) run(ctx context.Context) error {
 			return err
 		}
 		v, typ, diags := r.cfg.Evaluate(e, r.known(ctx))
-		if r.err != nil {
-			return r.err
+		if r.problem != nil && r.problem() != nil {
+			return r.problem()
 		}
 		if err := r.c.show(diags, r.cfg.Sources); err != nil {
 			failed = true
@@ -138,10 +138,16 @@ func (r *expressions) next() (schema.Typed, error) {
 // known reads the state when an expression asks for a connection, and not before.
 func (r *expressions) known(ctx context.Context) schema.Known {
 	return func(a addr.Addr) (cty.Value, bool) {
-		if r.attrs == nil && r.err == nil {
-			r.attrs, r.err = r.c.attributes(ctx, r.cfg)
+		if r.state == nil {
+			e, done, err := r.c.reader(ctx, r.cfg)
+			if err != nil {
+				r.state = func(addr.Addr) (cty.Value, bool) { return cty.NilVal, false }
+				r.problem = func() error { return err }
+				return cty.NilVal, false
+			}
+			r.c.ends = append(r.c.ends, func() error { done(); return nil })
+			r.state, r.problem = e.Known(ctx)
 		}
-		v, ok := r.attrs[a]
-		return v, ok
+		return r.state(a)
 	}
 }

@@ -62,7 +62,7 @@ func (c *cli) loadFor(ctx context.Context, vars *varFlags, in *inputFlags, f *pl
 		return nil, err
 	}
 	saved := f.saved
-	src.Undeclared = f.generate != ""
+	src.Undeclared, src.OutputsOnly = f.generate != "", f.outputs
 	interrupted := false
 	if c.canAsk(in) {
 		src.Prompt = func(v *schema.Variable) (string, error) {

@@ -13,8 +13,6 @@ import (
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/providers"
 	"github.com/oauthctl/oauthctl/schema"
-	"github.com/oauthctl/oauthctl/schema/addr"
-	"github.com/oauthctl/oauthctl/state"
 )
 
 func (c *cli) outputCommand() *cobra.Command {
@@ -73,33 +71,31 @@ func (c *cli) output(ctx context.Context, vars *varFlags, args []string, raw, js
 
 // outputs evaluates the outputs with what the state has.
 func (c *cli) outputs(ctx context.Context, vars *varFlags) ([]schema.Output, error) {
-	cfg, err := c.loadConfig(ctx, vars, &inputFlags{set: true})
+	cfg, err := c.loadFor(ctx, vars, &inputFlags{set: true}, &planFlags{outputs: true})
 	if err != nil {
 		return nil, err
 	}
-	attrs, err := c.attributes(ctx, cfg)
+	e, done, err := c.reader(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	outs, diags := cfg.Outputs(func(a addr.Addr) (cty.Value, bool) { v, ok := attrs[a]; return v, ok })
+	defer done()
+	known, problem := e.Known(ctx)
+	outs, diags := cfg.Outputs(known)
+	if err := problem(); err != nil {
+		return nil, err
+	}
 	return outs, c.show(diags, cfg.Sources)
 }
 
-// attributes are the connections as the state has them, tokens included; none
-// without a state.
-func (c *cli) attributes(ctx context.Context, cfg *schema.Config) (map[addr.Addr]cty.Value, error) {
-	none := map[addr.Addr]cty.Value{}
+// reader is an engine that only reads the state of a configuration.
+func (c *cli) reader(ctx context.Context, cfg *schema.Config) (e *engine.Engine, done func(), err error) {
 	store, err := c.openStateFor(ctx, cfg)
 	if err != nil {
-		return none, err
+		return nil, nil, err
 	}
-	defer store.Close()
-	e := engine.New(engine.Options{Store: store, Catalog: providers.New(), Now: c.Now, Rand: c.Rand})
-	attrs, err := e.Attributes(ctx, true)
-	if errors.Is(err, state.ErrNoState) {
-		return none, nil
-	}
-	return attrs, err
+	e = engine.New(engine.Options{Store: store, Catalog: providers.New(), Now: c.Now, Rand: c.Rand})
+	return e, func() { _ = store.Close() }, nil
 }
 
 // printRaw prints a value that a script asked for.

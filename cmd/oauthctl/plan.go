@@ -14,15 +14,16 @@ import (
 // planFlags are what plan, apply and destroy share.
 type planFlags struct {
 	plan.Options
-	vars  varFlags
-	input inputFlags
-	work  workFlags
-	json  bool
-	into  string          // -json-into
-	look  bool            // -refresh
-	lock  bool            // -lock
-	way   consentWay      // -consent
-	saved *planfile.Saved // the plan that apply was given, if any
+	vars    varFlags
+	input   inputFlags
+	work    workFlags
+	json    bool
+	into    string          // -json-into
+	look    bool            // -refresh
+	lock    bool            // -lock
+	way     consentWay      // -consent
+	outputs bool            // nothing is planned: the outputs are what is wanted
+	saved   *planfile.Saved // the plan that apply was given, if any
 
 	generate string // -generate-config-out
 }
