@@ -11,8 +11,8 @@ import (
 )
 
 // flat tells whether commands about one connection cost the same however many
-// there are. "output" reads
-// the configuration too, which names the connections: it is printed only.
+// there are. "output" reads the configuration too, which names them all: it is
+// printed only.
 func (b *bench) flat(ctx context.Context) error {
 	const name = `c["c00000"]`
 	dirs := map[int]string{}
