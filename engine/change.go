@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -23,6 +24,7 @@ func (a *applier) authorize(ctx context.Context, c *plan.Change, r *Result) erro
 	if err != nil {
 		return err
 	}
+	var first uint64 // generation of a new record
 	if c.NeedsUser { // a person's time is worth one more look
 		release, err := a.lease(ctx, c)
 		if err != nil {
@@ -32,13 +34,16 @@ func (a *applier) authorize(ctx context.Context, c *plan.Change, r *Result) erro
 		if err := a.e.o.Store.Probe(ctx); err != nil {
 			return a.e.failure(doing, c.Addr, err)
 		}
+		if first, err = a.e.o.Store.NextGeneration(ctx, c.Addr); err != nil {
+			return a.e.failure(doing, c.Addr, err)
+		}
 	}
 	g, err := a.flow(ctx, client)
 	if err != nil {
 		return a.e.failure(doing, c.Addr, err)
 	}
 	r.Warnings = append(r.Warnings, g.Warnings...)
-	old, rec, err := a.keep(ctx, c, client, g)
+	old, rec, err := a.keep(ctx, c, first, client, g)
 	g.Done(err) // the browser that waits learns it now, and not before
 	if err != nil {
 		return err
@@ -51,15 +56,37 @@ func (a *applier) authorize(ctx context.Context, c *plan.Change, r *Result) erro
 }
 
 // keep saves a grant. There is something to lose now: an interruption waits for it.
-func (a *applier) keep(ctx context.Context, c *plan.Change, client *grant.Client, g *grant.Grant) (old, rec *state.Record, err error) {
+// What the state does not take is kept elsewhere, if it was worth a person's time;
+// first is the generation of a record where none was.
+func (a *applier) keep(ctx context.Context, c *plan.Change, first uint64, client *grant.Client, g *grant.Grant) (old, rec *state.Record, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
 	defer cancel()
 	rec = newRecord(client, g, a.e.now())
 	if err := a.settle(ctx, rec, client); err != nil {
 		return nil, nil, a.e.errNotSaved(c.Addr, err)
 	}
-	old, err = a.save(ctx, c, rec)
+	if old, err = a.save(ctx, c, rec); err != nil {
+		err = a.lost(ctx, c, first, rec, err)
+	}
 	return old, rec, err
+}
+
+// lost says what becomes of a grant that could not be saved.
+func (a *applier) lost(ctx context.Context, of *plan.Change, first uint64, rec *state.Record, why error) error {
+	var stale staleError
+	var told *Error
+	switch {
+	case errors.As(why, &stale):
+		return why
+	case errors.As(why, &told):
+		why = told.Err // the remedy is another one now
+	}
+	if !of.NeedsUser || errors.Is(why, state.ErrConflict) { // nothing is lost, or it would not fit
+		return a.e.errNotSaved(of.Addr, why)
+	}
+	c := &state.Rescue{Record: clone(rec), Replaces: rec.Generation}
+	c.Record.Generation, c.Record.Info.ConfigSerial = cmp.Or(rec.Generation, first-1)+1, a.p.Serial
+	return a.e.keep(ctx, c, why, "the next apply")
 }
 
 // flow walks the grant. A consent takes minutes and speaks little: it does not
@@ -120,6 +147,7 @@ func (a *applier) save(ctx context.Context, c *plan.Change, rec *state.Record) (
 			defer unlock()
 		} // without the lock, the generation still guards the record
 	}
+	rec.Generation = c.Generation
 	for range saveTries {
 		if c.Generation != 0 {
 			if old, err = a.current(ctx, c); err != nil {
@@ -135,7 +163,7 @@ func (a *applier) save(ctx context.Context, c *plan.Change, rec *state.Record) (
 			return nil, errStale(c.Addr, "somebody else authorized the connection since the plan was made")
 		}
 	}
-	return nil, a.e.errNotSaved(c.Addr, err)
+	return nil, err
 }
 
 // current reads the record that a change was planned for. Refreshes since then

@@ -204,6 +204,11 @@ func (e *Engine) notFound(ctx context.Context, a addr.Addr, err error) error {
 func errStale(a addr.Addr, what string) error {
 	return &Error{
 		Class: ClassError, Addr: a, Doing: "apply the change of " + a.String(),
-		Err: errors.New(what), Remedy: "plan again: oauthctl plan",
+		Err: staleError(what), Remedy: "plan again: oauthctl plan",
 	}
 }
+
+// staleError says why a change does not fit the state any more.
+type staleError string
+
+func (s staleError) Error() string { return string(s) }

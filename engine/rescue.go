@@ -9,8 +9,8 @@ import (
 	"github.com/oauthctl/oauthctl/state"
 )
 
-// Rescuer keeps emergency copies: what a server answered to a refresh, when the
-// state cannot be written. It sees sealed bytes only.
+// Rescuer keeps emergency copies: what a server answered to a refresh, or granted,
+// when the state cannot be written. It sees sealed bytes only.
 type Rescuer interface {
 	// Keep writes a copy durably to the first place that takes it, and says where.
 	Keep(name string, sealed []byte) (place string, err error)
@@ -30,29 +30,40 @@ type EmergencyCopy struct {
 // rescue keeps what could not be saved where it will be found again. sent holds
 // the intent by which the copy will be known to be its successor.
 func (e *Engine) rescue(ctx context.Context, sent, next *state.Record, why error) error {
-	if sent.Info.Intent == nil || e.o.Rescuer == nil {
+	if sent.Info.Intent == nil {
 		return e.errNotSaved(next.Addr, why)
 	}
-	place, err := e.keep(ctx, sent, next)
-	if err != nil {
-		return errors.Join(e.errNotSaved(next.Addr, why), e.failure("keep an emergency copy of "+next.Addr.String(), next.Addr, err))
+	next = clone(next)
+	next.Generation++
+	return e.keep(ctx, &state.Rescue{Record: next, Digest: sent.Info.Intent.Digest}, why, "the next command that needs the connection")
+}
+
+// keep makes an emergency copy. The error that it returns says where that is, and
+// what will put it back.
+func (e *Engine) keep(ctx context.Context, c *state.Rescue, why error, by string) error {
+	a := c.Record.Addr
+	if e.o.Rescuer == nil {
+		return e.errNotSaved(a, why)
 	}
-	class, _ := e.stateClass(why, next.Addr)
+	place, err := e.keepAt(context.WithoutCancel(ctx), c)
+	if err != nil {
+		return errors.Join(e.errNotSaved(a, why), e.failure("keep an emergency copy of "+a.String(), a, err))
+	}
+	class, _ := e.stateClass(why, a)
 	return &Error{
-		Class: class, Addr: next.Addr, Doing: "save the tokens of " + next.Addr.String(),
+		Class: class, Addr: a, Doing: "save the tokens of " + a.String(),
 		Err: fmt.Errorf("the server answered with new tokens; they are kept, sealed, in the emergency copy %s, "+
 			"for they could not be saved: %w", place, why),
-		Remedy: "make " + e.o.Store.Location() + " writable; the next command that needs the connection puts them back, or: oauthctl recover",
+		Remedy: "make " + e.o.Store.Location() + " writable; " + by + " puts them back, or: oauthctl recover",
 	}
 }
 
-func (e *Engine) keep(ctx context.Context, sent, next *state.Record) (place string, err error) {
-	ctx = context.WithoutCancel(ctx)
-	name, err := e.o.Store.RescueName(ctx, next.Addr)
+func (e *Engine) keepAt(ctx context.Context, c *state.Rescue) (place string, err error) {
+	name, err := e.o.Store.RescueName(ctx, c.Record.Addr)
 	if err != nil {
 		return "", err
 	}
-	sealed, err := e.o.Store.SealRescue(ctx, &state.Rescue{Record: next, Digest: sent.Info.Intent.Digest})
+	sealed, err := e.o.Store.SealRescue(ctx, c)
 	if err != nil {
 		return "", err
 	}
@@ -83,8 +94,11 @@ func (e *Engine) putBack(ctx context.Context, rec *state.Record) (*state.Record,
 	return rec, nil
 }
 
-// errNotNext: an emergency copy that is not the successor of what the state holds.
-var errNotNext = errors.New("the connection has other tokens by now")
+// What keeps an emergency copy from being the successor of what the state holds.
+var (
+	errNotNext = errors.New("the connection has other tokens by now")
+	errGone    = errors.New("the connection was removed from the state since")
+)
 
 // follows: the copy answers the very refresh that the record has an intent of.
 func (e *Engine) follows(ctx context.Context, rec *state.Record, c *state.Rescue) error {
@@ -99,6 +113,36 @@ func (e *Engine) follows(ctx context.Context, rec *state.Record, c *state.Rescue
 	if digest != c.Digest {
 		return errNotNext
 	}
+	return nil
+}
+
+// fits: a grant that was to take the place of the record that is there, or of none
+// (nil). A connection that was removed meanwhile does not come back by it.
+func (e *Engine) fits(ctx context.Context, rec *state.Record, c *state.Rescue) error {
+	switch {
+	case rec == nil && c.Replaces > 0:
+		return errGone
+	case rec == nil:
+		next, err := e.o.Store.NextGeneration(ctx, c.Record.Addr)
+		if err == nil && next != c.Record.Generation {
+			err = errGone
+		}
+		return err
+	case rec.Generation != c.Replaces || rec.Info.ConfigSerial > c.Record.Info.ConfigSerial:
+		return errNotNext
+	}
+	return nil
+}
+
+// adopt saves the grant that a copy holds, settings and all, and removes the copy.
+// Plans from before are stale then, as after the apply that could not save it.
+func (e *Engine) adopt(ctx context.Context, c *state.Rescue, place string) error {
+	next := clone(c.Record)
+	next.Generation, next.UpdatedAt = c.Replaces, e.now()
+	if err := e.o.Store.PutNext(ctx, next); err != nil {
+		return e.failure("put the emergency copy "+place+" of "+next.Addr.String()+" back", next.Addr, err)
+	}
+	_ = e.o.Rescuer.Drop(place) // left behind, it fits nowhere any more
 	return nil
 }
 
@@ -169,10 +213,20 @@ func (e *Engine) recoverOne(ctx context.Context, c EmergencyCopy, dryRun bool) (
 	}
 	defer unlock()
 	rec, err := e.o.Store.Get(ctx, a, state.PartAll)
-	if err == nil {
+	grant := rescued.Digest == ""
+	switch {
+	case grant && errors.Is(err, state.ErrNotFound):
+		err = e.fits(ctx, nil, rescued)
+	case err == nil && grant:
+		err = e.fits(ctx, rec, rescued)
+	case err == nil:
 		err = e.follows(ctx, rec, rescued)
 	}
-	if err == nil && !dryRun {
+	switch {
+	case err != nil || dryRun:
+	case grant:
+		err = e.adopt(context.WithoutCancel(ctx), rescued, c.Place)
+	default:
 		_, err = e.merge(context.WithoutCancel(ctx), rec, rescued, c.Place)
 	}
 	return a, err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/plan"
@@ -289,5 +290,220 @@ func TestEmergencyCopyKeepsNewerSettings(t *testing.T) {
 	wantRescued(t, k, d)
 	if rec := k.record(graph); rec.Info.RefreshBefore != 7*time.Minute || rec.Tokens.ClientSecret != "newer" {
 		t.Errorf("%v %s", rec.Info.RefreshBefore, rec.Tokens.ClientSecret.Reveal())
+	}
+}
+
+// granted is a kit whose state stopped taking writes when a person had consented:
+// for the first time, or once more.
+func granted(t *testing.T, again bool) (*kit, *drawer) {
+	t.Helper()
+	k := newKit(t)
+	d := &drawer{copies: map[string][]byte{}}
+	k.options.Rescuer = d
+	k.engine = engine.New(k.options)
+	cfg, want := k.config(one), "access-1"
+	o := plan.Options{}
+	if again {
+		k.apply(cfg, o)
+		o.Replace, want = []addr.Addr{graph}, "access-2"
+	}
+	k.server.setFault(func(http.ResponseWriter, *http.Request, url.Values) bool {
+		k.fail("write", syscall.ENOSPC)
+		return false
+	})
+	r := result(t, k.apply(cfg, o), "graph")
+	if r.State != engine.Failed || !errors.Is(r.Err, syscall.ENOSPC) || len(d.copies) != 1 {
+		t.Fatalf("%+v, %d copies", r, len(d.copies))
+	}
+	for place, sealed := range d.copies {
+		if !strings.Contains(r.Err.Error(), place) || !strings.Contains(r.Err.Error(), "oauthctl recover") {
+			t.Errorf("the error does not name the copy: %v", r.Err)
+		}
+		if bytes.Contains(sealed, []byte(want)) || strings.Contains(r.Err.Error(), want) {
+			t.Error("a token is in clear")
+		}
+	}
+	k.server.setFault(nil)
+	k.server.journal.take()
+	return k, d
+}
+
+func eachConsent(t *testing.T, f func(*testing.T, bool)) {
+	for name, again := range map[string]bool{"the first": false, "once more": true} {
+		t.Run(name, func(t *testing.T) { f(t, again) })
+	}
+}
+
+// A consent is not asked for twice because the disk was full.
+func TestEmergencyCopyOfAConsentIsFoundAgain(t *testing.T) {
+	eachConsent(t, func(t *testing.T, again bool) {
+		for name, next := range map[string]func(*testing.T, *kit){
+			"recover": func(t *testing.T, k *kit) {
+				if out, err := k.engine.Recover(k.ctx, nil, false); err != nil || len(out) != 1 || out[0].Err != nil || out[0].Addr != graph {
+					t.Errorf("%v %+v", err, out)
+				}
+			},
+			"a plan from before": func(t *testing.T, k *kit) {
+				p := k.plan(k.config(one), plan.Options{Replace: []addr.Addr{graph}})
+				if _, err := k.engine.Apply(k.ctx, k.config(one), p); err == nil || !strings.Contains(err.Error(), "plan is stale") {
+					t.Errorf("error %v", err)
+				}
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				k, d := granted(t, again)
+				k.fail("write", nil)
+				visits := k.person.visits.Load()
+				next(t, k)
+				n := "1"
+				if again {
+					n = "2"
+				}
+				rec := k.record(graph)
+				if rec.Tokens.AccessToken.Reveal() != "access-"+n || rec.Tokens.RefreshToken.Reveal() != "refresh-"+n || rec.Status != state.StatusOK {
+					t.Errorf("tokens %s %s, %s", rec.Tokens.AccessToken.Reveal(), rec.Tokens.RefreshToken.Reveal(), rec.Status)
+				}
+				if p := k.plan(k.config(one), plan.Options{}); !p.Empty() {
+					t.Errorf("there is something left to do: %+v", p.Changes)
+				}
+				if k.person.visits.Load() != visits || count(k.server.journal.take(), "token") != 0 || len(d.copies) != 0 {
+					t.Errorf("somebody was asked, or %d copies are left behind", len(d.copies))
+				}
+				k.token(graph, engine.TokenOptions{ForceRefresh: true}) // it is a record as any other
+			})
+		}
+	})
+}
+
+// A disk that fails cannot be read either.
+func TestEmergencyCopyOfAConsentWhenNothingCanBeRead(t *testing.T) {
+	k := newKit(t)
+	d := &drawer{copies: map[string][]byte{}}
+	k.options.Rescuer = d
+	k.engine = engine.New(k.options)
+	cfg := k.applied(one)
+	k.server.setFault(func(http.ResponseWriter, *http.Request, url.Values) bool { k.fail("get", syscall.EIO); return false })
+	r := result(t, k.apply(cfg, plan.Options{Replace: []addr.Addr{graph}}), "graph")
+	if !errors.Is(r.Err, syscall.EIO) || len(d.copies) != 1 || !strings.Contains(r.Err.Error(), "oauthctl recover") {
+		t.Fatalf("%v, %d copies", r.Err, len(d.copies))
+	}
+	k.fail("get", nil)
+	k.server.setFault(nil)
+	k.server.journal.take()
+	if out, err := k.engine.Recover(k.ctx, nil, false); err != nil || len(out) != 1 || out[0].Err != nil {
+		t.Errorf("%v %+v", err, out)
+	}
+	wantRescued(t, k, d)
+}
+
+func TestEmergencyCopyOfAConsentThatCannotBeMade(t *testing.T) {
+	k := newKit(t)
+	k.options.Rescuer = &drawer{copies: map[string][]byte{}, broken: syscall.EROFS}
+	k.engine = engine.New(k.options)
+	k.server.setFault(func(http.ResponseWriter, *http.Request, url.Values) bool {
+		k.fail("write", syscall.ENOSPC)
+		return false
+	})
+	r := result(t, k.apply(k.config(one), plan.Options{}), "graph")
+	if !errors.Is(r.Err, syscall.ENOSPC) || !errors.Is(r.Err, syscall.EROFS) {
+		t.Errorf("error %v", r.Err)
+	}
+}
+
+// What asks nobody is asked for again: there is nothing to keep.
+func TestNoEmergencyCopyOfWhatNobodyWasAskedFor(t *testing.T) {
+	k := newKit(t)
+	d := &drawer{copies: map[string][]byte{}}
+	k.options.Rescuer = d
+	k.engine = engine.New(k.options)
+	k.server.setFault(func(http.ResponseWriter, *http.Request, url.Values) bool {
+		k.fail("write", syscall.ENOSPC)
+		return false
+	})
+	r := result(t, k.apply(k.config(acme+`
+connection "worker" {
+  provider      = "acme"
+  client_id     = "app"
+  client_secret = env("SECRET")
+  grant "client_credentials" {}
+}
+`), plan.Options{}), "worker")
+	if !errors.Is(r.Err, syscall.ENOSPC) || len(d.copies) != 0 {
+		t.Errorf("%v, %d copies", r.Err, len(d.copies))
+	}
+}
+
+// A consent is put back only where everything is as it was when it was given. What
+// was removed does not come back by it.
+func TestEmergencyCopyOfAConsentThatDoesNotFit(t *testing.T) {
+	remove := func(t *testing.T, k *kit) {
+		t.Helper()
+		if _, err := k.store.DeleteNext(k.ctx, graph, k.record(graph).Generation); err != nil {
+			t.Fatal(err)
+		}
+	}
+	authorize := func(t *testing.T, k *kit) {
+		t.Helper()
+		if _, err := k.store.Get(k.ctx, graph, state.PartInfo); err == nil {
+			remove(t, k)
+		}
+		rec := &state.Record{Summary: state.Summary{Addr: graph, Provider: "acme", Status: state.StatusOK}, Info: &state.Info{Grant: "authorization_code"},
+			Tokens: &state.Tokens{AccessToken: "access-new", RefreshToken: "refresh-new", TokenType: "Bearer"}}
+		if err := k.store.PutNext(k.ctx, rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write := func(t *testing.T, k *kit) {
+		t.Helper()
+		if err := k.store.Put(k.ctx, k.record(graph)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const other, gone = "other tokens by now", "removed from the state"
+	for name, s := range map[string]struct {
+		again bool
+		do    []func(*testing.T, *kit)
+		want  string
+	}{
+		"authorized meanwhile":              {false, []func(*testing.T, *kit){authorize}, other},
+		"authorized and removed":            {false, []func(*testing.T, *kit){authorize, remove}, gone},
+		"removed":                           {true, []func(*testing.T, *kit){remove}, gone},
+		"removed, then authorized":          {true, []func(*testing.T, *kit){authorize}, other},
+		"removed, authorized and removed":   {true, []func(*testing.T, *kit){authorize, remove}, gone},
+		"refreshed":                         {true, []func(*testing.T, *kit){write}, other},
+		"removed and forgotten, then anew":  {true, []func(*testing.T, *kit){remove, forget, authorize}, other},
+		"removed and forgotten, not itself": {true, []func(*testing.T, *kit){remove, forget}, gone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k, d := granted(t, s.again)
+			k.fail("write", nil)
+			for _, do := range s.do {
+				do(t, k)
+			}
+			before, _ := k.store.Get(k.ctx, graph, state.PartAll)
+			for range 2 {
+				out, err := k.engine.Recover(k.ctx, nil, false)
+				if err != nil || len(out) != 1 || out[0].Err == nil || !strings.Contains(out[0].Err.Error(), s.want) {
+					t.Errorf("%v %+v", err, out)
+				}
+			}
+			after, _ := k.store.Get(k.ctx, graph, state.PartAll)
+			if diff := cmp.Diff(before, after); diff != "" || len(d.copies) != 1 {
+				t.Errorf("%d copies; the record changed (-before +after):\n%s", len(d.copies), diff)
+			}
+		})
+	}
+}
+
+// forget makes the state forget what was removed from it: generations begin again.
+func forget(t *testing.T, k *kit) {
+	t.Helper()
+	h, err := k.backend.Header(k.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Version++
+	if err := k.backend.Write(k.ctx, state.Batch{Header: &h, Epoch: h.Epoch, Past: []state.Row{}}); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -39,6 +39,12 @@ func (s *Store) History(ctx context.Context, a addr.Addr, parts Part) ([]*Record
 	}
 }
 
+// NextGeneration is the one that a new record at an address would get. It tells
+// whether another was there, as far back as removed records are kept.
+func (s *Store) NextGeneration(ctx context.Context, a addr.Addr) (uint64, error) {
+	return s.after(ctx, a, 0)
+}
+
 // after is the generation after this one and all that are kept of the address: no
 // two records of one address ever had the same.
 func (s *Store) after(ctx context.Context, a addr.Addr, generation uint64) (uint64, error) {

@@ -15,11 +15,15 @@ import (
 // ErrForeign says that an emergency copy belongs to another state.
 var ErrForeign = errors.New("it belongs to another state")
 
-// Rescue is what an emergency copy holds: the record that a refresh would have
-// made of a connection, had the state taken it.
+// Rescue is what an emergency copy holds: the record that a refresh, or a new
+// grant, would have made of a connection, had the state taken it. What it follows
+// is told by the Digest; for a new grant, which has none, by what it replaces.
 type Rescue struct {
-	Record *Record
-	Digest string // of the refresh token that was sent: see Intent
+	Record *Record // with the generation that it would have had
+	Digest string  // of the refresh token that was sent: see Intent; "": a new grant
+	// Replaces is the generation of the record that a new grant takes the place
+	// of, 0 if there is none. That record has no later ConfigSerial than Record.
+	Replaces uint64
 }
 
 // rescueVersion is the version of the format of emergency copies.
@@ -38,6 +42,7 @@ type rescueFile struct {
 // rescueText is what is sealed in it.
 type rescueText struct {
 	Digest           string `json:"digest"`
+	Replaces         uint64 `json:"replaces,omitempty"`
 	Provider         string `json:"provider"`
 	Status           Status `json:"status"`
 	ExpiresAt        int64  `json:"expires_at"`
@@ -72,12 +77,12 @@ func (s *Store) SealRescue(ctx context.Context, rescued *Rescue) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	sum, info, err := s.next(ctx, rescued.Record)
+	sum, info, err := ready(rescued.Record)
 	if err != nil {
 		return nil, err
 	}
 	text := rescueText{
-		Digest: rescued.Digest, Provider: sum.Provider, Status: sum.Status, ExpiresAt: toUnix(sum.ExpiresAt),
+		Digest: rescued.Digest, Replaces: rescued.Replaces, Provider: sum.Provider, Status: sum.Status, ExpiresAt: toUnix(sum.ExpiresAt),
 		RefreshExpiresAt: toUnix(sum.RefreshExpiresAt), UpdatedAt: toUnix(sum.UpdatedAt),
 	}
 	if text.Info, err = encodeInfo(sum, info); err != nil {
@@ -150,7 +155,7 @@ func openRescued(a addr.Addr, generation uint64, plain []byte) (*Rescue, error) 
 	if r.Tokens, err = decodeTokens(text.Tokens, sum); err != nil {
 		return nil, err
 	}
-	return &Rescue{Record: r, Digest: text.Digest}, nil
+	return &Rescue{Record: r, Digest: text.Digest, Replaces: text.Replaces}, nil
 }
 
 // KnownLineage is the lineage of a state that has been opened, without a look at

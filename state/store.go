@@ -222,21 +222,28 @@ func (s *Store) put(ctx context.Context, r *Record, sum Summary, info *Info, row
 
 // next is what a record will be when it has been written.
 func (s *Store) next(ctx context.Context, r *Record) (Summary, *Info, error) {
+	sum, info, err := ready(r)
+	switch {
+	case err != nil:
+	case sum.Generation > 0:
+		sum.Generation++
+	default:
+		sum.Generation, err = s.after(ctx, r.Addr, 0)
+	}
+	return sum, info, err
+}
+
+// ready checks a record, and gives what is written of it.
+func ready(r *Record) (Summary, *Info, error) {
 	if r.Info == nil || r.Tokens == nil {
 		return Summary{}, nil, fmt.Errorf("write %s: both parts are needed", r.Addr)
 	}
 	if err := checkAddr(r.Addr); err != nil {
 		return Summary{}, nil, err
 	}
-	sum, info := r.normal(), *r.Info
+	info := *r.Info
 	info.HasRefresh = !r.Tokens.RefreshToken.Empty()
-	if sum.Generation > 0 {
-		sum.Generation++
-		return sum, &info, nil
-	}
-	var err error
-	sum.Generation, err = s.after(ctx, r.Addr, 0)
-	return sum, &info, err
+	return r.normal(), &info, nil
 }
 
 // Delete removes a record if its generation is still the one given.

@@ -72,6 +72,7 @@ func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
 		return err
 	}
 	defer s.close()
+	s.putBack(ctx)
 	p, keys, err := s.planned(ctx, &f.planFlags)
 	if err != nil {
 		return err

@@ -517,3 +517,77 @@ func TestRecover(t *testing.T) {
 		}
 	})
 }
+
+// The same with a consent: whoever gave it is not asked again.
+func TestRecoverAConsent(t *testing.T) {
+	for name, again := range map[string]bool{"the first": false, "once more": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCourier(t, false)
+			codes, full := 0, false
+			c.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				if r.URL.Path == "/device" {
+					codes++
+					fmt.Fprintf(w, `{"device_code":"d%d","user_code":"ABCD","verification_uri":%q,"expires_in":60,"interval":1}`, codes, c.server.URL)
+					return
+				}
+				if full {
+					if err := os.Mkdir(c.path()+"-journal", 0o700); err != nil {
+						t.Error(err)
+					}
+				}
+				rotating(w, codes)
+			})
+			text := `
+provider "acme" {
+  device_endpoint = "` + c.server.URL + `/device"
+  token_endpoint  = "` + c.server.URL + `/token"
+}
+connection "mail" {
+  provider  = "acme"
+  client_id = "app"
+  grant "device_code" {}
+}
+removed {
+  from = connection.graph
+  lifecycle { destroy = false }
+}
+`
+			if err := os.WriteFile(filepath.Join(c.dir, "main.hcl"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			apply, want := []string{"apply", "-auto-approve", "-input"}, "access-1\n"
+			if again {
+				if r := c.run(apply...); r.code != exitDone {
+					t.Fatalf("%+v", r)
+				}
+				apply, want = append(apply, "-replace=mail"), "access-2\n"
+			}
+			full = true
+			r := c.run(apply...)
+			copies, err := filepath.Glob(filepath.Join(c.dir, "oauthctl-*.emergency"))
+			if err != nil || len(copies) != 1 || r.code == exitDone || !strings.Contains(r.stdout+r.stderr, "oauthctl recover") {
+				t.Fatalf("%+v, copies %v", r, copies)
+			}
+			full = false
+			if r := c.run("recover"); r.code == exitDone {
+				t.Errorf("while nothing can be written: %+v", r)
+			}
+			if err := os.Remove(c.path() + "-journal"); err != nil {
+				t.Fatal(err)
+			}
+			asked := codes
+			r = c.run("apply", "-auto-approve", "-input=false")
+			if said := strings.Join(strings.Fields(r.stderr), " "); r.code != exitDone || !strings.Contains(said, "Put the tokens of connection.mail back") {
+				t.Errorf("%+v", r)
+			}
+			if r := c.run("token", "mail"); r.stdout != want || codes != asked {
+				t.Errorf("%+v, asked %d times more", r, codes-asked)
+			}
+			if copies, _ := filepath.Glob(filepath.Join(c.dir, "oauthctl-*.emergency")); len(copies) != 0 {
+				t.Errorf("left behind: %v", copies)
+			}
+		})
+	}
+}

@@ -19,10 +19,10 @@ func (c *cli) recoverCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "recover [FILE…]",
 		Short: "Put emergency copies of tokens back into the state",
-		Long: "If the state cannot be written after a server has answered a refresh (the disk is full, or failed), the new tokens are kept, sealed, " +
+		Long: "If the state cannot be written after a server has answered a refresh, or a consent was given (the disk is full, or failed), the new tokens are kept, sealed, " +
 			"in an emergency copy: beside the state, in $XDG_STATE_HOME/oauthctl/emergency, or in the directory for temporary files. token, refresh and apply put it back by themselves " +
-			"when they need the connection; recover does so now, with all copies of the state, or with those that are named. A copy is put back only if it answers the very refresh that " +
-			"the state knows as unfinished, and is removed then. Any other is left where it is.",
+			"when they need the connection (that of a consent: apply alone); recover does so now, with all copies of the state, or with those that are named. A copy is put back only if it answers the very refresh that " +
+			"the state knows as unfinished, or if the connection is still as it was when the consent was given, and is removed then. Any other is left where it is.",
 		Example: "oauthctl recover -dry-run",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.view = c.newView(false, false)
@@ -90,6 +90,17 @@ func (f *recoverFlags) said(r engine.Recovered) string {
 		return fmt.Sprintf("Would put the tokens of %s back from %s", r.Addr, r.Place)
 	}
 	return fmt.Sprintf("Put the tokens of %s back from %s", r.Addr, r.Place)
+}
+
+// putBack puts emergency copies back before a plan is made, which else would ask a
+// person for what was granted. Of what fails, recover tells.
+func (s *session) putBack(ctx context.Context) {
+	copies, _ := s.engine.Recover(ctx, nil, false)
+	for _, r := range copies {
+		if r.Err == nil {
+			s.c.view.Note("%s", (&recoverFlags{}).said(r))
+		}
+	}
 }
 
 func ofAddr(a addr.Addr) string {
