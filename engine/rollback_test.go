@@ -1,6 +1,8 @@
 package engine_test
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -9,6 +11,9 @@ import (
 	"filippo.io/age"
 
 	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 )
 
@@ -65,6 +70,66 @@ func TestARefreshTokenFromAnOlderStateIsNotSent(t *testing.T) {
 	}
 	if n := count(k.server.journal.take(), "token"); n != 0 {
 		t.Errorf("%d requests", n)
+	}
+}
+
+// Whatever wants a new token, the old refresh token is not sent for it.
+func TestNothingSendsARefreshTokenFromAnOlderState(t *testing.T) {
+	for name, want := range map[string]func(*kit, *schema.Config) error{
+		"token -force-refresh": func(k *kit, _ *schema.Config) error {
+			_, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{ForceRefresh: true})
+			return err
+		},
+		"token -min-ttl": func(k *kit, _ *schema.Config) error {
+			_, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{MinTTL: 2 * time.Hour})
+			return err
+		},
+		"token -scopes": func(k *kit, _ *schema.Config) error {
+			_, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{Scopes: []string{"read"}})
+			return err
+		},
+		"a token that was refused": func(k *kit, _ *schema.Config) error {
+			_, err := k.engine.Refused(k.ctx, graph, "access-1")
+			return err
+		},
+		"the agent": func(k *kit, _ *schema.Config) error {
+			keeper := engine.NewKeeper(engine.KeeperOptions{Now: k.clock.now, Open: func(context.Context, time.Duration) (*engine.Engine, func(), error) {
+				return k.engine, func() {}, nil
+			}})
+			_, err := keeper.Token(k.ctx, graph, engine.TokenOptions{ForceRefresh: true}, time.Second)
+			return err
+		},
+		"refresh": func(k *kit, _ *schema.Config) error {
+			out, err := k.engine.Refresh(k.ctx, []addr.Addr{graph})
+			return cmp.Or(err, result(k.t.(*testing.T), out, "graph").Err)
+		},
+		"apply -refresh-only": func(k *kit, cfg *schema.Config) error {
+			k.clock.pass(time.Hour)
+			return result(k.t.(*testing.T), k.apply(cfg, plan.Options{RefreshOnly: true}), "graph").Err
+		},
+		"a connection that it feeds": func(k *kit, _ *schema.Config) error {
+			k.clock.pass(time.Hour)
+			fed := &state.Record{Summary: state.Summary{Addr: addr.Connection("fed"), Provider: "acme", Status: state.StatusOK},
+				Info:   &state.Info{Grant: "token_exchange", Exchange: &state.Exchange{Subject: state.Source{Connection: graph.String(), Attribute: "access_token"}}},
+				Tokens: &state.Tokens{AccessToken: "access-fed"}}
+			if err := k.store.Put(k.ctx, fed); err != nil {
+				return err
+			}
+			_, err := k.engine.Token(k.ctx, fed.Addr, engine.TokenOptions{ForceRefresh: true})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := rolledBack(t, false)
+			cfg := k.config(one)
+			k.clock.pass(10 * time.Minute)
+			if err := want(k, cfg); !errors.Is(err, state.ErrRollback) {
+				t.Errorf("error %v", err)
+			}
+			if n := count(k.server.journal.take(), "token"); n != 0 {
+				t.Errorf("%d requests", n)
+			}
+		})
 	}
 }
 

@@ -115,7 +115,7 @@ func (p pins) compare(pin lineagePin, h *seal.Header, box *seal.Box, file string
 	case h.Epoch < pin.Epoch, h.Serial < pin.Serial:
 		return WithAdvice(fmt.Errorf("%w: %s is at serial %d with data key %d, this machine has seen serial %d with data key %d",
 			ErrRollback, p.location, h.Serial, h.Epoch, pin.Serial, pin.Epoch),
-			"bring back the newer file; if you restored a backup on purpose, accept it with -accept-rollback of token, refresh or apply, or by removing "+file+" (refresh tokens in it may be spent)")
+			"bring back the newer file; if you restored a backup on purpose, accept it with -accept-rollback of token, exec, refresh, plan or apply, or by removing "+file+" (refresh tokens in it may be spent)")
 	case h.Commitment == pin.Commitment, pin.Pending != "" && h.Commitment == pin.Pending:
 		return nil
 	case h.Epoch > pin.Epoch && h.Succeeds(box, pin.Commitment):

@@ -19,12 +19,14 @@ type helperFlags struct {
 	connection  string
 	username    string
 	lockTimeout time.Duration
+	older       bool
 }
 
 func (f *helperFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.connection, "connection", "", "answer for the hosts of the connection `NAME` alone; faster than looking through all of them")
 	fs.StringVar(&f.username, "username", "", "the user `NAME` that the server wants beside the token")
 	lockTimeoutFlag(fs, &f.lockTimeout)
+	rollbackFlag(fs, &f.older)
 }
 
 // named is the connection that was named, with the flag or behind the

@@ -20,5 +20,6 @@ func (c *cli) destroyCommand() *cobra.Command {
 		},
 	}
 	f.register(cmd)
+	rollbackFlag(cmd.Flags(), &c.older)
 	return cmd
 }

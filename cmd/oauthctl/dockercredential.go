@@ -40,6 +40,7 @@ func (c *cli) dockerCredentialCommand() *cobra.Command {
 // dockerCredential is one request of docker, which shows what a helper that
 // fails has written on stdout.
 func (c *cli) dockerCredential(ctx context.Context, args []string, f *helperFlags) error {
+	c.older = f.older
 	err := c.dockerRequest(ctx, args, f)
 	var shown *shownError
 	if err != nil && !errors.As(err, &shown) {

@@ -32,6 +32,7 @@ type execFlags struct {
 	fd          bool
 	minTTL      time.Duration
 	lockTimeout time.Duration
+	older       bool
 }
 
 func (f *execFlags) register(fs *pflag.FlagSet) {
@@ -39,6 +40,7 @@ func (f *execFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.fd, "fd", false, "give each token in a pipe that can be read once; the variables (NAME_TOKEN_FILE) hold paths of pipes instead of tokens")
 	fs.DurationVar(&f.minTTL, "min-ttl", 0, "refresh tokens that are valid for less than `DURATION`: the program cannot ask for others")
 	lockTimeoutFlag(fs, &f.lockTimeout)
+	rollbackFlag(fs, &f.older)
 }
 
 // check says what is wrong with the arguments, or "".
@@ -96,6 +98,7 @@ type program struct {
 }
 
 func (c *cli) exec(ctx context.Context, args []string, dash int, f *execFlags) error {
+	c.older = f.older
 	list, err := f.handovers(args[:dash])
 	if err != nil {
 		return err

@@ -18,7 +18,8 @@ func jsonFlag(cmd *cobra.Command, json *bool) {
 	cmd.Flags().BoolVar(json, "json", false, "print JSON for programs instead of text")
 }
 
-// rollbackFlag is -accept-rollback, of the commands that spend refresh tokens.
+// rollbackFlag is -accept-rollback, of the commands that spend refresh tokens, and of
+// plan, which says what they would do.
 func rollbackFlag(fs *pflag.FlagSet, accept *bool) {
 	fs.BoolVar(accept, "accept-rollback", false, "work with a state that is older than one this machine has seen; its refresh tokens may be spent")
 }

@@ -37,6 +37,7 @@ func (c *cli) gitCredentialCommand() *cobra.Command {
 // gitCredential is one request of git. Operations that it does not know are
 // ignored, as the protocol wants it.
 func (c *cli) gitCredential(ctx context.Context, args []string, f *helperFlags) error {
+	c.older = f.older
 	q, err := outlet.ReadGit(c.Stdin)
 	if err != nil {
 		return fmt.Errorf("read what git asks: %w", err)

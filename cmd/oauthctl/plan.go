@@ -71,6 +71,7 @@ func (c *cli) planCommand() *cobra.Command {
 	f.register(cmd)
 	f.registerWishes(cmd.Flags())
 	_ = cmd.RegisterFlagCompletionFunc("consent", completeWays)
+	rollbackFlag(cmd.Flags(), &c.older)
 	cmd.Flags().StringVar(&out, "out", "", "save the plan in `FILE`, for apply and show")
 	cmd.Flags().StringVar(&f.generate, "generate-config-out", "", "write blocks for connections that no block declares, of the state and of import blocks, to `FILE`, which must not exist")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if there are changes, 0 if there are none")
