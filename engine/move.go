@@ -31,6 +31,7 @@ func (e *Engine) Rename(ctx context.Context, renames []state.Rename) error {
 	if err := e.o.Store.Probe(ctx); err != nil {
 		return e.failure(doing, addr.Addr{}, err)
 	}
+	_, _ = e.Recover(ctx, nil, false) // that of a consent fits its own address alone; "recover" tells what fails
 	_, err := e.o.Store.Rename(ctx, renames, e.o.LockTimeout)
 	return e.failure(doing, addr.Addr{}, err)
 }

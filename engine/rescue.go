@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
@@ -72,24 +73,27 @@ func (e *Engine) keepAt(ctx context.Context, c *state.Rescue) (place string, err
 
 // putBack merges the emergency copy of an unfinished refresh into its record,
 // if there is one; else it gives the record as it is. The lock is held. Without
-// an intent, as usual, it looks nowhere.
+// an intent, as usual, it looks nowhere. A connection that was moved since has its
+// copy among those of the whole state, under its former name.
 func (e *Engine) putBack(ctx context.Context, rec *state.Record) (*state.Record, error) {
 	if rec.Info.Intent == nil || e.o.Rescuer == nil {
 		return rec, nil
 	}
-	name, err := e.o.Store.RescueName(ctx, rec.Addr)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range e.o.Rescuer.Find(name) {
-		if c.Err != nil {
-			continue // "recover" tells
+	for _, of := range []addr.Addr{rec.Addr, {}} {
+		name, err := e.o.Store.RescueName(ctx, of)
+		if err != nil {
+			return nil, err
 		}
-		rescued, err := e.o.Store.OpenRescue(ctx, c.Sealed)
-		if err != nil || e.follows(ctx, rec, rescued) != nil {
-			continue
+		for _, c := range e.o.Rescuer.Find(name) {
+			if c.Err != nil {
+				continue // "recover" tells
+			}
+			rescued, err := e.o.Store.OpenRescue(ctx, c.Sealed)
+			if err != nil || e.follows(ctx, rec, rescued) != nil {
+				continue
+			}
+			return e.merge(ctx, rec, rescued, c.Place)
 		}
-		return e.merge(ctx, rec, rescued, c.Place)
 	}
 	return rec, nil
 }
@@ -100,10 +104,11 @@ var (
 	errGone    = errors.New("the connection was removed from the state since")
 )
 
-// follows: the copy answers the very refresh that the record has an intent of.
+// follows: the copy answers the very refresh that the record has an intent of. The
+// refresh token tells, wherever the connection has moved to since.
 func (e *Engine) follows(ctx context.Context, rec *state.Record, c *state.Rescue) error {
 	i := rec.Info.Intent
-	if c.Record.Addr != rec.Addr || i == nil || i.Digest == "" || i.Digest != c.Digest {
+	if i == nil || i.Digest == "" || i.Digest != c.Digest {
 		return errNotNext
 	}
 	digest, err := e.o.Store.Digest(ctx, "refresh_token", rec.Tokens.RefreshToken.Reveal())
@@ -204,7 +209,10 @@ func (e *Engine) recoverOne(ctx context.Context, c EmergencyCopy, dryRun bool) (
 	if err != nil {
 		return addr.Addr{}, err
 	}
-	a := rescued.Record.Addr
+	a, err := e.whereabouts(ctx, rescued)
+	if err != nil {
+		return a, err
+	}
 	patience, cancel := context.WithTimeout(ctx, e.o.LockTimeout)
 	defer cancel()
 	unlock, err := e.o.Store.Lock(patience, a, "recover")
@@ -228,6 +236,24 @@ func (e *Engine) recoverOne(ctx context.Context, c EmergencyCopy, dryRun bool) (
 		err = e.adopt(context.WithoutCancel(ctx), rescued, c.Place)
 	default:
 		_, err = e.merge(context.WithoutCancel(ctx), rec, rescued, c.Place)
+	}
+	return a, err
+}
+
+// whereabouts is the address of the connection that a copy is for: that in the copy,
+// or the one that the unfinished refresh has moved to.
+func (e *Engine) whereabouts(ctx context.Context, c *state.Rescue) (addr.Addr, error) {
+	a := c.Record.Addr
+	if c.Digest == "" {
+		return a, nil
+	}
+	unfinished := func(r *state.Record) bool { return r.Info.Intent != nil && r.Info.Intent.Digest == c.Digest }
+	if r, err := e.o.Store.Get(ctx, a, state.PartInfo); err == nil && unfinished(r) {
+		return a, nil
+	}
+	all, err := e.o.Store.All(ctx, state.PartInfo)
+	if i := slices.IndexFunc(all, unfinished); i >= 0 {
+		return all[i].Addr, nil
 	}
 	return a, err
 }

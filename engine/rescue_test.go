@@ -85,7 +85,12 @@ func rescued(t *testing.T, why error) (*kit, *drawer) {
 // them, and the copy is gone.
 func wantRescued(t *testing.T, k *kit, d *drawer) {
 	t.Helper()
-	rec := k.record(graph)
+	wantRescuedAt(t, k, d, graph)
+}
+
+func wantRescuedAt(t *testing.T, k *kit, d *drawer, a addr.Addr) {
+	t.Helper()
+	rec := k.record(a)
 	if rec.Tokens.AccessToken != "access-2" || rec.Tokens.RefreshToken != "refresh-2" || rec.Status != state.StatusOK || rec.Info.Intent != nil {
 		t.Errorf("tokens %s %s, %s, %+v", rec.Tokens.AccessToken.Reveal(), rec.Tokens.RefreshToken.Reveal(), rec.Status, rec.Info.Intent)
 	}
@@ -506,4 +511,65 @@ func forget(t *testing.T, k *kit) {
 	if err := k.backend.Write(k.ctx, state.Batch{Header: &h, Epoch: h.Epoch, Past: []state.Row{}}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A copy that another machine left, or in a place that was away, is found when its
+// connection has moved meanwhile.
+func TestEmergencyCopyFollowsItsConnection(t *testing.T) {
+	moved := addr.Connection("calendar")
+	for name, next := range map[string]func(*testing.T, *kit){
+		"token": func(_ *testing.T, k *kit) { k.token(moved, engine.TokenOptions{ForceRefresh: true}) },
+		"recover": func(t *testing.T, k *kit) {
+			if out, err := k.engine.Recover(k.ctx, nil, false); err != nil || len(out) != 1 || out[0].Err != nil || out[0].Addr != moved {
+				t.Errorf("%v %+v", err, out)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k, d := rescued(t, state.ErrUnwritable)
+			k.fail("write", nil)
+			if _, err := k.store.Rename(k.ctx, []state.Rename{{From: graph, To: moved}}, time.Second); err != nil {
+				t.Fatal(err)
+			}
+			k.clock.pass(time.Second)
+			next(t, k)
+			wantRescuedAt(t, k, d, moved)
+		})
+	}
+}
+
+// Where the one moves that was there, another one gets nothing that is not its own.
+func TestEmergencyCopyIsNotForWhatIsAtItsAddressNow(t *testing.T) {
+	k, d := rescued(t, state.ErrUnwritable)
+	k.fail("write", nil)
+	moved := addr.Connection("calendar")
+	if _, err := k.store.Rename(k.ctx, []state.Rename{{From: graph, To: moved}}, time.Second); err != nil {
+		t.Fatal(err)
+	}
+	other := k.record(moved)
+	intent := *other.Info.Intent
+	intent.Digest = strings.Repeat("0", 64)
+	other.Summary, other.Info.Intent = state.Summary{Addr: graph, Provider: "acme", Status: state.StatusOK}, &intent
+	other.Tokens = &state.Tokens{AccessToken: "access-other", RefreshToken: "refresh-other", TokenType: "Bearer"}
+	if err := k.store.Put(k.ctx, other); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := k.engine.Recover(k.ctx, nil, false); err != nil || len(out) != 1 || out[0].Err != nil || out[0].Addr != moved {
+		t.Errorf("%v %+v", err, out)
+	}
+	wantRescuedAt(t, k, d, moved)
+	if rec := k.record(graph); rec.Tokens.RefreshToken != "refresh-other" {
+		t.Errorf("the other one has %s", rec.Tokens.RefreshToken.Reveal())
+	}
+}
+
+// state mv puts the copy of a consent back first.
+func TestEmergencyCopyOfAConsentIsPutBackBeforeItsConnectionMoves(t *testing.T) {
+	k, d := granted(t, true)
+	k.fail("write", nil)
+	moved := addr.Connection("calendar")
+	if err := k.engine.Rename(k.ctx, []state.Rename{{From: graph, To: moved}}); err != nil {
+		t.Fatal(err)
+	}
+	wantRescuedAt(t, k, d, moved)
 }
