@@ -502,13 +502,16 @@ func TestRecover(t *testing.T) {
 			says string
 		}{
 			{"recover -list", exitDone, "tokens of connection.graph, can be put back"},
+			{"recover -json -list", exitDone, `"address":"connection.graph","result":"fits"}`},
+			{"recover -json nosuch", exitError, `"result":"missing"`},
 			{"recover -dry-run", exitDone, "Would put the tokens of connection.graph back"},
 			{"recover copy", exitError, "Left copy: the state was changed outside oauthctl or is damaged: it is not an emergency copy"},
 			{"recover nosuch", exitError, "There is no file nosuch"},
 			{"recover", exitDone, "Put the tokens of connection.graph back"},
 			{"recover", exitDone, "There are no emergency copies"},
+			{"recover -json", exitDone, `"copies":[]`},
 		} {
-			if r := c.run(strings.Fields(step.args)...); r.code != step.code || !strings.Contains(strings.Join(strings.Fields(r.stderr), " "), step.says) {
+			if r := c.run(strings.Fields(step.args)...); r.code != step.code || !strings.Contains(strings.Join(strings.Fields(r.stdout+r.stderr), " "), step.says) {
 				t.Errorf("%s: %+v", step.args, r)
 			}
 		}

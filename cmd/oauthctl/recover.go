@@ -2,20 +2,19 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/view"
 	"github.com/oauthctl/oauthctl/engine"
-	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
 func (c *cli) recoverCommand() *cobra.Command {
 	var f recoverFlags
+	var json bool
 	cmd := &cobra.Command{
 		Use:   "recover [FILE…]",
 		Short: "Put emergency copies of tokens back into the state",
@@ -25,10 +24,11 @@ func (c *cli) recoverCommand() *cobra.Command {
 			"the state knows as unfinished, or if the connection is still as it was when the consent was given, and is removed then. Any other is left where it is.",
 		Example: "oauthctl recover -dry-run",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.view = c.newView(false, false)
+			c.view = c.newView(json, false)
 			return c.recoverCopies(cmd.Context(), args, &f)
 		},
 	}
+	jsonFlag(cmd, &json)
 	cmd.Flags().BoolVar(&f.list, "list", false, "only list the copies, and whether they can be put back")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "only say what would be done")
 	cmd.Flags().DurationVar(&f.patience, "lock-timeout", 10*time.Second, "wait for another process at most `DURATION`")
@@ -38,6 +38,16 @@ func (c *cli) recoverCommand() *cobra.Command {
 type recoverFlags struct {
 	list, dryRun bool
 	patience     time.Duration
+}
+
+func (f *recoverFlags) mode() view.RecoverMode {
+	switch {
+	case f.list:
+		return view.RecoverList
+	case f.dryRun:
+		return view.RecoverDryRun
+	}
+	return view.RecoverNow
 }
 
 func (c *cli) recoverCopies(ctx context.Context, files []string, f *recoverFlags) error {
@@ -61,35 +71,12 @@ func (c *cli) recoverCopies(ctx context.Context, files []string, f *recoverFlags
 	if err != nil {
 		return err
 	}
-	if len(found) == 0 {
-		c.view.Note("There are no emergency copies of this state.")
-	}
-	left := false
-	for _, r := range found {
-		left = left || r.Err != nil
-		c.view.Note("%s", f.said(r))
-	}
+	c.view.Recovered(found, f.mode())
+	left := slices.ContainsFunc(found, func(r engine.Recovered) bool { return r.Err != nil })
 	if left && !f.list {
 		return &shownError{exitError}
 	}
 	return nil
-}
-
-// said is what is told of one copy.
-func (f *recoverFlags) said(r engine.Recovered) string {
-	switch {
-	case errors.Is(r.Err, fs.ErrNotExist):
-		return "There is no file " + r.Place
-	case f.list && r.Err == nil:
-		return fmt.Sprintf("%s: tokens of %s, can be put back", r.Place, r.Addr)
-	case f.list:
-		return fmt.Sprintf("%s%s: %v", r.Place, ofAddr(r.Addr), r.Err)
-	case r.Err != nil:
-		return fmt.Sprintf("Left %s%s: %v. If you are sure that nobody needs it, remove it.", r.Place, ofAddr(r.Addr), r.Err)
-	case f.dryRun:
-		return fmt.Sprintf("Would put the tokens of %s back from %s", r.Addr, r.Place)
-	}
-	return fmt.Sprintf("Put the tokens of %s back from %s", r.Addr, r.Place)
 }
 
 // putBack puts emergency copies back before a plan is made, which else would ask a
@@ -98,14 +85,7 @@ func (s *session) putBack(ctx context.Context) {
 	copies, _ := s.engine.Recover(ctx, nil, false)
 	for _, r := range copies {
 		if r.Err == nil {
-			s.c.view.Note("%s", (&recoverFlags{}).said(r))
+			s.c.view.Note("Put the tokens of %s back from %s", r.Addr, r.Place)
 		}
 	}
-}
-
-func ofAddr(a addr.Addr) string {
-	if a.IsZero() {
-		return ""
-	}
-	return " of " + a.String()
 }

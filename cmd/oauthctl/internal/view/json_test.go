@@ -46,6 +46,7 @@ var documents = map[string]func(t *testing.T, v View){
 	"output":    func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) },
 	"console":   func(_ *testing.T, v View) { v.Value(sampleOutputs()[0].Value, "") },
 	"history":   func(_ *testing.T, v View) { v.History(sampleHistory()[:2]) },
+	"recover":   func(_ *testing.T, v View) { v.Recovered(sampleCopies()[:2], RecoverNow) },
 	"addresses": func(_ *testing.T, v View) { v.Addresses(sampleRows()) },
 	"locks":     func(_ *testing.T, v View) { v.Locks(sampleLocks()) },
 	"providers": func(_ *testing.T, v View) { v.Providers(sampleProviders()) },

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -307,6 +308,17 @@ func sampleRows() []state.Summary {
 		row(conn("nightly"), "acme", state.StatusUnknown, 5*time.Minute, 0),
 		row(conn("print"), "fabrikam-print-service", state.StatusOK, 11*hour+30*time.Minute, 3*day),
 		row(conn("site").Instance("münchen-süd"), "sharepoint", state.StatusOK, 0, 0),
+	}
+}
+
+// sampleCopies are emergency copies: one that fits, and some that do not.
+func sampleCopies() []engine.Recovered {
+	const at = "/srv/oauthctl-"
+	return []engine.Recovered{
+		{Place: at + "4aad.emergency", Addr: addr.Connection("graph")},
+		{Place: at + "9b1c.emergency", Addr: addr.Connection("crm"), Err: errors.New("the connection has other tokens by now")},
+		{Place: at + "cut.emergency", Err: errors.New("it is not an emergency copy, or only a piece of one\x1b[2J")},
+		{Place: "nosuch.emergency", Err: fs.ErrNotExist},
 	}
 }
 

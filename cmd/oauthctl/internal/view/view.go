@@ -79,6 +79,8 @@ type View interface {
 	Locks(held []state.Held)
 	// History lists generations of records: what made them, when, and their status.
 	History(all []engine.Generation)
+	// Recovered says what became of emergency copies, or could.
+	Recovered(found []engine.Recovered, mode RecoverMode)
 	// Providers lists the catalogue.
 	Providers(list []providers.Entry)
 	// KnownErrors explains what was found in a message, and names what is not known.
