@@ -100,6 +100,9 @@ type Change struct {
 	Row    Row    // Row.Generation is the new generation
 	Was    uint64 // generation that must be there now; 0: the row must not exist
 	Delete bool
+	// Past, if not nil, takes the place of what is kept of the address, oldest
+	// first; the row that this change replaces is not kept.
+	Past []Row
 }
 
 // Holder says who holds a lock.

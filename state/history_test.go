@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/schema/secret"
@@ -87,9 +88,63 @@ func TestAMovedRecordIsNewerThanWhatIsKeptAtItsNewAddress(t *testing.T) {
 	must(t, s.Put(t.Context(), old))
 	_, err := s.Rename(t.Context(), []state.Rename{{From: old.Addr, To: r.Addr}}, 0)
 	must(t, err)
-	if moved, err := s.Get(t.Context(), r.Addr, state.PartInfo); err != nil || moved.Generation != 4 {
+	if moved, err := s.Get(t.Context(), r.Addr, state.PartInfo); err != nil || moved.Generation != 5 {
 		t.Errorf("%+v, %v", moved, err)
 	}
+}
+
+// What is kept of a record moves along with it, and can be gone back to there.
+func TestWhatIsKeptMovesAlong(t *testing.T) {
+	onAll(t, func(t *testing.T, b state.Backend) {
+		s := created(t, b)
+		there, r, other := record("there"), record("graph"), record("other")
+		r.Tokens.RefreshToken, there.Tokens.RefreshToken = "first", "theirs"
+		r.Info.DependsOn = []string{"connection.other"}
+		put(t, s, r, there, other)
+		rotate(t, s, r.Addr, "second")
+		rotate(t, s, r.Addr, "third")
+		rotate(t, s, there.Addr, "theirs-2")
+		must(t, s.Delete(t.Context(), there.Addr, 2))
+		_, err := s.Rename(t.Context(), []state.Rename{{From: r.Addr, To: there.Addr}, {From: other.Addr, To: addr.Connection("b")}}, time.Second)
+		must(t, err)
+		if got := kept(t, s, there.Addr); got != "2:theirs-2 3:first 4:second 5:third " {
+			t.Errorf("kept %s", got)
+		}
+		if got := kept(t, s, r.Addr); got != "3:third " {
+			t.Errorf("kept at the former address: %s", got)
+		}
+		now, err := s.Get(t.Context(), there.Addr, state.PartAll)
+		if err != nil || now.Generation != 6 || now.Tokens.RefreshToken != "third" {
+			t.Errorf("%+v, %v", now, err)
+		}
+		past, err := s.History(t.Context(), there.Addr, state.PartInfo)
+		must(t, err)
+		if d := past[2].Info.DependsOn; len(d) != 1 || d[0] != "connection.b" {
+			t.Errorf("an earlier generation depends on %v", d)
+		}
+		rotate(t, s, there.Addr, "fourth")
+		must(t, s.Delete(t.Context(), there.Addr, 7))
+		if got := kept(t, s, there.Addr); got != "7:fourth " {
+			t.Errorf("removed, kept %s", got)
+		}
+	})
+}
+
+func TestWhatMovesAlongIsBounded(t *testing.T) {
+	onAll(t, func(t *testing.T, b state.Backend) {
+		s := created(t, b)
+		there, r := record("there"), record("graph")
+		put(t, s, there, r)
+		must(t, s.Delete(t.Context(), there.Addr, 1))
+		for i := range state.KeptGenerations + 2 {
+			rotate(t, s, r.Addr, secret.Secret(fmt.Sprint("r", i)))
+		}
+		_, err := s.Rename(t.Context(), []state.Rename{{From: r.Addr, To: there.Addr}}, time.Second)
+		must(t, err)
+		if got := kept(t, s, there.Addr); got != "5:r2 6:r3 7:r4 8:r5 9:r6 " {
+			t.Errorf("kept %s", got)
+		}
+	})
 }
 
 func TestAKeptGenerationThatWasChangedIsNotBelieved(t *testing.T) {

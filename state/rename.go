@@ -23,6 +23,8 @@ const renameAtOnce = 100
 // places and never in none. More than a hundred take several writes. Whoever
 // refreshes one of them meanwhile is waited for, at most wait for each.
 // Records that name another as something they depend on are told its new address.
+// What is kept of a record moves along, behind what is kept of an earlier one there;
+// its last generation is kept at the former address, which never gets it again.
 // The configuration serial rises with each write; Rename returns the last one.
 // ErrNotFound, ErrConflict if something is at the new address already, ErrBusy.
 func (s *Store) Rename(ctx context.Context, renames []Rename, wait time.Duration) (serial uint64, err error) {
@@ -118,18 +120,52 @@ func (s *Store) renamed(ctx context.Context, box *seal.Box, chunk []Rename, name
 			return nil, fmt.Errorf("rename %s: %w", r.From, err)
 		}
 		was := rec.Generation
-		rec.Addr = r.To
-		if rec.Generation, err = s.after(ctx, r.To, was); err != nil {
+		past, behind, err := s.renamedPast(ctx, box, r, row, names)
+		if err != nil {
 			return nil, err
 		}
+		rec.Addr, rec.Generation = r.To, behind+was+1
 		rec.Info.rename(names)
 		if row, err = sealRow(box, rec); err != nil {
 			return nil, fmt.Errorf("rename %s: %w", r.From, err)
 		}
 		changes = append(changes, Change{Row: Row{Summary: Summary{Addr: r.From}}, Was: was, Delete: true})
-		arrive = append(arrive, Change{Row: row})
+		arrive = append(arrive, Change{Row: row, Past: past})
 	}
 	return append(changes, arrive...), nil
+}
+
+// renamedPast is what will be kept at the new address: what is there, and what is kept
+// at the former one and is there now, numbered on from behind, the last generation
+// that is kept at the new one.
+func (s *Store) renamedPast(ctx context.Context, box *seal.Box, r Rename, now Row, names map[string]string) (past []Row, behind uint64, err error) {
+	past = []Row{} // not nil: see Change
+	err = s.b.Past(ctx, r.To, PartAll, func(row Row) error {
+		past, behind = append(past, row), max(behind, row.Generation)
+		return nil
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("rename %s to %s: %w", r.From, r.To, err)
+	}
+	move := func(row Row) error {
+		rec, err := openRow(box, row, PartAll)
+		if err != nil {
+			return fmt.Errorf("generation %d: %w", row.Generation, err)
+		}
+		rec.Addr, rec.Generation = r.To, behind+row.Generation
+		rec.Info.rename(names)
+		if row, err = sealRow(box, rec); err == nil {
+			past = append(past, row)
+		}
+		return err
+	}
+	if err = s.b.Past(ctx, r.From, PartAll, move); err == nil {
+		err = move(now)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("rename what is kept of %s: %w", r.From, err)
+	}
+	return past[max(0, len(past)-KeptGenerations):], behind, nil
 }
 
 // renameDependencies tells one record the new addresses of what it depends on.

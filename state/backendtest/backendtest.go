@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) state.Backend, reopen func(t *tes
 		{"the last generation of a removed record is kept", testPastRemoved},
 		{"the records that were removed first are forgotten", testPastBounded},
 		{"a batch can replace all that is kept", testPastReplaced},
+		{"a change can replace what is kept of its address", testPastMoved},
 		{"what is refused keeps nothing", testPastOfConflict},
 		{"a probe changes nothing", testProbe},
 		{"what is returned does not share memory", testIsolation},

@@ -156,7 +156,12 @@ func (m *Memory) Write(ctx context.Context, b state.Batch) error {
 			conflict.Changes, conflict.Addrs = append(conflict.Changes, i), append(conflict.Addrs, a)
 			continue
 		}
-		if r, ok := rows[a]; ok && (c.Delete || r.Generation != c.Row.Generation) {
+		if c.Past != nil {
+			past = slices.DeleteFunc(past, func(p state.Row) bool { return p.Addr == a })
+			for _, r := range c.Past {
+				past = append(past, only(r, state.PartAll))
+			}
+		} else if r, ok := rows[a]; ok && (c.Delete || r.Generation != c.Row.Generation) {
 			past = kept(past, r)
 		}
 		if c.Delete {

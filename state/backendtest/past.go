@@ -116,6 +116,25 @@ func testPastReplaced(t *testing.T, b state.Backend) {
 	wantRow(t, get(t, b, graph), row(graph, 3))
 }
 
+func testPastMoved(t *testing.T, b state.Backend) {
+	begin(t, b)
+	write(t, b, put(row(graph, 1)), put(row(mail, 1)))
+	write(t, b, put(row(graph, 2)), put(row(mail, 2)))
+	write(t, b, remove(mail, 2))
+	gone := remove(graph, 2)
+	gone.Past = []state.Row{}
+	write(t, b, gone, state.Change{Row: row(mail, 5), Past: []state.Row{row(mail, 2), row(mail, 3)}})
+	wantPast(t, b, graph)
+	wantPast(t, b, mail, "mail/2", "mail/3")
+	write(t, b, put(row(mail, 6)))
+	wantPast(t, b, mail, "mail/2", "mail/3", "mail/5")
+	write(t, b, remove(mail, 6))
+	wantPast(t, b, addr.Addr{}, "mail/6")
+	again := state.Change{Row: row(graph, 1), Was: 9, Past: []state.Row{row(graph, 8)}}
+	wantIs(t, b.Write(t.Context(), state.Batch{Epoch: 1, Changes: []state.Change{again}}), state.ErrConflict)
+	wantPast(t, b, graph)
+}
+
 func testPastOfConflict(t *testing.T, b state.Backend) {
 	begin(t, b)
 	write(t, b, put(row(graph, 1)))

@@ -77,6 +77,7 @@ const (
 	keepRow     = "INSERT OR REPLACE INTO past (" + rowColumns + ", removed) SELECT " + rowColumns + ", ?3 FROM record WHERE address = ?1 AND generation = ?2"
 	forgetOlder = "DELETE FROM past WHERE address = ?1 AND seq NOT IN (SELECT seq FROM past WHERE address = ?1 ORDER BY seq DESC LIMIT ?2)"
 	forgetFirst = "DELETE FROM past WHERE removed = 1 AND seq NOT IN (SELECT seq FROM past WHERE removed = 1 ORDER BY seq DESC LIMIT ?1)"
+	forgetAll   = "DELETE FROM past WHERE address = ?1"
 	backAgain   = "UPDATE past SET removed = 0 WHERE address = ?1 AND removed = 1"
 )
 
@@ -85,6 +86,8 @@ const (
 func (c *conn) keep(ch state.Change) error {
 	a := ch.Row.Addr.String()
 	switch {
+	case ch.Past != nil:
+		return errors.Join(c.run(forgetAll, a), c.putPast(ch.Past, "0"))
 	case ch.Was == 0:
 		return c.run(backAgain, a)
 	case !ch.Delete && ch.Row.Generation == ch.Was:
@@ -130,7 +133,12 @@ func (c *conn) replacePast(rows []state.Row) error {
 	if err := c.Exec("DELETE FROM past"); err != nil {
 		return err
 	}
-	s, err := c.stmt("INSERT INTO past (" + rowColumns + ", removed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NOT EXISTS (SELECT 1 FROM record WHERE address = ?9))")
+	return c.putPast(rows, "NOT EXISTS (SELECT 1 FROM record WHERE address = ?9)")
+}
+
+// putPast adds rows to those that are kept; removed is an expression.
+func (c *conn) putPast(rows []state.Row, removed string) error {
+	s, err := c.stmt("INSERT INTO past (" + rowColumns + ", removed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, " + removed + ")")
 	if err != nil {
 		return err
 	}
