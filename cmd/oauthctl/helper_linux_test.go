@@ -3,12 +3,17 @@ package main
 import (
 	"bytes"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/oauthctl/oauthctl/state/seal"
 )
 
 // A terminal window that is closed during an exchange: the kernel hangs up on
@@ -30,6 +35,83 @@ func TestTerminalClosedDuringTheExchange(t *testing.T) {
 		}
 		c.wantSaved()
 	})
+}
+
+// exec asks for a passphrase on the terminal, with the keys not shown, and the
+// program gets the terminal as it was, and all that was typed behind the passphrase.
+func TestExecGivesTheTerminalBack(t *testing.T) {
+	c := newCourier(t, false)
+	close(c.release)
+	identity := filepath.Join(c.dir, "identity.txt")
+	protected, err := seal.Protect(c.own(), "correct horse", 10)
+	if err == nil {
+		err = os.WriteFile(identity, []byte(protected), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	screen, terminal := openTerminal(t)
+	before := modes(t, terminal)
+	cmd := c.command("-identity="+identity, "exec", "graph", "--", "sh", "-c", `echo "ready $GRAPH_TOKEN" >&2; read line; echo "got $line"`)
+	cmd.Env = append(slices.DeleteFunc(cmd.Env, func(e string) bool { return strings.HasPrefix(e, "OAUTHCTL_IDENTITY=") }), "TERM=xterm")
+	var out bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, &out, terminal
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, screen, "Passphrase of ")
+	for modes(t, terminal).Lflag&unix.ECHO != 0 {
+		time.Sleep(time.Millisecond) // the prompt may stand there first
+	}
+	if _, err := screen.WriteString("correct horse\n"); err != nil {
+		t.Fatal(err)
+	}
+	if shown := until(t, screen, "ready access-2"); strings.Contains(shown, "horse") {
+		t.Errorf("the passphrase is shown: %q", shown)
+	}
+	if now := modes(t, terminal); *now != *before {
+		t.Errorf("the program has another terminal: %+v, before %+v", now, before)
+	}
+	if _, err := screen.WriteString("typed\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil || out.String() != "got typed\n" {
+		t.Errorf("%v: %q", err, out.String())
+	}
+}
+
+// own is the identity that the environment of the commands has.
+func (c *courier) own() string {
+	for _, e := range c.env {
+		if text, ok := strings.CutPrefix(e, "OAUTHCTL_IDENTITY="); ok {
+			return text
+		}
+	}
+	return ""
+}
+
+func modes(t *testing.T, terminal *os.File) *unix.Termios {
+	t.Helper()
+	m, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// until reads what a window shows until text is among it.
+func until(t *testing.T, screen *os.File, text string) string {
+	t.Helper()
+	var shown []byte
+	buf := make([]byte, 4096)
+	for !bytes.Contains(shown, []byte(text)) {
+		n, err := screen.Read(buf)
+		if shown = append(shown, buf[:n]...); err != nil {
+			t.Fatalf("%v: the window shows %q, want %q", err, shown, text)
+		}
+	}
+	return string(shown)
 }
 
 // openTerminal makes a pseudo-terminal: the side of the window, and that of the program.
