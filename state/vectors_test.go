@@ -340,6 +340,9 @@ func writeVectors(t *testing.T) {
 				`"actor_token_type":"urn:ietf:params:oauth:token-type:jwt","audience":["https://api.example"],"signed":true,"algorithm":"RS256","iss":"i","sub":"s","aud":"a",` +
 				`"claims":"{\"x\":1}","lifetime_ns":60000000000,"scope_claim":true}}`
 		}),
+		base(t, "ok-hosts", "ok", "a member that came with credential helpers: hosts", func(v *vector) {
+			v.info = `{"provider":"acme","client":{"token_endpoint":"https://login.example/token"},"hosts":["git.example.com","[::1]:3000"]}`
+		}),
 		base(t, "ok-sink", "ok", "a record of a sink: what was published where", func(v *vector) {
 			v.clear["address"], v.clear["provider"] = "sink.file.ci", "file"
 			v.info = `{"config_serial":7,"depends_on":["connection.graph"],"published":{"place":"the file ci.env","hosts":["ci.example"],"settings":"00ff",` +

@@ -38,7 +38,7 @@ func TestTerminalClosedDuringTheExchange(t *testing.T) {
 }
 
 // exec asks for a passphrase on the terminal, with the keys not shown, and the
-// program gets the terminal as it was, and all that was typed behind the passphrase.
+// program gets the terminal as it was, and what is typed then.
 func TestExecGivesTheTerminalBack(t *testing.T) {
 	c := newCourier(t, false)
 	close(c.release)

@@ -99,6 +99,7 @@ var screens = []struct {
 	{"status_calm", func(_ *testing.T, v View) { v.Status(sampleRows()[1:3], "./oauthctl.state", 0) }},
 	{"status_empty", func(_ *testing.T, v View) { v.Status(nil, "./oauthctl.state", 0) }},
 	{"record", func(_ *testing.T, v View) { v.Records(sampleRecords()) }},
+	{"record_presents", func(_ *testing.T, v View) { v.Records(presentRecords()) }},
 	{"outputs", func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) }},
 	{"history", func(_ *testing.T, v View) { v.History(sampleHistory()) }},
 	{"history_empty", func(_ *testing.T, v View) { v.History(nil) }},

@@ -211,6 +211,7 @@ func TestNoViewShowsASecret(t *testing.T) {
 		var b bytes.Buffer
 		v := make(options(&b, form{width: 80}))
 		v.Records(sampleRecords())
+		v.Records(presentRecords())
 		v.History(sampleHistory())
 		v.Outputs(sampleOutputs())
 		v.Applied(&engine.Outcome{Outputs: sampleOutputs()}, "apply")

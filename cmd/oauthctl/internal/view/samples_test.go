@@ -366,6 +366,30 @@ func sampleRecords() []*state.Record {
 	}
 }
 
+// presentRecords are of grants that present a token: one of another connection and
+// one of the environment, one from a file, and one that is signed here.
+func presentRecords() []*state.Record {
+	conn := addr.Connection
+	record := func(name, grant string, x *state.Exchange) *state.Record {
+		return &state.Record{
+			Summary: state.Summary{Addr: conn(name), Provider: "acme", Status: state.StatusOK, ExpiresAt: sampleNow().Add(42 * time.Minute), Generation: 2},
+			Info: &state.Info{
+				Provider: "acme", Title: "Acme", Grant: grant, Exchange: x, DependsOn: x.Feeders(),
+				Client: state.Client{TokenEndpoint: "https://login.acme.example/token", ClientID: "app", Auth: "client_secret_basic"},
+			},
+			Tokens: &state.Tokens{AccessToken: "CANARY-access", SubjectToken: "CANARY-subject", ActorToken: "CANARY-actor", GrantKey: "CANARY-key"},
+		}
+	}
+	return []*state.Record{
+		record("downstream", "token_exchange", &state.Exchange{
+			Subject: state.Source{Connection: conn("gateway").String(), Attribute: "access_token"}, SubjectType: "urn:ietf:params:oauth:token-type:access_token",
+			Actor: state.Source{Env: "ACTOR_TOKEN"}, ActorType: "urn:ietf:params:oauth:token-type:jwt", Audience: []string{"https://api.acme.example"},
+		}),
+		record("federated", "jwt_bearer", &state.Exchange{Subject: state.Source{File: "/var/run/secrets/token"}}),
+		record("service", "jwt_bearer", &state.Exchange{Signed: true, Issuer: "robot@acme.example", SubjectID: "alice@acme.example"}),
+	}
+}
+
 func sampleOutputs() []schema.Output {
 	return []schema.Output{
 		{Name: "graph_expires_at", Value: cty.StringVal("2026-03-02T09:59:00Z")},
