@@ -27,7 +27,7 @@ race: ## the concurrent rooms under the race detector
 fuzz: ## every fuzz target, FUZZTIME each
 	FUZZTIME=$(FUZZTIME) .ci/fuzz
 
-lint: ## golangci-lint, pinned, built on first use
+lint: ## go.mod is tidy; golangci-lint, pinned, built on first use
 	.ci/lint
 
 proof: build ## the promised figures, counted
