@@ -63,17 +63,5 @@ func (c *cli) lockList(ctx context.Context, args []string) error {
 
 // heldOf keeps what is about one of the addresses; all if there are none.
 func heldOf(held []state.Held, want []addr.Addr) []state.Held {
-	if len(want) == 0 {
-		return held
-	}
-	var out []state.Held
-	for _, h := range held {
-		for _, a := range want {
-			if a.Contains(h.Addr) {
-				out = append(out, h)
-				break
-			}
-		}
-	}
-	return out
+	return within(held, want, func(h state.Held) addr.Addr { return h.Addr })
 }

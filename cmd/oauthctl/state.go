@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -64,16 +65,18 @@ func (c *cli) stateList(ctx context.Context, args []string) error {
 
 // filterRows keeps the rows that one of the addresses contains; all if there are none.
 func filterRows(rows []state.Summary, want []addr.Addr) []state.Summary {
+	return within(rows, want, func(r state.Summary) addr.Addr { return r.Addr })
+}
+
+// within keeps what is about one of the addresses; all if there are none.
+func within[T any](list []T, want []addr.Addr, of func(T) addr.Addr) []T {
 	if len(want) == 0 {
-		return rows
+		return list
 	}
-	var out []state.Summary
-	for _, r := range rows {
-		for _, a := range want {
-			if a.Contains(r.Addr) {
-				out = append(out, r)
-				break
-			}
+	var out []T
+	for _, v := range list {
+		if slices.ContainsFunc(want, func(a addr.Addr) bool { return a.Contains(of(v)) }) {
+			out = append(out, v)
 		}
 	}
 	return out
