@@ -146,13 +146,13 @@ func (c *cli) fill(ctx context.Context, list []handover, o engine.TokenOptions, 
 	if len(rest) > 0 {
 		err := c.withTokens(ctx, lockTimeout, func(e *engine.Engine, _ *state.Store) (bool, error) {
 			for _, h := range rest {
-				t, err := c.handOut(ctx, e, h.addr, o)
+				t, err := c.obtain(ctx, e, h.addr, o)
 				if err != nil {
 					return false, err
 				}
 				h.token = t.AccessToken
 			}
-			return false, nil
+			return false, c.keepState(ctx) // of all of them: it is written once
 		})
 		if err != nil {
 			return err

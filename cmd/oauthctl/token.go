@@ -168,15 +168,24 @@ func (c *cli) withTokens(ctx context.Context, lockTimeout time.Duration, f func(
 
 // handOut gets a token for somebody, with a warning if it is an old one.
 func (c *cli) handOut(ctx context.Context, e *engine.Engine, a addr.Addr, o engine.TokenOptions) (*engine.Token, error) {
+	t, err := c.obtain(ctx, e, a, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.keepState(ctx); err != nil {
+		return nil, err // before the token is used: what it costs is saved first
+	}
+	return t, nil
+}
+
+// obtain gets a token that is handed out when the state is kept: see keepState.
+func (c *cli) obtain(ctx context.Context, e *engine.Engine, a addr.Addr, o engine.TokenOptions) (*engine.Token, error) {
 	t, err := e.Token(ctx, a, o)
 	if err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err // refreshed and saved, and nobody wants it any more
-	}
-	if err := c.keepState(ctx); err != nil {
-		return nil, err // before the token is used: what it costs is saved first
 	}
 	c.warnOld(t)
 	return t, nil
