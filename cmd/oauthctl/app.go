@@ -65,9 +65,7 @@ func (a *App) Run(ctx context.Context) (code int) {
 		if c.person != nil {
 			c.person.Close()
 		}
-		for _, end := range c.ends {
-			_ = end()
-		}
+		c.end()
 	}()
 	if len(a.Args) == 1 && a.Args[0] == helperArg {
 		return c.runHelper(ctx)
@@ -89,6 +87,14 @@ func (a *App) Run(ctx context.Context) (code int) {
 	}
 	c.arm()
 	return c.finish(ctx, c.root().ExecuteContext(ctx))
+}
+
+// end closes and removes what is of this run alone.
+func (c *cli) end() {
+	for _, end := range c.ends {
+		_ = end()
+	}
+	c.ends = nil
 }
 
 // cli is one run: the App's doors, the global options, and the view that the

@@ -119,6 +119,7 @@ func (c *cli) exec(ctx context.Context, args []string, dash int, f *execFlags) e
 	if c.person != nil {
 		c.person.Close() // who may have typed a passphrase: the terminal is the program's now
 	}
+	c.end() // this process does not come to its own end
 	code, err := c.Become(p)
 	switch {
 	case err != nil:
