@@ -337,9 +337,7 @@ func (a *applier) revoke(ctx context.Context, c *plan.Change, r *Result) error {
 
 // revokeAtServer: an answer, even a refusal, settles the matter; no answer does not.
 func (a *applier) revokeAtServer(ctx context.Context, rec *state.Record, r *Result) error {
-	release := a.slot()
-	err := grant.Revoke(ctx, a.e.env(), rec)
-	release()
+	err := a.endThere(ctx, rec)
 	var g *grant.Error
 	switch {
 	case err == nil:
@@ -359,6 +357,12 @@ func (a *applier) revokeAtServer(ctx context.Context, rec *state.Record, r *Resu
 		failed.Class = grantClass(g.Kind)
 	}
 	return failed
+}
+
+// endThere revokes at the server, in its turn on the network.
+func (a *applier) endThere(ctx context.Context, rec *state.Record) error {
+	defer a.slot()()
+	return grant.Revoke(ctx, a.e.env(), rec)
 }
 
 func notRevoked(rec *state.Record, why string) string {

@@ -2,8 +2,11 @@ package engine_test
 
 import (
 	"io"
+	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/plan"
@@ -39,5 +42,50 @@ connection "worker" {
 	}
 	if held, err := k.store.Held(k.ctx); err != nil || len(held) != 0 {
 		t.Errorf("still held: %v, %v", held, err)
+	}
+}
+
+// poisoned panics instead of the first request that revokes.
+type poisoned struct {
+	http.RoundTripper
+	once sync.Once
+}
+
+func (p *poisoned) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/revoke") {
+		p.once.Do(func() { panic("s3cret") })
+	}
+	return p.RoundTripper.RoundTrip(r)
+}
+
+// A crash during a request gives its turn on the network back: the others do
+// not wait for it for ever.
+func TestCrashGivesItsTurnBack(t *testing.T) {
+	k := newKit(t)
+	k.options.Parallelism = 1
+	k.engine = engine.New(k.options)
+	cfg := k.config(one + `
+connection "mail" {
+  provider  = "acme"
+  client_id = "app"
+  scopes    = ["read"]
+}
+`)
+	k.apply(cfg, plan.Options{})
+	k.options.HTTP = &http.Client{Transport: &poisoned{RoundTripper: k.options.HTTP.Transport}}
+	k.engine = engine.New(k.options)
+	done := make(chan *engine.Outcome, 1)
+	go func() { done <- k.apply(cfg, plan.Options{Destroy: true}) }()
+	select {
+	case out := <-done:
+		states := map[engine.ResultState]int{}
+		for _, r := range out.Results {
+			states[r.State]++
+		}
+		if states[engine.Done] != 1 || states[engine.Failed] != 1 {
+			t.Errorf("%v", states)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the other connection waits for a turn that nobody gives back")
 	}
 }

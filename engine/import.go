@@ -69,10 +69,7 @@ func (a *applier) adopt(ctx context.Context, c *plan.Change, r *Result) error {
 	if err != nil {
 		return err
 	}
-	release := a.slot()
-	err = client.Prepare(ctx, a.env)
-	release()
-	if err != nil {
+	if err := a.prepare(ctx, client); err != nil {
 		return a.e.failure(doing, c.Addr, err)
 	}
 	unlock, err := a.lockAnyway(ctx, c)
@@ -106,6 +103,12 @@ func (a *applier) adopt(ctx context.Context, c *plan.Change, r *Result) error {
 	}
 	a.finished(next, r)
 	return nil
+}
+
+// prepare looks, in its turn on the network, whether the token can be sent.
+func (a *applier) prepare(ctx context.Context, client *grant.Client) error {
+	defer a.slot()()
+	return client.Prepare(ctx, a.env)
 }
 
 // lockAnyway takes the lock even with -lock=false: what is sent may work only once.
