@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/oauthctl/oauthctl/engine/grant"
+	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
@@ -158,11 +159,18 @@ func (e *Engine) Arrive(ctx context.Context, cfg *schema.Config, sealed []byte, 
 	case !sandbox && o.Sandbox:
 		return nil, refuse("leave out -sandbox", "it was given at the server, and not in the sandbox")
 	}
+	if renewsItself(rec) { // with what is here: tokens of other connections, files, variables
+		return nil, refuse("apply here: the configuration is all it takes", "nobody consented to it: the client would get tokens by itself")
+	}
 	if rec.Status != state.StatusOK || rec.Tokens.AccessToken.Empty() && rec.Tokens.RefreshToken.Empty() {
 		return nil, refuse("consent again where it comes from, and export that", "it holds no tokens that could be used")
 	}
 	if in.client, err = e.declaredFor(cfg, rec); err != nil {
 		return nil, err
+	}
+	if in.client == nil && readsHere(&rec.Info.Client) {
+		return nil, refuse("import it where the configuration declares the connection", "it wants a token read on this machine and sent to %s, and no configuration says so",
+			grant.Clean(rec.Info.Client.TokenEndpoint))
 	}
 	in.Present, err = e.o.Store.Get(ctx, rec.Addr, state.PartAll)
 	switch {
@@ -208,7 +216,19 @@ func (e *Engine) declaredFor(cfg *schema.Config, rec *state.Record) (*grant.Clie
 			declared.ClientID, cmp.Or(declared.Issuer, declared.TokenEndpoint), client.Settings.Type)
 		return nil, failed
 	}
+	filled := mergeClient(own, declared)
+	for _, e := range plan.Brought(&declared, &filled) {
+		failed.Err = fmt.Errorf("it has the %s %s, and the configuration names no such host", e.Name, grant.Clean(e.After))
+		failed.Remedy = "if that is where the server has it, set " + e.Name + " in the provider block; else do not use what was sent"
+		return nil, failed
+	}
 	return client, nil
+}
+
+// readsHere: the client proves itself with a token that is not in the record, but
+// in a file or a variable, or given by the platform.
+func readsHere(c *state.Client) bool {
+	return c.AssertionFile != "" || c.AssertionEnv != "" || c.AssertionGitHub
 }
 
 // TakeIn saves a consent that has arrived. What it replaces is kept as an earlier

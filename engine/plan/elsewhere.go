@@ -39,6 +39,16 @@ func SentElsewhere(old, now *state.Client) []Elsewhere {
 	return out
 }
 
+// Brought lists the endpoints of a client that somebody else has filled in where
+// the configuration leaves them open, and that are at no origin which it names.
+func Brought(declared, filled *state.Client) []Elsewhere {
+	out := SentElsewhere(declared, filled)
+	if declared.TokenEndpoint == "" && originOf(filled.TokenEndpoint) != originOf(declared.Issuer) {
+		out = append(out, Elsewhere{"token_endpoint", "", filled.TokenEndpoint})
+	}
+	return out
+}
+
 // originOf is scheme and host of a URL (RFC 6454 §4); what is none is its own.
 func originOf(raw string) string {
 	u, err := url.Parse(raw)

@@ -52,6 +52,7 @@ func (p *page) record(r *state.Record, now time.Time) {
 	p.field("client auth", Safe(in.Client.Auth))
 	p.field("issuer", Safe(in.Client.Issuer))
 	p.field("token endpoint", Safe(in.Client.TokenEndpoint))
+	p.field("refresh endpoint", Safe(in.Client.RefreshEndpoint))
 	p.field("redirect URI", Safe(in.RedirectURI))
 	p.field("account", Safe(in.Account))
 	p.field("subject", Safe(in.Subject))
