@@ -18,7 +18,7 @@ func fileType() Type {
 	return Type{
 		Name: "file",
 		Doc: "A file on this machine, which only its owner can read (mode 0600). The sink owns the whole file: what else was in it is lost. " +
-			"It is replaced at once, so that a reader sees either the old values or the new ones; a symbolic link in its place is replaced and not followed.",
+			"It is replaced at once, so that a reader sees either the old values or the new ones; a symbolic link in its place is replaced and not followed. oauthctl's own files (the state, the key, programs.hcl) are refused.",
 		Spec: &schema.Spec{Attrs: []schema.Attr{
 			{Name: "path", Kind: schema.String, Required: true, Doc: "The file; a relative path starts at the directory of the configuration."},
 			{Name: "format", Kind: schema.String, OneOf: []string{"dotenv", "json", "raw"}, Default: `"dotenv"`,
@@ -175,6 +175,10 @@ func assignment(text string) int {
 func (f *file) failed(verb string, err error) error {
 	if err == nil {
 		return nil
+	}
+	var own *Error
+	if errors.As(err, &own) { // it was not tried, and why is known
+		return &Error{Kind: own.Kind, Doing: verb + " " + f.Place(), Detail: own.Detail, Remedy: own.Remedy}
 	}
 	return &Error{Kind: Config, Doing: verb + " " + f.Place(), Detail: clean(withoutPath(err).Error()), Err: err,
 		Remedy: "make the directory of " + f.path + ", and let it be written to; then apply again"}
