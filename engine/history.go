@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -160,10 +161,16 @@ func (e *Engine) PlanRestore(ctx context.Context, a addr.Addr, generation uint64
 
 func (e *Engine) restoreWarnings(r *Restoration) (out []string) {
 	old, now := r.Kept, r.Present
+	if old.Status == state.StatusHandedOver {
+		return []string{"it holds no tokens: " + handedTo(old)}
+	}
+	if now != nil && now.Status == state.StatusHandedOver {
+		out = append(out, handedTo(now)+": "+cmp.Or(keptToo(old), "two states would have its tokens"))
+	}
 	if now == nil {
 		out = append(out, "the connection was removed; if it was revoked, the server accepts none of its tokens any more")
 	}
-	rotated := now != nil && !old.Tokens.RefreshToken.Empty() && !old.Tokens.RefreshToken.Equal(now.Tokens.RefreshToken)
+	rotated := now != nil && now.Status != state.StatusHandedOver && !old.Tokens.RefreshToken.Empty() && !old.Tokens.RefreshToken.Equal(now.Tokens.RefreshToken)
 	switch {
 	case rotated && oneTime(old) && old.Info.Client.BlastRadius == "client_user":
 		out = append(out, "its refresh token has been replaced since and may be dead; a server that sees it used again may end every grant that this client has of the account")

@@ -143,3 +143,29 @@ func TestRestoreBringsBackWhatWasRemoved(t *testing.T) {
 		t.Errorf("a typo: %v", err)
 	}
 }
+
+// What was handed over is not restored without a word: two states with one refresh
+// token end each other's consent.
+func TestRestoreOfWhatWasHandedOver(t *testing.T) {
+	k := newKit(t)
+	cfg := k.applied(one)
+	_, recipient := k.other()
+	was := k.record(graph).Generation
+	k.handOver(engine.HandOverOptions{To: []string{recipient}})
+	r, err := k.engine.PlanRestore(k.ctx, graph, was)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := strings.Join(r.Warnings, "; "); !strings.Contains(text, "handed over to the state of "+recipient) || !strings.Contains(text, "the state that refreshes first") || strings.Contains(text, "has been replaced since") {
+		t.Errorf("warnings: %s", text)
+	}
+
+	gone := k.record(graph).Generation
+	k.apply(cfg, plan.Options{Replace: []addr.Addr{graph}})
+	if r, err = k.engine.PlanRestore(k.ctx, graph, gone); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "no tokens") {
+		t.Errorf("warnings: %q", r.Warnings)
+	}
+}
