@@ -167,7 +167,9 @@ func (e *Engine) merge(ctx context.Context, rec *state.Record, c *state.Rescue, 
 	if err := e.o.Store.Put(ctx, next); err != nil {
 		return nil, e.failure("put the emergency copy "+place+" of "+rec.Addr.String()+" back", rec.Addr, err)
 	}
-	_ = e.o.Rescuer.Drop(place) // left behind, it follows nothing any more
+	if e.o.Store.Lost() == nil { // else it is all there is after this run
+		_ = e.o.Rescuer.Drop(place) // left behind, it follows nothing any more
+	}
 	return next, nil
 }
 

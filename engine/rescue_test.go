@@ -573,3 +573,24 @@ func TestEmergencyCopyOfAConsentIsPutBackBeforeItsConnectionMoves(t *testing.T) 
 	}
 	wantRescuedAt(t, k, d, moved)
 }
+
+// A copy is used in a run whose state is lost with it, and stays for the next one.
+func TestEmergencyCopyOutlivesAStateThatIsLost(t *testing.T) {
+	k, d := rescued(t, state.ErrUnwritable)
+	k.fail("write", nil)
+	store, err := state.Open(k.ctx, k.backend, state.Options{
+		Identities: func() ([]age.Identity, error) { return []age.Identity{k.id}, nil }, Now: k.clock.now, Lost: errors.New("gone with this run"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	k.options.Store = store
+	k.engine = engine.New(k.options)
+	if tok := k.token(graph, engine.TokenOptions{}); tok.AccessToken != "access-2" {
+		t.Errorf("%+v", tok)
+	}
+	if len(d.copies) != 1 {
+		t.Errorf("%d copies are left of the only one", len(d.copies))
+	}
+}

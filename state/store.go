@@ -70,6 +70,9 @@ func Open(_ context.Context, b Backend, o Options) (*Store, error) {
 // Location is the place of the state, for messages.
 func (s *Store) Location() string { return s.b.Location() }
 
+// Lost is why what is written is gone with this run; nil: it stays.
+func (s *Store) Lost() error { return s.o.Lost }
+
 // Close waits for writes under way and closes the backend.
 func (s *Store) Close() error {
 	s.queue.close()

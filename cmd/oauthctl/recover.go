@@ -51,6 +51,11 @@ func (f *recoverFlags) mode() view.RecoverMode {
 }
 
 func (c *cli) recoverCopies(ctx context.Context, files []string, f *recoverFlags) error {
+	if !f.list && !f.dryRun {
+		if err := c.mustKeep(); err != nil {
+			return err
+		}
+	}
 	path, err := c.statePath()
 	if err != nil {
 		return err
