@@ -333,6 +333,10 @@ func (e *Engine) saveRenewed(ctx context.Context, w *renewal, sent, next *state.
 			case !cur.Tokens.RefreshToken.Equal(sent.Tokens.RefreshToken):
 				*next = *cur // a new consent came in between: it is worth more than ours
 				return nil
+			case w.put == nil && cur.Info.ConfigSerial != sent.Info.ConfigSerial:
+				at := next.UpdatedAt
+				*next = *onto(cur, next) // other settings came in between
+				next.UpdatedAt = at
 			default:
 				next.Generation = cur.Generation
 			}

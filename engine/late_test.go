@@ -138,3 +138,36 @@ func TestDestroyWaitsForARefresh(t *testing.T) {
 		t.Errorf("revoked: %v", k.revokedTokens())
 	}
 }
+
+// An answer that comes when somebody has changed the settings without the lock
+// (-lock=false), or has consented anew and been given the same refresh token,
+// brings its tokens and takes nothing back.
+func TestLateAnswerKeepsNewSettings(t *testing.T) {
+	for what, rotates := range map[string]bool{"rotated": true, "the same refresh token": false} {
+		t.Run(what, func(t *testing.T) {
+			k := newKit(t)
+			k.server.keep = !rotates
+			other := k.open(k.backend)
+			k.applied(one)
+			k.clock.pass(2 * time.Hour)
+			k.atToken(func() {
+				r, err := other.Get(k.ctx, graph, state.PartAll)
+				if err == nil {
+					r.Info.RefreshBefore, r.Info.Requested = 20*time.Minute, []string{"read", "write"}
+					err = other.PutNext(k.ctx, r)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			tok := k.token(graph, engine.TokenOptions{})
+			r := k.record(graph)
+			if !r.Tokens.AccessToken.Equal(tok.AccessToken) || tok.AccessToken != "access-2" || rotates && r.Tokens.RefreshToken != "refresh-2" || r.Info.Intent != nil {
+				t.Errorf("%s %s %+v", r.Tokens.AccessToken.Reveal(), r.Tokens.RefreshToken.Reveal(), r.Info.Intent)
+			}
+			if r.Info.RefreshBefore != 20*time.Minute || len(r.Info.Requested) != 2 || r.Info.ConfigSerial != 2 {
+				t.Errorf("the new settings are lost: %s, %v, serial %d", r.Info.RefreshBefore, r.Info.Requested, r.Info.ConfigSerial)
+			}
+		})
+	}
+}

@@ -156,6 +156,21 @@ func renewed(r *state.Record, g *grant.Grant, now time.Time) *state.Record {
 	return out
 }
 
+// onto lays the answer of a refresh over a record, whose settings stay.
+func onto(r, answer *state.Record) *state.Record {
+	out := clone(r)
+	t, own := out.Tokens, r.Tokens
+	*t = *answer.Tokens
+	t.ClientSecret, t.ClientKey, t.GrantKey = own.ClientSecret, own.ClientKey, own.GrantKey
+	t.SubjectToken, t.ActorToken = own.SubjectToken, own.ActorToken
+	i, from := out.Info, answer.Info
+	i.Granted, i.Account, i.Subject = from.Granted, from.Account, from.Subject
+	i.RefreshedAt, i.ReceivedAt = from.RefreshedAt, from.ReceivedAt
+	i.Intent, i.Reject = nil, nil
+	out.Status, out.ExpiresAt, out.RefreshExpiresAt = state.StatusOK, answer.ExpiresAt, answer.RefreshExpiresAt
+	return out
+}
+
 // clone copies a record so far that its parts can be changed.
 func clone(r *state.Record) *state.Record {
 	out := *r

@@ -154,15 +154,7 @@ func (e *Engine) adopt(ctx context.Context, c *state.Rescue, place string) error
 // merge saves what a copy holds over the record that it follows, and removes
 // the copy. Settings stay those of the record.
 func (e *Engine) merge(ctx context.Context, rec *state.Record, c *state.Rescue, place string) (*state.Record, error) {
-	next, from := clone(rec), c.Record
-	secret, key := rec.Tokens.ClientSecret, rec.Tokens.ClientKey
-	*next.Tokens = *from.Tokens
-	next.Tokens.ClientSecret, next.Tokens.ClientKey = secret, key
-	i := next.Info
-	i.Granted, i.Account, i.Subject = from.Info.Granted, from.Info.Account, from.Info.Subject
-	i.RefreshedAt, i.ReceivedAt = from.Info.RefreshedAt, from.Info.ReceivedAt
-	i.Intent, i.Reject = nil, nil
-	next.Status, next.ExpiresAt, next.RefreshExpiresAt = state.StatusOK, from.ExpiresAt, from.RefreshExpiresAt
+	next := onto(rec, c.Record)
 	next.UpdatedAt = e.now()
 	if err := e.o.Store.Put(ctx, next); err != nil {
 		return nil, e.failure("put the emergency copy "+place+" of "+rec.Addr.String()+" back", rec.Addr, err)
