@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"strings"
 
 	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
 // guarded does the work on one connection in a goroutine of its own. A panic is
@@ -17,12 +19,28 @@ func (a *applier) guarded(c *plan.Change, work func() Result) (r Result) {
 		if recover() == nil {
 			return
 		}
-		r = a.end(Result{Addr: c.Addr, MovedFrom: c.MovedFrom, Action: c.Action, Err: &Error{
-			Class: ClassError, Addr: c.Addr, Doing: string(c.Action) + " " + c.Addr.String(),
-			Err: fmt.Errorf("oauthctl crashed, at %s", places()), Remedy: "this is a bug, please report it; what was saved is safe",
-		}}, start)
+		r = a.end(Result{Addr: c.Addr, MovedFrom: c.MovedFrom, Action: c.Action,
+			Err: crashed(string(c.Action)+" "+c.Addr.String(), c.Addr, places())}, start)
 	}()
 	return work()
+}
+
+// guardedToken is [Engine.Token] of one connection of many: a panic is its failure, as
+// with guarded, and the others are served on.
+func (k *Keeper) guardedToken(ctx context.Context, e *Engine, a addr.Addr, o TokenOptions) (t *Token, err error) {
+	defer func() {
+		if recover() != nil {
+			t, err = nil, crashed("refresh "+a.String(), a, places())
+		}
+	}()
+	return e.Token(ctx, a, o)
+}
+
+func crashed(doing string, a addr.Addr, at string) *Error {
+	return &Error{
+		Class: ClassError, Addr: a, Doing: doing,
+		Err: fmt.Errorf("oauthctl crashed, at %s", at), Remedy: "this is a bug, please report it; what was saved is safe",
+	}
 }
 
 // places are the lines of this program that led to a panic, the last one first.

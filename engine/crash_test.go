@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -45,14 +46,15 @@ connection "worker" {
 	}
 }
 
-// poisoned panics instead of the first request that revokes.
+// poisoned panics instead of the first request to an endpoint.
 type poisoned struct {
 	http.RoundTripper
-	once sync.Once
+	endpoint string
+	once     sync.Once
 }
 
 func (p *poisoned) RoundTrip(r *http.Request) (*http.Response, error) {
-	if strings.HasSuffix(r.URL.Path, "/revoke") {
+	if strings.HasSuffix(r.URL.Path, p.endpoint) {
 		p.once.Do(func() { panic("s3cret") })
 	}
 	return p.RoundTripper.RoundTrip(r)
@@ -72,7 +74,7 @@ connection "mail" {
 }
 `)
 	k.apply(cfg, plan.Options{})
-	k.options.HTTP = &http.Client{Transport: &poisoned{RoundTripper: k.options.HTTP.Transport}}
+	k.options.HTTP = &http.Client{Transport: &poisoned{RoundTripper: k.options.HTTP.Transport, endpoint: "/revoke"}}
 	k.engine = engine.New(k.options)
 	done := make(chan *engine.Outcome, 1)
 	go func() { done <- k.apply(cfg, plan.Options{Destroy: true}) }()
@@ -87,5 +89,27 @@ connection "mail" {
 		}
 	case <-time.After(30 * time.Second):
 		t.Fatal("the other connection waits for a turn that nobody gives back")
+	}
+}
+
+// A crash on one connection ends neither an agent nor its locks, and whoever asks is told.
+func TestCrashOfOneConnectionThatIsKept(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	k.clock.pass(2 * time.Hour)
+	k.options.HTTP = &http.Client{Transport: &poisoned{RoundTripper: k.options.HTTP.Transport, endpoint: "/token"}}
+	k.engine = engine.New(k.options)
+	keeper := engine.NewKeeper(engine.KeeperOptions{Now: k.clock.now, Open: func(context.Context, time.Duration) (*engine.Engine, func(), error) {
+		return k.engine, func() {}, nil
+	}})
+	_, err := keeper.Token(k.ctx, graph, engine.TokenOptions{}, 0)
+	if class(err) != engine.ClassError || !strings.Contains(err.Error(), "oauthctl crashed, at ") || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("error %v", err)
+	}
+	if held, err := k.store.Held(k.ctx); err != nil || len(held) != 0 {
+		t.Errorf("still held: %v, %v", held, err)
+	}
+	if tok, err := keeper.Token(k.ctx, graph, engine.TokenOptions{}, 0); err != nil || tok.AccessToken.Empty() {
+		t.Errorf("afterwards: %v, %v", tok, err)
 	}
 }

@@ -275,7 +275,7 @@ func (k *Keeper) token(ctx context.Context, a addr.Addr, o TokenOptions, lockTim
 	}
 	defer done()
 	start := k.o.Now()
-	t, err := e.Token(ctx, a, o)
+	t, err := k.guardedToken(ctx, e, a, o)
 	switch {
 	case err != nil:
 		return nil, err
