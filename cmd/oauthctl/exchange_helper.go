@@ -180,7 +180,7 @@ func (c *cli) helped(ctx context.Context) (engine.Carried, error) {
 		return engine.Carried{}, engine.ErrNotCarried
 	}
 	a, err := addr.Parse(q.Addr)
-	lock := os.NewFile(helperLock, "lock") // held until this process ends
+	lock := inheritedLock()
 	if err != nil || lock == nil {
 		return engine.Carried{}, engine.ErrNotCarried
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -135,4 +136,58 @@ func openTerminal(t *testing.T) (screen, terminal *os.File) {
 	}
 	t.Cleanup(func() { _ = terminal.Close() })
 	return screen, terminal
+}
+
+// A program that the helper starts, such as that of the keyring, may leave a
+// daemon behind. When the command was killed, and the helper has saved, that one
+// does not go on holding the lock.
+func TestDaemonOfTheKeyringHoldsNoLock(t *testing.T) {
+	c := newCourier(t, true)
+	var key string
+	for i, e := range c.env {
+		if value, ok := strings.CutPrefix(e, "OAUTHCTL_IDENTITY="); ok {
+			key, c.env[i] = value, "OAUTHCTL_IDENTITY_FILE="+filepath.Join(c.dir, "pointer")
+		}
+		if strings.HasPrefix(e, "PATH=") {
+			c.env[i] = "PATH=" + c.dir + ":" + os.Getenv("PATH")
+		}
+	}
+	c.env = append(c.env, "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent")
+	ids, err := seal.ParseIdentities(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipient, _ := seal.RecipientOf(ids[0])
+	tool := "#!/bin/sh\nsleep 60 </dev/null >/dev/null 2>&1 &\necho $! >>pids\necho " + key + "\n"
+	for name, text := range map[string]string{"pointer": string(keyringPointer(recipient)), "secret-tool": tool} {
+		if err := os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		text, _ := os.ReadFile(filepath.Join(c.dir, "pids"))
+		for _, pid := range strings.Fields(string(text)) {
+			if n, err := strconv.Atoi(pid); err == nil {
+				_ = syscall.Kill(n, syscall.SIGKILL)
+			}
+		}
+	})
+	cmd := c.command("token", "graph")
+	wait := c.sending(cmd)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	wait()
+	close(c.release)
+	c.wantSaved()
+	if text, _ := os.ReadFile(filepath.Join(c.dir, "pids")); len(strings.Fields(string(text))) < 2 {
+		t.Fatalf("the keyring was not asked by both: %q", text)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	unlock, err := c.store.Lock(ctx, courierAddr, "test")
+	if err != nil {
+		t.Fatalf("somebody still holds the lock: %v", err)
+	}
+	unlock()
 }

@@ -32,3 +32,10 @@ func startHelper(request []byte, lock *os.File, stderr io.Writer) ([]byte, error
 	_ = cmd.Wait() // what it says counts, not how it ended
 	return answer.Bytes(), nil
 }
+
+// inheritedLock is the lock that startHelper has handed over: held until this
+// process ends, and by nothing that it starts.
+func inheritedLock() *os.File {
+	syscall.CloseOnExec(helperLock)
+	return os.NewFile(helperLock, "lock")
+}
