@@ -190,7 +190,10 @@ func CheckTokenFile(name string) string {
 
 // CheckTokenEnv does the same for the name of an environment variable.
 func CheckTokenEnv(name string) string {
-	if envName().MatchString(name) {
+	switch {
+	case keyVariable(name):
+		return fmt.Sprintf("The environment variable %s opens the state, and is never sent anywhere.", name)
+	case envName().MatchString(name):
 		return ""
 	}
 	return fmt.Sprintf("%q is not the name of an environment variable. Write the name without a dollar sign; the value is read at every request.", name)

@@ -272,6 +272,8 @@ func TestExchangeConfigurationErrors(t *testing.T) {
 		"type without actor":       {nil, `grant "token_exchange" {` + "\nsubject_token = env(\"TOKEN\")\nactor_token_type = \"jwt\"\n}", "Remove actor_token_type"},
 		"unknown type":             {nil, `grant "token_exchange" {` + "\nsubject_token = env(\"TOKEN\")\nsubject_token_type = \"acess_token\"\n}", `Did you mean "access_token"?`},
 		"relative file":            {nil, `grant "token_exchange" { subject_token_file = "token.jwt" }`, "not absolute"},
+		"the key of the state":     {nil, `grant "token_exchange" { subject_token_env = "OAUTHCTL_IDENTITY" }`, "opens the state"},
+		"its passphrase":           {nil, `grant "jwt_bearer" { assertion_env = "oauthctl_passphrase" }`, "opens the state"},
 		"dollar":                   {nil, `grant "token_exchange" { subject_token_env = "$TOKEN" }`, "without a dollar sign"},
 		"empty":                    {nil, `grant "token_exchange" { subject_token = env("EMPTY") }`, "Unusable token"},
 		"spaces":                   {nil, `grant "token_exchange" { subject_token = env("SPACES") }`, "Unusable token"},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/secret"
 	"github.com/oauthctl/oauthctl/state"
 )
@@ -168,7 +169,10 @@ func (p *party) fetchToken(ctx context.Context, env Env) (secret.Secret, *Error)
 // says which it is, path where its file is named, and where names the source.
 func readSource(env Env, from state.Source, what, path string) (text secret.Secret, where string, e *Error) {
 	if name := from.Env; name != "" {
-		where = "the environment variable " + name
+		where = "the environment variable " + Clean(name)
+		if problem := schema.CheckTokenEnv(name); problem != "" { // of a state that somebody else has made
+			return "", where, fail(Config, "", "name another variable, and run oauthctl apply", "%s", Clean(problem))
+		}
 		var value string
 		ok := false
 		if env.LookupEnv != nil {
