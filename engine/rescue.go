@@ -147,7 +147,7 @@ func (e *Engine) adopt(ctx context.Context, c *state.Rescue, place string) error
 	if err := e.o.Store.PutNext(ctx, next); err != nil {
 		return e.failure("put the emergency copy "+place+" of "+next.Addr.String()+" back", next.Addr, err)
 	}
-	_ = e.o.Rescuer.Drop(place) // left behind, it fits nowhere any more
+	e.drop(place)
 	return nil
 }
 
@@ -159,10 +159,15 @@ func (e *Engine) merge(ctx context.Context, rec *state.Record, c *state.Rescue, 
 	if err := e.o.Store.Put(ctx, next); err != nil {
 		return nil, e.failure("put the emergency copy "+place+" of "+rec.Addr.String()+" back", rec.Addr, err)
 	}
-	if e.o.Store.Lost() == nil { // else it is all there is after this run
-		_ = e.o.Rescuer.Drop(place) // left behind, it follows nothing any more
-	}
+	e.drop(place)
 	return next, nil
+}
+
+// drop removes a copy that was put back, unless it is all there is after this run.
+func (e *Engine) drop(place string) {
+	if e.o.Store.Lost() == nil {
+		_ = e.o.Rescuer.Drop(place) // left behind, it fits nowhere any more
+	}
 }
 
 // Recovered is what became of one emergency copy.

@@ -576,21 +576,31 @@ func TestEmergencyCopyOfAConsentIsPutBackBeforeItsConnectionMoves(t *testing.T) 
 
 // A copy is used in a run whose state is lost with it, and stays for the next one.
 func TestEmergencyCopyOutlivesAStateThatIsLost(t *testing.T) {
-	k, d := rescued(t, state.ErrUnwritable)
-	k.fail("write", nil)
-	store, err := state.Open(k.ctx, k.backend, state.Options{
-		Identities: func() ([]age.Identity, error) { return []age.Identity{k.id}, nil }, Now: k.clock.now, Lost: errors.New("gone with this run"),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	k.options.Store = store
-	k.engine = engine.New(k.options)
-	if tok := k.token(graph, engine.TokenOptions{}); tok.AccessToken != "access-2" {
-		t.Errorf("%+v", tok)
-	}
-	if len(d.copies) != 1 {
-		t.Errorf("%d copies are left of the only one", len(d.copies))
+	for name, kept := range map[string]func() (*kit, *drawer){
+		"of a refresh": func() (*kit, *drawer) { return rescued(t, state.ErrUnwritable) },
+		"of a consent": func() (*kit, *drawer) { return granted(t, true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			k, d := kept()
+			k.fail("write", nil)
+			store, err := state.Open(k.ctx, k.backend, state.Options{
+				Identities: func() ([]age.Identity, error) { return []age.Identity{k.id}, nil }, Now: k.clock.now, Lost: errors.New("gone with this run"),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = store.Close() })
+			k.options.Store = store
+			k.engine = engine.New(k.options)
+			if out, err := k.engine.Recover(k.ctx, nil, false); err != nil || len(out) != 1 || out[0].Err != nil {
+				t.Errorf("%+v, %v", out, err)
+			}
+			if tok := k.token(graph, engine.TokenOptions{}); tok.AccessToken.Empty() {
+				t.Errorf("%+v", tok)
+			}
+			if len(d.copies) != 1 {
+				t.Errorf("%d copies are left of the only one", len(d.copies))
+			}
+		})
 	}
 }
