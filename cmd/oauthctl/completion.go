@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,16 +45,24 @@ func completionScript(w io.Writer, root *cobra.Command, shell string) error {
 	return fmt.Errorf("there is no completion for %q; want bash, zsh, fish or powershell", shell)
 }
 
-// singleDash writes the flags in cobra's answer to a completion request as they
-// were begun: with one dash, if that is how the last word begins.
-type singleDash struct{ io.Writer }
+// completed is cobra's answer to a completion request, as a person reads it: the flags
+// as they were begun, with one dash if that is how the last word begins, and the
+// descriptions without the backticks around the name of a flag's value.
+type completed struct {
+	io.Writer
+	singleDash bool
+}
 
-func (w singleDash) Write(p []byte) (int, error) {
+func (w completed) Write(p []byte) (int, error) {
 	lines := bytes.SplitAfter(p, []byte("\n"))
 	for i, line := range lines {
-		if bytes.HasPrefix(line, []byte("--")) {
-			lines[i] = line[1:]
+		if w.singleDash && bytes.HasPrefix(line, []byte("--")) {
+			line = line[1:]
 		}
+		if word, text, described := bytes.Cut(line, []byte("\t")); described {
+			line = slices.Concat(word, []byte("\t"), bytes.ReplaceAll(text, []byte("`"), nil))
+		}
+		lines[i] = line
 	}
 	if _, err := w.Writer.Write(bytes.Join(lines, nil)); err != nil {
 		return 0, err
@@ -66,8 +75,6 @@ func (c *cli) completionOut() io.Writer {
 	if len(c.Args) < 2 || !strings.HasPrefix(c.Args[0], "__complete") {
 		return &c.out
 	}
-	if last := c.Args[len(c.Args)-1]; strings.HasPrefix(last, "-") && !strings.HasPrefix(last, "--") {
-		return singleDash{&c.out}
-	}
-	return &c.out
+	last := c.Args[len(c.Args)-1]
+	return completed{&c.out, strings.HasPrefix(last, "-") && !strings.HasPrefix(last, "--")}
 }
