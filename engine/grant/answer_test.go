@@ -18,7 +18,7 @@ func TestGrantedScopes(t *testing.T) {
 		"not said":      {"a b", nil, "a b", ""},
 		"the same":      {"a b", "b a", "b a", ""},
 		"more":          {"a", "a b", "a b", ""},
-		"fewer":         {"a b c", "a", "a", "not granted: b, c"},
+		"fewer":         {"a b c", "a", "a", "not all scopes were granted: the server left out b, c"},
 		"none":          {"a", "", "a", ""},
 		"an array":      {"a b", []string{"a", "b"}, "a b", ""},
 		"commas":        {"a b", "a,b", "a b", ""},
@@ -26,8 +26,8 @@ func TestGrantedScopes(t *testing.T) {
 		"with address":  {"User.Read", "https://graph.example/User.Read", "https://graph.example/User.Read User.Read", ""},
 		"Google":        {"email", "https://www.googleapis.com/auth/userinfo.email", "https://www.googleapis.com/auth/userinfo.email email", ""},
 		"offline":       {"a offline_access", "a", "a offline_access", ""},
-		"not an ending": {"Read", "https://graph.example/User.Read", "https://graph.example/User.Read", "not granted: Read"},
-		"an escape":     {"a", "b\x1b[2J", "", "not granted: a"},
+		"not an ending": {"Read", "https://graph.example/User.Read", "https://graph.example/User.Read", "not all scopes were granted: the server left out Read"},
+		"an escape":     {"a", "b\x1b[2J", "", "not all scopes were granted: the server left out a"},
 		"escape beside": {"a", "a b\x1b[2J", "a", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -49,7 +49,7 @@ func TestImportAsksForNoScopes(t *testing.T) {
 	if g.Tokens.RefreshToken != "old-refresh" || !g.RefreshExpiresAt.IsZero() {
 		t.Errorf("a token that was not replaced: ends %s", g.RefreshExpiresAt)
 	}
-	if diff := cmp.Diff([]string{"not granted: write"}, g.Warnings); diff != "" {
+	if diff := cmp.Diff([]string{"not all scopes were granted: the server left out write"}, g.Warnings); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"read"}, g.Granted); diff != "" {

@@ -1,7 +1,6 @@
 package grant
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -32,7 +31,7 @@ func (g *Grant) compareScopes(asked, said []string) {
 		missing = append(missing, Clean(want))
 	}
 	if len(missing) > 0 {
-		g.warn(fmt.Sprintf("not granted: %s", strings.Join(missing, ", ")))
+		g.warn("not all scopes were granted: the server left out " + strings.Join(missing, ", "))
 	}
 }
 
