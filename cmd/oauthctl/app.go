@@ -138,7 +138,7 @@ func (c *cli) finish(ctx context.Context, err error) int {
 		return exitDone
 	}
 	var shown *shownError
-	if !errors.As(err, &shown) {
+	if !errors.As(err, &shown) && !c.out.unread(err) {
 		c.showError(err)
 	}
 	return exitCode(ctx, err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -71,6 +72,29 @@ func TestStdoutThatFails(t *testing.T) {
 		if code := app.Run(context.Background()); code != exitError || !strings.Contains(strings.ToLower(errs.String()), "no space left") {
 			t.Errorf("%s: exit %d, stderr %q", args, code, errs)
 		}
+	}
+}
+
+type closedPipe struct{}
+
+func (closedPipe) Write([]byte) (int, error) {
+	return 0, &os.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.EPIPE}
+}
+
+// A reader that has seen enough, such as head, is no error to tell anybody of;
+// the exit code says that it has not seen everything.
+func TestStdoutThatIsClosed(t *testing.T) {
+	for _, args := range []string{"version", "providers", "plan -help", "status -json", "lock list", "completion bash"} {
+		app, _, errs := testApp(append([]string{"-chdir=" + t.TempDir()}, strings.Fields(args)...)...)
+		app.Stdout = closedPipe{}
+		if code := app.Run(context.Background()); code != exitError || errs.Len() > 0 {
+			t.Errorf("%s: exit %d, stderr %q", args, code, errs)
+		}
+	}
+	app, _, errs := testApp("-chdir="+t.TempDir(), "token", "none")
+	app.Stdout = closedPipe{}
+	if code := app.Run(context.Background()); code != exitError || errs.Len() == 0 {
+		t.Errorf("an error of the command itself: exit %d, stderr %q", code, errs)
 	}
 }
 

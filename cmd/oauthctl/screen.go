@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"golang.org/x/term"
 
@@ -76,6 +78,13 @@ func (r *results) Write(p []byte) (int, error) {
 		r.err = err
 	}
 	return n, err
+}
+
+// unread reports whether err is no more than that the reader of stdout went away,
+// as head does when it has seen enough: nobody has to be told. A command to which
+// it matters, such as token, says what it was that nobody read.
+func (r *results) unread(err error) bool {
+	return errors.Is(r.err, syscall.EPIPE) && err.Error() == r.err.Error()
 }
 
 // wantColor follows -no-color, NO_COLOR (no-color.org), FORCE_COLOR, TERM, and
