@@ -96,7 +96,11 @@ func (l *loader) list() (dir string, names []string, err error) {
 		}
 	}
 	if len(names) == 0 {
-		return dir, nil, fmt.Errorf("there are no *.hcl files in %s. Write one, or name another place with -chdir=DIR or -config=PATH", dir)
+		where := dir
+		if dir == "." { // "in .. Write" would name the directory above
+			where = "this directory"
+		}
+		return dir, nil, fmt.Errorf("there are no *.hcl files in %s. Write one, or name another place with -chdir=DIR or -config=PATH", where)
 	}
 	slices.Sort(names)
 	return dir, names, nil

@@ -47,11 +47,11 @@ func (f *execFlags) register(fs *pflag.FlagSet) {
 func (f *execFlags) check(args []string, dash int) string {
 	switch {
 	case dash < 0:
-		return "exec wants -- before the program that it starts"
+		return "oauthctl exec wants -- before the program that it starts"
 	case dash == len(args):
-		return "exec wants a program behind --"
+		return "oauthctl exec wants a program behind --"
 	case dash == 0 && len(f.env) == 0:
-		return "exec wants the names of connections before --"
+		return "oauthctl exec wants the names of connections before --"
 	}
 	return ""
 }
