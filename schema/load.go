@@ -38,6 +38,7 @@ type loader struct {
 	texts map[string]string // what file() has read
 
 	variables   []*variableDecl
+	valuesLost  bool               // some source of values could not be read
 	connections []*connectionBlock // in the order of the files
 	outputs     []*outputBlock
 }

@@ -284,6 +284,46 @@ output "o" {
 	}
 }
 
+// Nobody types values for what fails anyway, and what was perhaps in a file that
+// cannot be read is not reported as missing.
+func TestPromptAsksOnlyForWhatCanBeLoaded(t *testing.T) {
+	const text = `variable "a" {}
+variable "b" {}
+`
+	for name, test := range map[string]struct {
+		text  string
+		vars  []schema.VarInput
+		asked []string
+		want  []string
+	}{
+		"nothing wrong":         {text: text, asked: []string{"a", "b"}},
+		"an unreadable file":    {text: text, vars: []schema.VarInput{{File: "none.oauthvars"}}, want: []string{"File cannot be read"}},
+		"an undeclared name":    {text: text, vars: []schema.VarInput{{Name: "c", Value: "1"}}, want: []string{"Value for an undeclared variable"}},
+		"an unknown block":      {text: text + `provder "x" {}`, want: []string{"Unsupported block type"}},
+		"an answer that is bad": {text: text + `variable "c" { type = number }`, asked: []string{"a", "b", "c"}, want: []string{"Invalid value for variable"}},
+		"the first answer is bad": {text: `variable "c" { type = number }
+` + text, asked: []string{"c"}, want: []string{"Invalid value for variable"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked, got []string
+			src := schema.Source{Dir: write(t, map[string]string{"a.hcl": test.text}), Vars: test.vars, Prompt: func(v *schema.Variable) (string, error) {
+				asked = append(asked, v.Name)
+				return "x", nil
+			}}
+			_, diags := schema.Load(context.Background(), src)
+			for _, d := range diags {
+				got = append(got, d.Summary)
+			}
+			if diff := cmp.Diff(test.asked, asked); diff != "" {
+				t.Errorf("asked: %s", diff)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("said: %s", diff)
+			}
+		})
+	}
+}
+
 // known gives every connection the same attributes.
 func known(account string) schema.Known {
 	return func(a addr.Addr) (cty.Value, bool) {

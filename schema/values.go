@@ -26,6 +26,7 @@ type given struct {
 // assignVariables gives every variable its value, weakest source first.
 func (l *loader) assignVariables(ctx context.Context) {
 	values := map[string]given{}
+	before := len(l.diags)
 	for _, v := range l.variables {
 		if text, ok := l.lookup("OAUTHCTL_VAR_" + v.Name); ok {
 			values[v.Name] = given{text: text, from: "OAUTHCTL_VAR_" + v.Name}
@@ -56,6 +57,7 @@ func (l *loader) assignVariables(ctx context.Context) {
 			values[in.Name] = given{text: in.Value, from: "-var", asked: true}
 		}
 	}
+	l.valuesLost = l.diags[before:].HasErrors()
 	for _, v := range l.variables {
 		g, ok := values[v.Name]
 		if ctx.Err() != nil {
@@ -168,6 +170,8 @@ func (l *loader) assign(v *variableDecl, g given, ok bool) {
 		l.madeUp("var." + v.Name)
 	case l.src.Partial:
 		val = cty.UnknownVal(v.Type)
+	case l.valuesLost: // it may have been in the file that cannot be read
+	case l.src.Prompt != nil && l.diags.HasErrors(): // nobody types values for what fails anyway
 	case l.src.Prompt != nil:
 		text, err := l.src.Prompt(v.Variable)
 		if err != nil {
