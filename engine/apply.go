@@ -63,7 +63,7 @@ func (e *Engine) prepare(ctx context.Context, p *plan.Plan) error {
 	case errors.Is(err, state.ErrNoState) && p.Lineage == "":
 		if err = e.o.Store.Create(ctx); errors.Is(err, state.ErrUnwritable) {
 			return &Error{Class: ClassError, Doing: doing, Err: err,
-				Remedy: "make the directory of " + e.o.Store.Location() + " writable, or keep the state elsewhere with -state=FILE"}
+				Remedy: "make the directory of " + e.o.Store.Location() + " writable, or room in it, or keep the state elsewhere with -state=FILE"}
 		}
 	case errors.Is(err, state.ErrNoState):
 		stale.Err = errors.New("the state that the plan was made from is gone")

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"path/filepath"
 	"runtime"
@@ -72,7 +73,17 @@ func (c *cli) openSandbox(o sandbox.Options) (*sandbox.Server, error) {
 		return nil, err
 	}
 	o.Journal, o.Now, o.Rand = filepath.Join(dir, sandboxJournal), c.Now, c.Rand
-	return sandbox.New(o)
+	srv, err := sandbox.New(o)
+	return srv, forgetful(err)
+}
+
+// forgetful says what to do about a sandbox that cannot open its memory.
+func forgetful(err error) error {
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return advised("make it a file of yours, or work elsewhere with -chdir", "cannot open what the sandbox remembers, %s: %w", file.Path, file.Err)
+	}
+	return err
 }
 
 // connectSandbox lets the session speak to the sandbox, which imitates every

@@ -122,8 +122,11 @@ func (c *cli) find(ctx context.Context) (*identity, error) {
 			looked = append(looked, err.Error())
 		}
 	}
-	return nil, fmt.Errorf("%w: neither -identity, OAUTHCTL_IDENTITY nor OAUTHCTL_IDENTITY_FILE is set; looked at %s",
-		errNoIdentity, strings.Join(looked, " and "))
+	places := "nor is there a home to look in"
+	if len(looked) > 0 {
+		places = "looked at " + strings.Join(looked, " and ")
+	}
+	return nil, fmt.Errorf("%w: neither -identity, OAUTHCTL_IDENTITY nor OAUTHCTL_IDENTITY_FILE is set; %s", errNoIdentity, places)
 }
 
 // identities are those that open the state.

@@ -3,13 +3,19 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/oauthctl/oauthctl/engine"
 )
 
 // announced is a writer that tells when a URL has been written.
@@ -36,6 +42,18 @@ func (a *announced) Write(p []byte) (int, error) {
 
 // The block that "sandbox" prints works: for this program as for others, the
 // served sandbox is a server like any other.
+// The memory of the sandbox may belong to somebody else.
+func TestSandboxOfAnotherUser(t *testing.T) {
+	err := forgetful(fmt.Errorf("sandbox: journal: %w", &fs.PathError{Op: "open", Path: ".oauthctl/sandbox.journal", Err: syscall.EACCES}))
+	var told *engine.Error
+	if !errors.As(err, &told) || told.Remedy == "" || !strings.Contains(err.Error(), "the sandbox remembers, .oauthctl/sandbox.journal: permission denied") {
+		t.Errorf("%#v", err)
+	}
+	if forgetful(nil) != nil {
+		t.Error("an error of nothing")
+	}
+}
+
 func TestServedSandbox(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -23,6 +23,8 @@ func checkFile(path string, write bool) (fs.FileInfo, error) {
 		return nil, state.WithAdvice(fmt.Errorf("%s: %w", path, state.ErrNoState), "run oauthctl apply, or name the file with -state")
 	case errors.Is(err, errLink):
 		return nil, state.WithAdvice(fmt.Errorf("%w: %s is a symbolic link", state.ErrPlace, path), "name the file that it points to with -state")
+	case errors.Is(err, fs.ErrPermission):
+		return nil, state.WithAdvice(fmt.Errorf("%w: %w", state.ErrPlace, err), "run this as the user it belongs to, or name another file with -state")
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", state.ErrPlace, err)
 	}
@@ -32,7 +34,7 @@ func checkFile(path string, write bool) (fs.FileInfo, error) {
 		return nil, fmt.Errorf("%w: %w", state.ErrPlace, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w: %s is not a regular file", state.ErrPlace, path)
+		return nil, state.WithAdvice(fmt.Errorf("%w: %s is not a regular file", state.ErrPlace, path), "name the file of the state with -state")
 	}
 	if err := checkStart(f, info.Size()); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
