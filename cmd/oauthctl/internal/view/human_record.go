@@ -231,12 +231,19 @@ func (h *human) Providers(list []providers.Entry) {
 	t, _ := fit(heads, cells, p.width, []int{1, 2})
 	p.line(p.Dim.On(t.row(heads)))
 	for _, c := range cells {
-		p.line(t.cells(c, func(col int, s string) string {
-			if col == 0 {
-				return p.Strong.On(s)
+		args := append(Wrap(c[2], t.widths[2]), "") // to be read in full, on as many lines as it takes
+		for i := range max(len(args)-1, 1) {
+			if i > 0 {
+				c[0], c[1] = "", ""
 			}
-			return s
-		}))
+			c[2] = args[i]
+			p.line(t.cells(c, func(col int, s string) string {
+				if col == 0 {
+					return p.Strong.On(s)
+				}
+				return s
+			}))
+		}
 	}
 	p.line()
 	p.text(0, p.Dim, count(len(list), "provider")+`. The HCL of one, to paste and change: oauthctl providers show NAME`)
