@@ -58,7 +58,7 @@ func (c *cli) stateRm(ctx context.Context, args []string, dryRun bool) error {
 	for _, a := range want {
 		hits := filterRows(rows, []addr.Addr{a})
 		if len(hits) == 0 {
-			return fmt.Errorf("forget %s: %w%s", a, state.ErrNotFound, didYouMean(schema.Suggest(a.Short(), shortNames(rows))))
+			return fmt.Errorf("could not forget %s: %w%s", a, state.ErrNotFound, didYouMean(schema.Suggest(a.Short(), shortNames(rows))))
 		}
 		gone = append(gone, hits...)
 	}
@@ -83,7 +83,7 @@ func (c *cli) stateRm(ctx context.Context, args []string, dryRun bool) error {
 func (c *cli) forget(ctx context.Context, store *state.Store, a addr.Addr) error {
 	unlock, err := store.Lock(ctx, a, "state rm")
 	if err != nil {
-		return fmt.Errorf("forget %s: %w", a, err)
+		return fmt.Errorf("could not forget %s: %w", a, err)
 	}
 	defer unlock()
 	r, err := store.Get(ctx, a, state.PartInfo)
@@ -91,7 +91,7 @@ func (c *cli) forget(ctx context.Context, store *state.Store, a addr.Addr) error
 		err = store.Delete(ctx, a, r.Generation)
 	}
 	if err != nil {
-		return fmt.Errorf("forget %s: %w", a, err)
+		return fmt.Errorf("could not forget %s: %w", a, err)
 	}
 	return nil
 }
