@@ -44,9 +44,8 @@ func (c *cli) applyCommand() *cobra.Command {
 		},
 	}
 	f.register(cmd)
-	f.registerWishes(cmd.Flags())
+	f.registerWishes(cmd)
 	rollbackFlag(cmd.Flags(), &c.older)
-	_ = cmd.RegisterFlagCompletionFunc("consent", completeWays)
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 if something was changed, 0 if there was nothing to do")
 	return cmd
 }

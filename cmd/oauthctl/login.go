@@ -29,6 +29,7 @@ func (c *cli) loginCommand() *cobra.Command {
 		ValidArgsFunction: c.completeDeclared,
 	}
 	f.registerOne(cmd)
+	f.registerWay(cmd)
 	cmd.Flags().BoolVar(&replace, "replace", false, "ask for a new consent even if nothing is wrong with the present one")
 	return cmd
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/engine/planfile"
@@ -42,12 +41,19 @@ func (f *planFlags) register(cmd *cobra.Command) {
 }
 
 // registerWishes adds the flags that destroy does not have.
-func (f *planFlags) registerWishes(fs *pflag.FlagSet) {
+func (f *planFlags) registerWishes(cmd *cobra.Command) {
+	fs := cmd.Flags()
 	fs.Var(addrFlag{&f.Replace}, "replace", "ask for a new consent for `ADDR` even if nothing changed (repeatable)")
 	fs.BoolVar(&f.Destroy, "destroy", false, "revoke and forget everything")
-	f.way = wayAuto
-	fs.Var(&f.way, "consent", "how a person consents: `WAY` is auto, browser (on this machine), device (a code, entered on any device) or paste (the address that a browser anywhere ends at)")
 	fs.BoolVar(&f.RefreshOnly, "refresh-only", false, "only refresh what can be refreshed without a person")
+	f.registerWay(cmd)
+}
+
+// registerWay adds -consent.
+func (f *planFlags) registerWay(cmd *cobra.Command) {
+	f.way = wayAuto
+	cmd.Flags().Var(&f.way, "consent", "how a person consents: `WAY` is auto, browser (on this machine), device (a code, entered on any device) or paste (the address that a browser anywhere ends at)")
+	_ = cmd.RegisterFlagCompletionFunc("consent", completeWays)
 }
 
 func (c *cli) planCommand() *cobra.Command {
@@ -69,8 +75,7 @@ func (c *cli) planCommand() *cobra.Command {
 		},
 	}
 	f.register(cmd)
-	f.registerWishes(cmd.Flags())
-	_ = cmd.RegisterFlagCompletionFunc("consent", completeWays)
+	f.registerWishes(cmd)
 	rollbackFlag(cmd.Flags(), &c.older)
 	cmd.Flags().StringVar(&out, "out", "", "save the plan in `FILE`, for apply and show")
 	cmd.Flags().StringVar(&f.generate, "generate-config-out", "", "write blocks for connections that no block declares, of the state and of import blocks, to `FILE`, which must not exist")
