@@ -21,7 +21,7 @@ type globals struct {
 func (g *globals) registerGlobals(fs *pflag.FlagSet) {
 	fs.StringVar(&g.chdir, "chdir", "", "work in `DIR` instead of the current directory")
 	fs.StringVar(&g.config, "config", "", "read the configuration at `PATH`, a directory or a single file (default: the current directory)")
-	fs.StringVar(&g.state, "state", "", "keep the state in `FILE` (default: what the configuration says, else oauthctl.state)")
+	fs.StringVar(&g.state, "state", "", "keep the state in `FILE` (default: what the configuration says, else oauthctl.state); the sandbox has its own, whatever this says")
 	fs.StringVar(&g.identity, "identity", "", "open the state with the age identity or SSH key in `FILE`, or with keyring:age1…")
 	fs.StringVar(&g.stateOut, "state-out", "", "when the command has ended, write the sealed state to `FILE`, in the form of OAUTHCTL_STATE")
 	fs.BoolVar(&g.sandbox, "sandbox", false, "run against an imitation of the servers, with a state of its own")
