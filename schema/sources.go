@@ -33,6 +33,13 @@ type sourceFile struct {
 
 func newSources() *Sources { return &Sources{files: map[string]*sourceFile{}} }
 
+// SourceOf holds the text that [Format] was given, for the snippets of what it said.
+func SourceOf(text []byte, filename string, diags hcl.Diagnostics) *Sources {
+	s := newSources()
+	s.add(filename, text).broken = diags.HasErrors()
+	return s
+}
+
 func (s *Sources) add(name string, text []byte) *sourceFile {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -92,7 +92,7 @@ func (c *cli) formatFile(file string, f *fmtFlags) (changed bool, err error) {
 		return false, err
 	}
 	text, diags := schema.Format(old, file)
-	if err := c.show(diags, nil); err != nil || bytes.Equal(old, text) {
+	if err := c.show(diags, schema.SourceOf(old, file, diags)); err != nil || bytes.Equal(old, text) {
 		return false, err
 	}
 	if f.list {
@@ -113,7 +113,7 @@ func (c *cli) formatStdin(f *fmtFlags) error {
 		return err
 	}
 	text, diags := schema.Format(old, "<stdin>")
-	if err := c.show(diags, nil); err != nil {
+	if err := c.show(diags, schema.SourceOf(old, "<stdin>", diags)); err != nil {
 		return err
 	}
 	switch {
