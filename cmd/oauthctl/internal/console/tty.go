@@ -12,7 +12,7 @@ import (
 // cut a pasted URL at 4096 bytes, echo the code in it, and not let go when the
 // context ends.
 func (c *Console) readTerminal(ctx context.Context, f *os.File, p prompt) (string, error) {
-	restore, err := keyMode(f)
+	restore, again, err := keyMode(f)
 	if err != nil {
 		return "", err
 	}
@@ -33,7 +33,7 @@ func (c *Console) readTerminal(ctx context.Context, f *os.File, p prompt) (strin
 	}
 	c.mu.Unlock()
 
-	err = c.keys(ctx, f, &e, !p.until.IsZero())
+	err = c.keys(ctx, f, &e, again, !p.until.IsZero())
 	c.leave(l)
 	if err != nil {
 		return "", err
@@ -43,7 +43,7 @@ func (c *Console) readTerminal(ctx context.Context, f *os.File, p prompt) (strin
 
 // keys feeds the editor until the line is complete: first what has been typed
 // ahead, then what is typed.
-func (c *Console) keys(ctx context.Context, f *os.File, e *editor, ticks bool) error {
+func (c *Console) keys(ctx context.Context, f *os.File, e *editor, again func() bool, ticks bool) error {
 	buf := make([]byte, 4096)
 	drawn := c.o.Now()
 	for {
@@ -53,6 +53,9 @@ func (c *Console) keys(ctx context.Context, f *os.File, e *editor, ticks bool) e
 		c.mu.Lock()
 		typed := c.ahead
 		c.ahead = nil
+		if c.restore != nil && again() {
+			c.draw() // below what the shell has written
+		}
 		c.mu.Unlock()
 		if len(typed) == 0 {
 			n, err := readKeys(ctx, f, buf)

@@ -10,13 +10,13 @@ import (
 )
 
 // keyMode hands over single keys. Ctrl-C comes as a key.
-func keyMode(f *os.File) (restore func(), err error) {
+func keyMode(f *os.File) (restore func(), again func() bool, err error) {
 	fd := int(f.Fd())
 	old, err := term.MakeRaw(fd)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return func() { _ = term.Restore(fd, old) }, nil
+	return func() { _ = term.Restore(fd, old) }, func() bool { return false }, nil
 }
 
 // readKeys reads what has been typed. A read cannot be taken back here: when

@@ -164,6 +164,39 @@ func TestCancelGivesTheTerminalBack(t *testing.T) {
 	}
 }
 
+// Ctrl-Z gives the terminal to the shell, and fg comes back in the shell's mode.
+func TestAHiddenAnswerIsNotEchoedAfterAStop(t *testing.T) {
+	keyboard, tty, echo := openTerminal(t)
+	before := mode(t, tty)
+	var screen watched
+	c := New(Options{In: tty, Out: &screen, Interactive: true, Now: time.Now})
+	got := make(chan string, 1)
+	go func() {
+		s, _ := c.Ask(context.Background(), "Secret", true)
+		got <- s
+	}()
+	waitFor(t, &screen, "Secret:")
+	if err := unix.IoctlSetTermios(int(tty.Fd()), setTermios, &before); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; mode(t, tty).Lflag&(unix.ECHO|unix.ICANON) != 0; i++ {
+		if i == 1000 {
+			t.Fatal("the terminal stays in the shell's mode")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	_, _ = keyboard.WriteString("hunter2\r")
+	if s := <-got; s != "hunter2" {
+		t.Errorf("answer %q", s)
+	}
+	if s := screen.String() + echo.String(); strings.Contains(s, "hunter") || strings.Count(s, "Secret:") < 2 {
+		t.Errorf("on the screen: %q", s)
+	}
+	if after := mode(t, tty); after != before {
+		t.Error("the terminal is not as it was")
+	}
+}
+
 func TestCloseGivesTheTerminalBack(t *testing.T) {
 	_, tty, _ := openTerminal(t)
 	before := mode(t, tty)
