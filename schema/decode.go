@@ -40,7 +40,9 @@ func (e *evaluator) object(c *content, spec *Spec, sc scope) (*Object, hcl.Diagn
 		sc.secret = sensitiveName(name)
 		v, deps, more := e.value(written, sc)
 		diags = append(diags, more...)
-		diags = append(diags, refuseEphemeral(v, written.Expr.Range(), fmt.Sprintf("The argument %q", name))...)
+		if isEphemeral(v) {
+			diags = append(diags, refuseEphemeral(v, written.Expr.Range(), fmt.Sprintf("The argument %q", name))...)
+		}
 		o.deps = append(o.deps, deps...)
 		o.Ranges[name] = written.Expr.Range()
 		o.Rest[name] = Arg{Value: v, Range: written.Expr.Range(), Name: written.NameRange}
@@ -93,8 +95,8 @@ func (e *evaluator) set(o *Object, a *Attr, written *attr, sc scope) hcl.Diagnos
 		return diags
 	}
 	if !a.Ephemeral {
-		if refused := refuseEphemeral(v, written.Expr.Range(), fmt.Sprintf("The argument %q", a.Name)); refused != nil {
-			return append(diags, refused...)
+		if isEphemeral(v) {
+			return append(diags, refuseEphemeral(v, written.Expr.Range(), fmt.Sprintf("The argument %q", a.Name))...)
 		}
 	}
 	if !a.Kind.maySensitive() && IsSensitive(v) {

@@ -1,6 +1,8 @@
 package grant
 
 import (
+	"sync"
+
 	"github.com/oauthctl/oauthctl/schema"
 )
 
@@ -65,9 +67,12 @@ func deviceSpec() *schema.Spec {
 	}}
 }
 
+// types is the table, made once: every connection looks into it.
+var types = sync.OnceValue(Types)
+
 // typeNamed finds a grant type.
 func typeNamed(name string) (Type, bool) {
-	for _, t := range Types() {
+	for _, t := range types() {
 		if t.Name == name {
 			return t, true
 		}
@@ -78,7 +83,7 @@ func typeNamed(name string) (Type, bool) {
 // typeNames lists the names for messages.
 func typeNames() []string {
 	var names []string
-	for _, t := range Types() {
+	for _, t := range types() {
 		names = append(names, t.Name)
 	}
 	return names
