@@ -70,7 +70,7 @@ func (q *queue) withdraw(j *job) bool {
 
 // linger is how long a commit that follows another waits for company: a commit
 // costs far more than a change in it. Whoever comes alone does not wait.
-const linger = 5 * time.Millisecond
+const linger = 10 * time.Millisecond
 
 // run writes until nothing waits; it lives as long as there is work.
 func (q *queue) run() {
