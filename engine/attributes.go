@@ -13,24 +13,6 @@ import (
 	"github.com/oauthctl/oauthctl/state"
 )
 
-// Attributes returns schema.AttributesType values of connections for expressions; sensitive
-// ones are marked, and unknown if withTokens is false.
-func (e *Engine) Attributes(ctx context.Context, withTokens bool) (map[addr.Addr]cty.Value, error) {
-	parts := state.PartInfo
-	if withTokens {
-		parts = state.PartAll
-	}
-	records, err := e.o.Store.All(ctx, parts)
-	if err != nil {
-		return nil, e.failure("read the state", addr.Addr{}, err)
-	}
-	out := make(map[addr.Addr]cty.Value, len(records))
-	for _, r := range records {
-		out[r.Addr] = attributes(r)
-	}
-	return out, nil
-}
-
 // Known gives the attributes of connections as the state has them now, tokens
 // included, and reads of it only what is asked for. problem says afterwards what kept
 // it from reading.

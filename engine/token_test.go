@@ -359,26 +359,29 @@ func TestAttributes(t *testing.T) {
 	if err := k.store.Put(k.ctx, rec); err != nil {
 		t.Fatal(err)
 	}
-	all, err := k.engine.Attributes(k.ctx, true)
-	if err != nil {
-		t.Fatal(err)
+	known, problem := k.engine.Known(k.ctx)
+	v, ok := known(graph)
+	if !ok || problem() != nil {
+		t.Fatalf("known %t, %v", ok, problem())
 	}
 	for name, want := range map[string]bool{"instance_url": false, "bot_token": true} {
-		if v := all[graph].GetAttr("extra").Index(cty.StringVal(name)); schema.IsSensitive(v) != want {
+		if v := v.GetAttr("extra").Index(cty.StringVal(name)); schema.IsSensitive(v) != want {
 			t.Errorf("extra.%s is sensitive: %t", name, !want)
 		}
 	}
-	for _, with := range []bool{true, false} {
-		attrs, err := k.engine.Attributes(k.ctx, with)
-		if err != nil {
-			t.Fatal(err)
-		}
-		token, marks := attrs[graph].GetAttr("access_token").Unmark()
-		if token.IsKnown() != with || len(marks) != 1 {
-			t.Errorf("with tokens %t: known %t, marks %v", with, token.IsKnown(), marks)
-		}
-		if got := attrs[graph].GetAttr("client_id").AsString(); got != "app" {
-			t.Errorf("client_id %q", got)
-		}
+	token, marks := v.GetAttr("access_token").Unmark()
+	if !token.IsKnown() || len(marks) != 1 {
+		t.Errorf("known %t, marks %v", token.IsKnown(), marks)
+	}
+	if got := v.GetAttr("client_id").AsString(); got != "app" {
+		t.Errorf("client_id %q", got)
+	}
+	if _, ok := known(addr.Connection("other")); ok || problem() != nil {
+		t.Errorf("what is not there: known %t, %v", ok, problem())
+	}
+	k.fail("get", state.ErrTampered)
+	known, problem = k.engine.Known(k.ctx)
+	if _, ok := known(graph); ok || class(problem()) != engine.ClassState {
+		t.Errorf("what cannot be read: known %t, %v", ok, problem())
 	}
 }

@@ -13,8 +13,6 @@ import (
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/providers/sandbox"
 	"github.com/oauthctl/oauthctl/schema"
-	"github.com/oauthctl/oauthctl/schema/addr"
-	"github.com/oauthctl/oauthctl/state"
 )
 
 // testRun is one run while it goes on.
@@ -107,35 +105,27 @@ func (t *testRun) carryOut(ctx context.Context) bool {
 	if t.f.verbose {
 		t.out.Plan = p
 	}
-	known, err := t.known(ctx, s)
 	checks, outs := p.Checks, []schema.Output(nil)
-	if t.r.Apply && err == nil {
-		checks, err = t.apply(ctx, s, p)
-		if err == nil {
-			known, err = t.known(ctx, s)
+	if t.r.Apply {
+		if checks, err = t.apply(ctx, s, p); err != nil {
+			t.problem(view.TestError, nil, err)
+			return false
 		}
-	} else {
-		known = engine.AfterPlan(p, known)
 	}
-	if err != nil {
-		t.problem(view.TestError, nil, err)
-		return false
+	known, problem := s.engine.Known(ctx) // the connections as the state has them now
+	if !t.r.Apply {
+		known = engine.AfterPlan(p, known)
 	}
 	if t.r.Mode != "destroy" {
 		outs, _ = t.cfg.Outputs(known) // what is wrong with them has been said
 	}
 	t.checks(checks)
 	t.judge(p, known, outs)
-	return true
-}
-
-// known are the connections as the state has them now.
-func (t *testRun) known(ctx context.Context, s *session) (schema.Known, error) {
-	attrs, err := s.engine.Attributes(ctx, true)
-	if errors.Is(err, state.ErrNoState) {
-		err = nil
+	if err := problem(); err != nil {
+		t.problem(view.TestError, nil, err)
+		return false
 	}
-	return func(a addr.Addr) (cty.Value, bool) { v, ok := attrs[a]; return v, ok }, err
+	return true
 }
 
 func (t *testRun) apply(ctx context.Context, s *session, p *plan.Plan) ([]schema.CheckResult, error) {
