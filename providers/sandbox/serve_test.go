@@ -263,3 +263,32 @@ func TestSignedAccessTokens(t *testing.T) {
 		t.Error("the token is not revoked")
 	}
 }
+
+// TestOpaqueAccessTokens: on demand nothing is to be read from a token, and
+// introspection tells what is in it.
+func TestOpaqueAccessTokens(t *testing.T) {
+	o := optionsAt(newClock())
+	o.Opaque = true
+	s := newServer(t, o)
+	base, err := s.Serve(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &http.Transport{}
+	t.Cleanup(tr.CloseIdleConnections)
+	r := &rig{t: t, s: s, http: &http.Client{Transport: tr}}
+	client := url.Values{"client_id": {"api-client"}, "client_secret": {"anything"}}
+	form := url.Values{"grant_type": {"client_credentials"}}
+	for name, v := range client {
+		form[name] = v
+	}
+	_, answer := r.post(base+"/token", form)
+	token, _ := answer["access_token"].(string)
+	if token == "" || strings.Contains(token, ".") {
+		t.Fatalf("access token %q", token)
+	}
+	client.Set("token", token)
+	if _, d := r.post(base+"/introspect", client); d["active"] != true {
+		t.Errorf("introspection: %v", d)
+	}
+}
