@@ -38,6 +38,8 @@ type Source struct {
 	Planned map[string]json.RawMessage
 	// Prompt asks a person for a variable that has no value; nil: a missing value is an error.
 	Prompt func(v *Variable) (string, error)
+
+	recorded *Recorded // in the place of files
 }
 
 // VarInput is one -var or -var-file.
@@ -62,6 +64,7 @@ type Config struct {
 	Partial     bool              // loaded with Source.Partial: to be checked, and not to be planned
 	Sources     *Sources          // the files read, for snippets; set even when Load fails
 
+	src     Source
 	eval    *evaluator
 	outputs []*outputBlock
 	checks  []*checkBlock

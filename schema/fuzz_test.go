@@ -52,9 +52,11 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		unknown := func(addr.Addr) (cty.Value, bool) { return cty.NilVal, false }
-		if _, diags := cfg.Outputs(unknown); diags.HasErrors() {
+		outs, diags := cfg.Outputs(unknown)
+		if diags.HasErrors() {
 			t.Errorf("outputs that Load took: %s", diags)
 		}
+		sameWhenRecorded(t, cfg, outs)
 		for i, c := range cfg.Connections {
 			if i > 5 {
 				break
@@ -64,4 +66,25 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+// sameWhenRecorded: what is recorded of outputs gives their values again.
+func sameWhenRecorded(t *testing.T, cfg *schema.Config, outs []schema.Output) {
+	rec, err := cfg.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	former, diags := cfg.Former(t.Context(), rec)
+	if diags.HasErrors() {
+		t.Fatalf("%s in %q", diags, rec.Files)
+	}
+	again, _ := former.Outputs(func(addr.Addr) (cty.Value, bool) { return cty.NilVal, false })
+	if len(again) != len(outs) {
+		t.Fatalf("%d outputs were recorded as %d: %q", len(outs), len(again), rec.Files)
+	}
+	for i := range outs {
+		if o, r := outs[i], again[i]; o.Name != r.Name || o.Sensitive != r.Sensitive || !o.Value.RawEquals(r.Value) {
+			t.Errorf("the output %s is %#v, and recorded %#v: %q", o.Name, o.Value, r.Value, rec.Files)
+		}
+	}
 }

@@ -50,6 +50,7 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 	l := &loader{
 		src: src,
 		cfg: &Config{
+			src:       src,
 			Variables: map[string]*Variable{},
 			Providers: map[string]*Block{},
 			Partial:   src.Partial,

@@ -22,6 +22,9 @@ const maxFile = 1 << 20
 
 // readFiles reads and parses the files of the configuration.
 func (l *loader) readFiles(ctx context.Context) []*hcl.File {
+	if l.src.recorded != nil {
+		return l.recordedFiles()
+	}
 	dir, names, err := l.list()
 	if err != nil {
 		l.diags = append(l.diags, &hcl.Diagnostic{
@@ -56,6 +59,23 @@ func (l *loader) readFiles(ctx context.Context) []*hcl.File {
 		})
 	}
 	parsing.Wait()
+	return l.whole(parsed)
+}
+
+// recordedFiles parses what an apply recorded.
+func (l *loader) recordedFiles() []*hcl.File {
+	var parsed []*parsedFile
+	for _, name := range sortedKeys(l.src.recorded.Files) {
+		text := []byte(l.src.recorded.Files[name])
+		p := &parsedFile{source: l.cfg.Sources.add(name, text)}
+		p.file, p.diags = parseFile(name, text)
+		parsed = append(parsed, p)
+	}
+	return l.whole(parsed)
+}
+
+// whole tells what is wrong with files, and gives those that are right.
+func (l *loader) whole(parsed []*parsedFile) []*hcl.File {
 	var files []*hcl.File
 	for _, p := range parsed {
 		p.source.broken = p.diags.HasErrors()

@@ -53,6 +53,17 @@ func (s *Sources) add(name string, text []byte) *sourceFile {
 	return f
 }
 
+// slice is the text of a range, as it is; false if it is not there.
+func (s *Sources) slice(r hcl.Range) (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, ok := s.files[r.Filename]
+	if !ok || !r.CanSliceBytes(f.text) {
+		return "", false
+	}
+	return string(r.SliceBytes(f.text)), true
+}
+
 // hide keeps a range out of snippets.
 func (s *Sources) hide(r hcl.Range) {
 	if s == nil {

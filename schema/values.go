@@ -23,10 +23,33 @@ type given struct {
 	asked bool // by -var or -var-file, in this very call
 }
 
-// assignVariables gives every variable its value, weakest source first.
+// assignVariables gives every variable its value.
 func (l *loader) assignVariables(ctx context.Context) {
 	values := map[string]given{}
-	before := len(l.diags)
+	if l.src.recorded == nil { // which has them all
+		before := len(l.diags)
+		l.gather(values)
+		l.valuesLost = l.diags[before:].HasErrors()
+	}
+	for _, v := range l.variables {
+		g, ok := values[v.Name]
+		if ctx.Err() != nil {
+			return
+		}
+		l.assign(v, g, ok)
+	}
+	vars := make(map[string]cty.Value, len(l.variables))
+	for _, v := range l.variables {
+		vars[v.Name] = v.Value
+	}
+	l.eval.base.Variables["var"] = cty.ObjectVal(vars)
+	for _, v := range l.variables {
+		l.validate(v)
+	}
+}
+
+// gather collects values from outside, weakest source first.
+func (l *loader) gather(values map[string]given) {
 	for _, v := range l.variables {
 		if text, ok := l.lookup("OAUTHCTL_VAR_" + v.Name); ok {
 			values[v.Name] = given{text: text, from: "OAUTHCTL_VAR_" + v.Name}
@@ -56,22 +79,6 @@ func (l *loader) assignVariables(ctx context.Context) {
 		default:
 			values[in.Name] = given{text: in.Value, from: "-var", asked: true}
 		}
-	}
-	l.valuesLost = l.diags[before:].HasErrors()
-	for _, v := range l.variables {
-		g, ok := values[v.Name]
-		if ctx.Err() != nil {
-			return
-		}
-		l.assign(v, g, ok)
-	}
-	vars := make(map[string]cty.Value, len(l.variables))
-	for _, v := range l.variables {
-		vars[v.Name] = v.Value
-	}
-	l.eval.base.Variables["var"] = cty.ObjectVal(vars)
-	for _, v := range l.variables {
-		l.validate(v)
 	}
 }
 
