@@ -140,7 +140,7 @@ func unreadable(b []byte) error {
 
 // checkAddr refuses addresses that could not be read back.
 func checkAddr(a addr.Addr) error {
-	if back, err := addr.Parse(a.String()); err != nil || back != a {
+	if back, err := addr.ParseKept(a.String()); err != nil || back != a {
 		return fmt.Errorf("%q cannot be an address of the state", a.String())
 	}
 	return nil

@@ -187,6 +187,14 @@ func plaintext(h *seal.Header, records []*Record) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	outputs := []byte("}\n")
+	if i := slices.IndexFunc(records, func(r *Record) bool { return r.Addr == addr.Outputs() }); i >= 0 {
+		r := records[i]
+		if outputs, err = appendObject([]byte(`,"outputs":`), []member{{"files", &r.Info.Outputs}, {"values", &r.Tokens.Extra}}); err != nil {
+			return nil, err
+		}
+		records, outputs = slices.Delete(records, i, i+1), append(outputs, "}\n"...)
+	}
 	b = append(b[:len(b)-1], `,"connections":[`...)
 	for i, r := range records {
 		if i > 0 {
@@ -198,7 +206,7 @@ func plaintext(h *seal.Header, records []*Record) ([]byte, error) {
 		}
 	}
 	var out bytes.Buffer
-	if err := json.Indent(&out, append(b, "]}\n"...), "", "  "); err != nil {
+	if err := json.Indent(&out, append(append(b, ']'), outputs...), "", "  "); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil
@@ -313,7 +321,7 @@ func parseDocument(text []byte, format string) (*document, error) {
 }
 
 func (r documentRecord) row() (Row, error) {
-	a, err := addr.Parse(r.Address)
+	a, err := addr.ParseKept(r.Address)
 	if err != nil || a.String() != r.Address || r.Generation == 0 {
 		return Row{}, damagedDocument("a record of it is not one")
 	}

@@ -11,7 +11,7 @@ import (
 
 // History reads and opens what is kept of one address (of all, if it is zero)
 // besides the present records, in the order in which it was replaced: oldest
-// first. Nothing kept is no error.
+// first; of all, without what was recorded of outputs. Nothing kept is no error.
 func (s *Store) History(ctx context.Context, a addr.Addr, parts Part) ([]*Record, error) {
 	var known *opened
 	for {
@@ -21,6 +21,9 @@ func (s *Store) History(ctx context.Context, a addr.Addr, parts Part) ([]*Record
 		}
 		var out []*Record
 		err = s.b.Past(ctx, a, parts, func(row Row) error {
+			if a.IsZero() && row.Addr == addr.Outputs() {
+				return nil
+			}
 			r, err := openRow(o.box, row, parts)
 			if err != nil {
 				return fmt.Errorf("generation %d of %s: %w", row.Generation, row.Addr, err)

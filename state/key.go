@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state/seal"
 )
 
@@ -189,6 +190,9 @@ func (s *Store) openAll(ctx context.Context, o *opened, parts Part) ([]*Record, 
 		rows = nil
 	}
 	err := s.b.List(ctx, parts, func(r Row) error {
+		if r.Addr == addr.Outputs() {
+			return nil
+		}
 		if rows == nil {
 			rows = make([]Row, 0, chunk)
 		}

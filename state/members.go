@@ -52,6 +52,7 @@ func (i *Info) members() []member {
 		{"intent", &i.Intent},
 		{"reject", &i.Reject},
 		{"published", &i.Published},
+		{"outputs", &i.Outputs},
 	}
 }
 

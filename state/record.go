@@ -92,6 +92,10 @@ type Info struct {
 	Intent        *Intent
 	Reject        *Reject
 	Published     *Published // of a sink: what is at its place; nil: it is a connection
+	// Outputs are the files in which apply wrote down what the outputs need, by
+	// name: only in the record at addr.Outputs(), whose Tokens.Extra has the
+	// values of variables. The listings leave that record out.
+	Outputs map[string]string
 }
 
 // Published is what a sink has put where jobs look for it. The values themselves

@@ -152,7 +152,7 @@ func tampered(err error) error {
 	return err
 }
 
-// Summaries reads what is in clear of all records, sorted by address. It needs
+// Summaries reads what is in clear of all connections and sinks, sorted by address. It needs
 // no key, and so cannot tell whether somebody has changed it.
 func (s *Store) Summaries(ctx context.Context) ([]Summary, error) {
 	if _, err := s.b.Header(ctx); err != nil {
@@ -160,7 +160,9 @@ func (s *Store) Summaries(ctx context.Context) ([]Summary, error) {
 	}
 	var out []Summary
 	err := s.b.List(ctx, 0, func(r Row) error {
-		out = append(out, r.Summary)
+		if r.Addr != addr.Outputs() {
+			out = append(out, r.Summary)
+		}
 		return nil
 	})
 	if err != nil {
@@ -170,7 +172,7 @@ func (s *Store) Summaries(ctx context.Context) ([]Summary, error) {
 	return out, nil
 }
 
-// All reads and opens all records, sorted by address.
+// All reads and opens the records of all connections and sinks, sorted by address.
 func (s *Store) All(ctx context.Context, parts Part) ([]*Record, error) {
 	var known *opened
 	for {

@@ -21,6 +21,7 @@ type Kind string
 const (
 	KindConnection Kind = "connection"
 	KindSink       Kind = "sink"
+	kindState      Kind = "state" // what a state keeps that is neither: see Outputs
 )
 
 // Addr is the address of one connection or sink.
@@ -34,6 +35,10 @@ type Addr struct {
 
 // Connection is the address connection.NAME.
 func Connection(name string) Addr { return Addr{Kind: KindConnection, Name: name} }
+
+// Outputs is the address state.outputs, under which a state keeps what was recorded
+// of the outputs. [ParseKept] reads it, and [Parse] does not: nobody names it.
+func Outputs() Addr { return Addr{Kind: kindState, Name: "outputs"} }
 
 // Instance is the address a["key"]: one instance of a block with for_each.
 func (a Addr) Instance(key string) Addr {
@@ -114,6 +119,14 @@ func Parse(s string) (Addr, error) {
 		return Addr{}, fmt.Errorf("address %q: %w", s, err)
 	}
 	return a, nil
+}
+
+// ParseKept is Parse for the addresses of a state.
+func ParseKept(s string) (Addr, error) {
+	if s == "state.outputs" {
+		return Outputs(), nil
+	}
+	return Parse(s)
 }
 
 func parse(s string) (Addr, error) {

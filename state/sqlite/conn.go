@@ -208,7 +208,7 @@ func scan(s *sqlite3.Stmt) (state.Row, error) {
 	var r state.Row
 	var err error
 	text := s.ColumnText(0)
-	if r.Addr, err = addr.Parse(text); err != nil || r.Addr.String() != text {
+	if r.Addr, err = addr.ParseKept(text); err != nil || r.Addr.String() != text {
 		return r, fmt.Errorf("%w: an address in it is not one", state.ErrTampered)
 	}
 	generation := s.ColumnInt64(1)

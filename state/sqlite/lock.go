@@ -153,7 +153,7 @@ func nameIn(f *os.File, at int64) (a addr.Addr, lease, ok bool) {
 		return addr.Addr{}, false, false
 	}
 	name, lease := strings.CutPrefix(h.Name, leasePrefix)
-	a, err := addr.Parse(name)
+	a, err := addr.ParseKept(name)
 	if err != nil {
 		return addr.Addr{}, false, false
 	}
