@@ -49,6 +49,9 @@ func (e *Engine) Apply(ctx context.Context, cfg *schema.Config, p *plan.Plan) (*
 		return nil, err
 	}
 	a.unmoved = a.move(ctx)
+	if err := a.recordOutputs(ctx); err != nil {
+		return nil, err
+	}
 	out := &Outcome{Results: a.run(ctx)}
 	return out, e.outputs(context.WithoutCancel(ctx), cfg, p, out)
 }
@@ -80,28 +83,6 @@ func (e *Engine) prepare(ctx context.Context, p *plan.Plan) error {
 		err = e.o.Store.Probe(ctx)
 	}
 	return e.failure(doing, addr.Addr{}, err)
-}
-
-// outputs evaluates the output blocks with what the state has now. What was
-// destroyed has none.
-func (e *Engine) outputs(ctx context.Context, cfg *schema.Config, p *plan.Plan, out *Outcome) error {
-	if p.Options.Destroy {
-		return nil
-	}
-	known := func(a addr.Addr) (cty.Value, bool) {
-		rec, err := e.o.Store.Get(ctx, a, state.PartAll)
-		if err != nil {
-			return cty.NilVal, false
-		}
-		return attributes(rec), true
-	}
-	out.Checks = cfg.Checks(known)
-	outs, diags := cfg.Outputs(known)
-	out.Outputs = outs
-	if diags.HasErrors() {
-		return &Error{Class: ClassError, Doing: "evaluate the outputs", Err: diags}
-	}
-	return nil
 }
 
 // applier carries out one plan.

@@ -47,12 +47,17 @@ func preconditions(cfg *schema.Config, p *plan.Plan, known schema.Known) hcl.Dia
 // those that will get a new grant.
 func AfterPlan(p *plan.Plan, inState schema.Known) schema.Known {
 	return func(a addr.Addr) (cty.Value, bool) {
-		i, ok := slices.BinarySearchFunc(p.Changes, a, func(c plan.Change, a addr.Addr) int { return addr.Compare(c.Addr, a) })
-		if ok && slices.Contains([]plan.Action{plan.Authorize, plan.Reauthorize, plan.Import}, p.Changes[i].Action) {
+		if getsGrant(p, a) {
 			return cty.NilVal, false
 		}
 		return inState(a)
 	}
+}
+
+// getsGrant: the plan gives a connection another grant.
+func getsGrant(p *plan.Plan, a addr.Addr) bool {
+	i, ok := slices.BinarySearchFunc(p.Changes, a, func(c plan.Change, a addr.Addr) int { return addr.Compare(c.Addr, a) })
+	return ok && slices.Contains([]plan.Action{plan.Authorize, plan.Reauthorize, plan.Import}, p.Changes[i].Action)
 }
 
 // ready checks the preconditions of a change once more: what it depends on has

@@ -44,6 +44,7 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 	if err := e.readState(ctx, &in); err != nil {
 		return nil, nil, e.failure("read the state", addr.Addr{}, err)
 	}
+	now := in.Records
 	var err error
 	if in.Records, in.Moved, err = plan.MoveRecords(in.Records, cfg.Moved); err != nil {
 		return nil, nil, &Error{Class: ClassError, Doing: "plan", Err: err}
@@ -68,9 +69,9 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 		lc := cfg.Lifecycle(a)
 		return lc != nil && lc.PreventDestroy
 	}
-	p, err := plan.Compute(in)
+	p, err := e.compute(ctx, cfg, &in, now)
 	if err != nil {
-		return nil, diags, &Error{Class: ClassError, Doing: "plan", Err: err}
+		return nil, diags, e.failure("plan", addr.Addr{}, err)
 	}
 	diags = append(diags, prevented(cfg, p)...)
 	diags = append(diags, importable(cfg, p)...)
@@ -87,6 +88,24 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 		return nil, diags, nil
 	}
 	return p, diags, nil
+}
+
+// compute makes the plan, and compares the outputs: now is the state before anything moves.
+func (e *Engine) compute(ctx context.Context, cfg *schema.Config, in *plan.Input, now []*state.Record) (*plan.Plan, error) {
+	p, err := plan.Compute(*in)
+	if err != nil {
+		return nil, err
+	}
+	outputs, err := e.outputChanges(ctx, cfg, p, now, in.Records)
+	if err == nil && len(outputs) > 0 && len(stateSinks(cfg)) > 0 { // they publish what is recorded, too
+		in.Outputs = true
+		p, err = plan.Compute(*in)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.Outputs = outputs
+	return p, nil
 }
 
 // readState fills what Compute has to know of the state.

@@ -66,12 +66,24 @@ func (e *Engine) stateWant(ctx context.Context, cfg *schema.Config, s *sink.Sink
 	if err != nil {
 		return w, err
 	}
-	rows := make([]state.Summary, len(in.Records))
+	rows := make([]state.Summary, len(in.Records), len(in.Records)+1)
 	for i, r := range in.Records {
 		rows[i] = r.Summary
 	}
+	if rows, err = e.withOutputs(ctx, rows); err != nil {
+		return w, err
+	}
 	w.Sink.Settings, w.Sink.Digests, err = e.stateDigest(ctx, s, recipients, rows, stateSinks(cfg))
 	return w, err
+}
+
+// withOutputs adds what is recorded of outputs, if anything is, to the rows of a state.
+func (e *Engine) withOutputs(ctx context.Context, rows []state.Summary) ([]state.Summary, error) {
+	rec, err := e.recorded(ctx)
+	if rec == nil || err != nil {
+		return rows, err
+	}
+	return append(rows, rec.Summary), nil
 }
 
 // recipients are those that the state will be sealed for: of the configuration,
@@ -201,6 +213,9 @@ func (a *applier) nothingNew(ctx context.Context, c *plan.Change) bool {
 // statePublished is what will be at the place.
 func (a *applier) statePublished(ctx context.Context, s *sink.Sink) (*state.Published, error) {
 	rows, err := a.e.o.Store.Summaries(ctx)
+	if err == nil {
+		rows, err = a.e.withOutputs(ctx, rows)
+	}
 	if err != nil {
 		return nil, err
 	}

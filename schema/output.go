@@ -91,3 +91,24 @@ func (c *Config) Outputs(known Known) ([]Output, hcl.Diagnostics) {
 	}
 	return outs, tidy(append(diags, e.cache.takeProblems()...))
 }
+
+// OutputNames are the names of the output blocks, sorted.
+func (c *Config) OutputNames() []string {
+	names := make([]string, len(c.outputs))
+	for i, o := range c.outputs {
+		names[i] = o.name
+	}
+	return names
+}
+
+// Output evaluates one output block by itself: known is asked for all that it
+// refers to. What is wrong with it [Config.Outputs] says.
+func (c *Config) Output(name string, known Known) Output {
+	for _, o := range c.outputs {
+		if o.name == name {
+			out, _ := c.eval.with(known, nil).output(o)
+			return out
+		}
+	}
+	return Output{Name: name, Value: cty.DynamicVal}
+}

@@ -43,7 +43,7 @@ func (c *Config) Inputs() (*Inputs, error) {
 		if !val.IsWhollyKnown() {
 			return nil, fmt.Errorf("the value of var.%s is not known", name)
 		}
-		text, err := encodeTyped(val)
+		text, err := EncodeValue(val)
 		if err != nil {
 			return nil, fmt.Errorf("write down the value of var.%s: it has no form in JSON", name)
 		}
@@ -56,7 +56,8 @@ func (c *Config) Inputs() (*Inputs, error) {
 	return in, nil
 }
 
-func encodeTyped(val cty.Value) (json.RawMessage, error) {
+// EncodeValue writes a wholly known, unmarked value down together with its type.
+func EncodeValue(val cty.Value) (json.RawMessage, error) {
 	ty, err := ctyjson.MarshalType(val.Type())
 	if err != nil {
 		return nil, err
@@ -68,7 +69,8 @@ func encodeTyped(val cty.Value) (json.RawMessage, error) {
 	return json.Marshal(typed{ty, text})
 }
 
-func decodeTyped(text json.RawMessage) (cty.Value, error) {
+// DecodeValue reads what EncodeValue wrote.
+func DecodeValue(text json.RawMessage) (cty.Value, error) {
 	var t typed
 	if err := json.Unmarshal(text, &t); err != nil {
 		return cty.NilVal, err
@@ -119,7 +121,7 @@ func (l *loader) planned(v *variableDecl, g given, ok bool) bool {
 	if !found {
 		return false
 	}
-	val, err := decodeTyped(text)
+	val, err := DecodeValue(text)
 	if err == nil {
 		val, err = v.convert(val)
 	}

@@ -194,7 +194,7 @@ func (r *recorder) variable(name string) {
 		r.err = fmt.Errorf("record the outputs: the value of var.%s is not known", name)
 		return
 	}
-	text, err := encodeTyped(val)
+	text, err := EncodeValue(val)
 	if err != nil {
 		r.err = fmt.Errorf("record the outputs: the value of var.%s has no form in JSON", name)
 		return

@@ -53,6 +53,8 @@ const modules = `
 	state/seal:      filippo.io/age golang.org/x/crypto
 	state/sqlite:    github.com/ncruces/go-sqlite3 golang.org/x/sys
 	engine/grant:    github.com/coreos/go-oidc/v3 github.com/go-jose/go-jose/v4 github.com/hashicorp/hcl/v2 golang.org/x/oauth2
+	engine/plan:     github.com/zclconf/go-cty
+	engine/planfile: github.com/zclconf/go-cty
 	engine/sink:     github.com/goccy/go-yaml github.com/hashicorp/hcl/v2 golang.org/x/crypto
 	engine:          github.com/hashicorp/hcl/v2 github.com/zclconf/go-cty
 	cmd/oauthctl:    filippo.io/age github.com/cli/browser github.com/hashicorp/hcl/v2 github.com/rogpeppe/go-internal github.com/spf13/cobra github.com/spf13/pflag github.com/zclconf/go-cty golang.org/x/sys golang.org/x/term

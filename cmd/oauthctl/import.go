@@ -65,8 +65,7 @@ func (c *cli) importToken(ctx context.Context, f *importFlags, name string) erro
 		return err
 	}
 	s.cfg.GiveToken(a, token)
-	f.Targets = []addr.Addr{a}
-	p, err := s.plan(ctx, &f.planFlags)
+	p, err := s.planOne(ctx, &f.planFlags, a)
 	if err != nil {
 		return err
 	}

@@ -47,11 +47,10 @@ func (c *cli) login(ctx context.Context, f *planFlags, name string, replace bool
 	if err := s.declares(a, "log in "+a.String()); err != nil {
 		return err
 	}
-	f.Targets = []addr.Addr{a}
 	if replace {
-		f.Replace = f.Targets
+		f.Replace = []addr.Addr{a}
 	}
-	p, err := s.plan(ctx, f)
+	p, err := s.planOne(ctx, f, a)
 	if err != nil {
 		return err
 	}

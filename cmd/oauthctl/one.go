@@ -67,6 +67,17 @@ func onlyAbout(p *plan.Plan, a addr.Addr, verb string) error {
 		Err: fmt.Errorf("it depends on %s, which has to be applied first", on), Remedy: "run: oauthctl apply -target=" + outlet.ShellQuote(on.Short())}
 }
 
+// planOne plans one connection, and leaves the outputs as they are recorded.
+func (s *session) planOne(ctx context.Context, f *planFlags, a addr.Addr) (*plan.Plan, error) {
+	f.Targets = []addr.Addr{a}
+	p, err := s.plan(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	p.Outputs = nil
+	return p, nil
+}
+
 // carryOut applies a plan that has been shown, without asking.
 func (s *session) carryOut(ctx context.Context, p *plan.Plan, verb string) error {
 	if err := s.prepare(ctx); err != nil {

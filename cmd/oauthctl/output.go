@@ -17,36 +17,38 @@ import (
 
 func (c *cli) outputCommand() *cobra.Command {
 	var json, raw bool
-	var vars varFlags
 	cmd := &cobra.Command{
 		Use:   "output [NAME]",
-		Short: "Show the outputs of the configuration",
-		Long: "Show the values of the output blocks, as the state has them now; with NAME, that value alone. " +
+		Short: "Show the outputs that apply recorded",
+		Long: "Show the values of the output blocks as the last apply recorded them; with NAME, that value alone. " +
+			"What an output says of connections is as the state has them now, after every refresh. The configuration is not read. " +
 			"Sensitive values are hidden; -raw NAME prints one.",
 		Example: "oauthctl output -raw graph_expires_at",
 		Args:    maxArgs(1, "at most one output"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.view = c.newView(json, false)
-			return c.output(cmd.Context(), &vars, args, raw, json)
+			return c.output(cmd.Context(), args, raw, json)
 		},
 		ValidArgsFunction: c.completeOutputs,
 	}
 	jsonFlag(cmd, &json)
 	cmd.Flags().BoolVar(&raw, "raw", false, "print the value of NAME as it is, without quotes or a newline")
-	vars.register(cmd.Flags())
 	return cmd
 }
 
-func (c *cli) output(ctx context.Context, vars *varFlags, args []string, raw, json bool) error {
+func (c *cli) output(ctx context.Context, args []string, raw, json bool) error {
 	if raw && (json || len(args) != 1) {
 		return errors.New("-raw prints one value: use it with the name of an output and without -json")
 	}
-	outs, err := c.outputs(ctx, vars)
+	outs, err := c.outputs(ctx)
 	if err != nil {
 		return err
 	}
 	if len(args) == 0 {
 		c.view.Outputs(outs)
+		if len(outs) == 0 {
+			c.view.Note("No outputs are recorded. apply records what the output blocks of the configuration say.")
+		}
 		return nil
 	}
 	var names []string
@@ -66,20 +68,28 @@ func (c *cli) output(ctx context.Context, vars *varFlags, args []string, raw, js
 		}
 		names = append(names, out.Name)
 	}
-	return fmt.Errorf("there is no output %q%s", args[0], didYouMean(schema.Suggest(args[0], names)))
+	if near := schema.Suggest(args[0], names); near != "" {
+		return fmt.Errorf("there is no output %q%s", args[0], didYouMean(near))
+	}
+	return advised("declare it in an output block, and run: oauthctl apply", "no output %q is recorded", args[0])
 }
 
-// outputs evaluates the outputs with what the state has.
-func (c *cli) outputs(ctx context.Context, vars *varFlags) ([]schema.Output, error) {
-	cfg, err := c.loadFor(ctx, vars, &inputFlags{set: true}, &planFlags{outputs: true})
+// outputs evaluates what apply recorded of the outputs with what the state has.
+func (c *cli) outputs(ctx context.Context) ([]schema.Output, error) {
+	store, err := c.openState(ctx)
 	if err != nil {
 		return nil, err
 	}
-	e, done, err := c.reader(ctx, cfg)
-	if err != nil {
+	defer store.Close()
+	e := engine.New(engine.Options{Store: store, Now: c.Now, Rand: c.Rand})
+	recorded, err := e.Recorded(ctx)
+	if recorded.Empty() || err != nil {
 		return nil, err
 	}
-	defer done()
+	cfg, diags := schema.LoadRecorded(ctx, schema.Source{Dir: c.configDir(), LookupEnv: c.LookupEnv, Version: languageVersion(), MakeUp: c.sandbox}, recorded)
+	if err := c.show(diags, cfg.Sources); err != nil {
+		return nil, err
+	}
 	known, problem := e.Known(ctx)
 	outs, diags := cfg.Outputs(known)
 	if err := problem(); err != nil {

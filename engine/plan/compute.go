@@ -31,7 +31,7 @@ func Compute(in Input) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := decider{in: in, graph: g, changes: make([]Change, len(g.items))}
+	d := decider{in: in, graph: g, changes: make([]Change, len(g.items)), changing: in.Outputs}
 	var last []int
 	for _, i := range order {
 		switch it := &g.items[i]; {

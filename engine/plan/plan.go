@@ -201,6 +201,7 @@ type Plan struct {
 	Warnings  []Warning
 	Checks    []schema.CheckResult // check blocks, as far as it can be known; the engine fills it
 	Prevented []addr.Addr          // that would be destroyed, and must not be: prevent_destroy
+	Outputs   []OutputChange       // that will be recorded with other values; the engine fills it
 	// Recipients is a change of whom the state is encrypted for. Compute knows
 	// nothing of it: whoever does fills it in.
 	Recipients Recipients
@@ -241,6 +242,7 @@ type Input struct {
 	Now       time.Time
 	Lineage   string
 	Serial    uint64
+	Outputs   bool // what is recorded of outputs changes, and the state with it
 	Options   Options
 }
 
@@ -287,5 +289,5 @@ func (p *Plan) Empty() bool {
 			return false
 		}
 	}
-	return true
+	return len(p.Outputs) == 0
 }

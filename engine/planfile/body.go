@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
@@ -24,6 +26,7 @@ type body struct {
 	Checks     []check                    `json:"checks,omitempty"`
 	Prevented  []string                   `json:"prevented,omitempty"`
 	Recipients recipients                 `json:"recipients"`
+	Outputs    []output                   `json:"outputs,omitempty"`
 	Salt       string                     `json:"salt"`
 	Files      map[string]string          `json:"files"`
 	Values     map[string]json.RawMessage `json:"variables"`
@@ -105,6 +108,20 @@ type change struct {
 }
 
 // publication is what is done at the place of a sink; see [plan.Publication].
+// output is a change of an output. What is sensitive has no values.
+type output struct {
+	Name      string            `json:"name"`
+	Action    plan.OutputAction `json:"action"`
+	Sensitive bool              `json:"sensitive,omitempty"`
+	Before    *value            `json:"before,omitempty"`
+	After     *value            `json:"after,omitempty"`
+}
+
+// value is one side of it, without Known if it is not known.
+type value struct {
+	Known json.RawMessage `json:"known,omitempty"`
+}
+
 type publication struct {
 	Place   string   `json:"place"`
 	Names   []string `json:"names,omitempty"`
@@ -124,6 +141,9 @@ func bodyOf(f *File) *body {
 		Changes: changesOf(p.Changes), Prevented: names(p.Prevented), Recipients: recipients(p.Recipients),
 		Salt: f.Salt, Files: f.Files, Values: f.Values, Secrets: f.Secrets, Inputs: f.Inputs,
 	}
+	for _, o := range p.Outputs {
+		b.Outputs = append(b.Outputs, output{o.Name, o.Action, o.Sensitive, valueOf(o.Before), valueOf(o.After)})
+	}
 	for _, w := range p.Warnings {
 		b.Warnings = append(b.Warnings, warning{w.Addr.String(), w.Summary, w.Detail})
 	}
@@ -131,6 +151,18 @@ func bodyOf(f *File) *body {
 		b.Checks = append(b.Checks, check{r.Name, r.Verdict, r.Problems, r.Range.Filename, r.Range.Start.Line})
 	}
 	return b
+}
+
+// valueOf is nil for no value.
+func valueOf(v cty.Value) *value {
+	if v == cty.NilVal {
+		return nil
+	}
+	text, err := schema.EncodeValue(v)
+	if !v.IsWhollyKnown() || err != nil { // no form in JSON: as good as not known
+		return &value{}
+	}
+	return &value{text}
 }
 
 func changesOf(list []plan.Change) []change {
@@ -171,6 +203,9 @@ func (b *body) file() (*File, error) {
 			return nil, fmt.Errorf("the changes are not in order at %s", p.Changes[i].Addr)
 		}
 	}
+	for _, o := range b.Outputs {
+		p.Outputs = append(p.Outputs, plan.OutputChange{Name: o.Name, Action: o.Action, Sensitive: o.Sensitive, Before: r.value(o.Before), After: r.value(o.After)})
+	}
 	for _, w := range b.Warnings {
 		p.Warnings = append(p.Warnings, plan.Warning{Addr: r.addr(w.Address), Summary: w.Summary, Detail: w.Detail})
 	}
@@ -197,6 +232,20 @@ func (r *reader) addr(s string) addr.Addr {
 		r.err = err
 	}
 	return a
+}
+
+func (r *reader) value(v *value) cty.Value {
+	switch {
+	case v == nil:
+		return cty.NilVal
+	case v.Known == nil:
+		return cty.DynamicVal
+	}
+	known, err := schema.DecodeValue(v.Known)
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+	return known
 }
 
 func (r *reader) addrs(list []string) []addr.Addr {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/engine/planfile"
@@ -27,6 +28,9 @@ func fill(v reflect.Value) {
 		return
 	case *hcl.Range: // of which a file and a line are shown
 		x.Filename, x.Start.Line = "main.hcl", 7
+		return
+	case *cty.Value:
+		*x = cty.ObjectVal(map[string]cty.Value{"a": cty.StringVal("<"), "b": cty.ListValEmpty(cty.Number)})
 		return
 	case *json.RawMessage:
 		*x = json.RawMessage(`{"a":"<"}`)
@@ -94,6 +98,24 @@ func TestEverythingComesBack(t *testing.T) {
 		if !reflect.DeepEqual(got.File, want) {
 			t.Errorf("%s: got %+v\nwant %+v", name, got.Plan, want.Plan)
 		}
+	}
+}
+
+// What has no value, and what is not known yet, stay apart.
+func TestOutputsWithoutValuesComeBack(t *testing.T) {
+	f := full()
+	f.Plan.Outputs = []plan.OutputChange{
+		{Name: "a", Action: plan.CreateOutput, After: cty.DynamicVal},
+		{Name: "b", Action: plan.UpdateOutput, Sensitive: true},
+		{Name: "c", Action: plan.DeleteOutput, Before: cty.NullVal(cty.String)},
+	}
+	text, err := f.Encode(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := planfile.Decode(text)
+	if err != nil || !reflect.DeepEqual(got.Plan.Outputs, f.Plan.Outputs) {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

@@ -63,6 +63,7 @@ var screens = []struct {
 	{"plan", func(_ *testing.T, v View) { v.Plan(samplePlan()) }},
 	{"plan_empty", func(_ *testing.T, v View) { v.Plan(emptyPlan()) }},
 	{"key", func(_ *testing.T, v View) { v.Key(keySample()) }},
+	{"plan_outputs", func(_ *testing.T, v View) { v.Plan(outputsPlan()) }},
 	{"plan_recipients", func(_ *testing.T, v View) { v.Plan(recipientsPlan()) }},
 	{"plan_language", func(_ *testing.T, v View) { v.Plan(languagePlan()) }},
 	{"applied_language", func(_ *testing.T, v View) { v.Applied(languageOutcome(), "apply") }},

@@ -5,9 +5,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/schema/secret"
 )
 
 const (
@@ -28,7 +31,7 @@ func (h *human) Plan(pl *plan.Plan) {
 		p.line(p.Good.On("No changes."), " ", nothing(pl))
 		return
 	}
-	if !pl.Empty() {
+	if counts.NoOp < len(pl.Changes) {
 		p.legend(counts)
 	}
 	groups := group(pl.Changes)
@@ -43,8 +46,12 @@ func (h *human) Plan(pl *plan.Plan) {
 		p.line(p.Dim.On(unchanged(pl) + " unchanged."))
 		p.line()
 	}
+	p.outputChanges(pl.Outputs)
 	p.planWarnings(pl)
 	p.line(p.Strong.On("Plan:"), " ", planSummary(counts))
+	if counts.NoOp == len(pl.Changes) && pl.Recipients.Empty() {
+		p.text(0, Paint{}, "Applying this records the outputs in the state; no connection is changed.")
+	}
 	h.planned = true
 }
 
@@ -82,6 +89,46 @@ func (p *page) recipients(r *plan.Recipients) {
 		p.text(6, p.Dim, "What they have read already they still have.")
 	}
 	p.line()
+}
+
+// outputChanges writes what will be recorded of outputs, in Terraform's words.
+func (p *page) outputChanges(list []plan.OutputChange) {
+	if len(list) == 0 {
+		return
+	}
+	p.line(p.Strong.On("Changes to Outputs:"))
+	wide := 0
+	for _, c := range list {
+		wide = max(wide, Width(Safe(c.Name)))
+	}
+	for _, c := range list {
+		sign, sides := p.outputSides(c)
+		text := " " + strings.Join(sides, " ")
+		if first, _, _ := strings.Cut(text, "\n"); 6+wide+Width(first) > p.width {
+			text = "\n      " + strings.Join(sides, "\n      ")
+		}
+		p.line("  ", sign, " ", pad(Safe(c.Name), wide), " =", text)
+	}
+	p.line()
+}
+
+// outputSides is the sign of a change, and what it leads from and to.
+func (p *page) outputSides(c plan.OutputChange) (sign string, sides []string) {
+	side := func(v cty.Value) string {
+		if c.Sensitive {
+			return secret.Placeholder
+		}
+		return value(v, "    ")
+	}
+	switch {
+	case c.Action == plan.CreateOutput:
+		return p.Good.On("+"), []string{side(c.After)}
+	case c.Action == plan.DeleteOutput:
+		return p.Bad.On("-"), []string{side(c.Before), "-> null"}
+	case c.Sensitive, !c.Before.IsKnown() && !c.After.IsKnown(): // that it changes is all that there is to show
+		return p.Warn.On("~"), []string{side(c.After)}
+	}
+	return p.Warn.On("~"), []string{side(c.Before), "-> " + side(c.After)}
 }
 
 // sealedAgain says how much a new data key is going to rewrite.

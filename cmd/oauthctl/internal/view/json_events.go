@@ -9,31 +9,32 @@ import (
 
 // jsonEvent is one line of a stream.
 type jsonEvent struct {
-	Level      string          `json:"@level"`
-	Message    string          `json:"@message"`
-	Module     string          `json:"@module"`
-	Timestamp  time.Time       `json:"@timestamp"`
-	Type       string          `json:"type"`
-	Version    string          `json:"oauthctl,omitempty"`
-	Format     string          `json:"format_version,omitempty"`
-	Sandbox    bool            `json:"sandbox,omitempty"`
-	Addr       string          `json:"addr,omitempty"`
-	Action     plan.Action     `json:"action,omitempty"`
-	Text       string          `json:"text,omitempty"`
-	Elapsed    *int64          `json:"elapsed_seconds,omitempty"`
-	Expires    *time.Time      `json:"expires_at,omitempty"`
-	Consent    *time.Time      `json:"refresh_expires_at,omitempty"`
-	Asked      *jsonAsked      `json:"interaction,omitempty"`
-	Error      *jsonFailure    `json:"error,omitempty"`
-	Diagnostic *jsonDiag       `json:"diagnostic,omitempty"`
-	Change     *jsonChange     `json:"change,omitempty"`
-	Changes    *jsonCounts     `json:"changes,omitempty"`
-	Recipients *jsonRecipients `json:"recipients,omitempty"`
-	Summary    *jsonEnds       `json:"summary,omitempty"`
-	Results    []jsonResult    `json:"results,omitempty"`
-	Outputs    *jsonOutputs    `json:"outputs,omitempty"`
-	Checks     []jsonCheck     `json:"checks,omitempty"`
-	Test       *jsonTest       `json:"test,omitempty"`
+	Level      string             `json:"@level"`
+	Message    string             `json:"@message"`
+	Module     string             `json:"@module"`
+	Timestamp  time.Time          `json:"@timestamp"`
+	Type       string             `json:"type"`
+	Version    string             `json:"oauthctl,omitempty"`
+	Format     string             `json:"format_version,omitempty"`
+	Sandbox    bool               `json:"sandbox,omitempty"`
+	Addr       string             `json:"addr,omitempty"`
+	Action     plan.Action        `json:"action,omitempty"`
+	Text       string             `json:"text,omitempty"`
+	Elapsed    *int64             `json:"elapsed_seconds,omitempty"`
+	Expires    *time.Time         `json:"expires_at,omitempty"`
+	Consent    *time.Time         `json:"refresh_expires_at,omitempty"`
+	Asked      *jsonAsked         `json:"interaction,omitempty"`
+	Error      *jsonFailure       `json:"error,omitempty"`
+	Diagnostic *jsonDiag          `json:"diagnostic,omitempty"`
+	Change     *jsonChange        `json:"change,omitempty"`
+	Changes    *jsonCounts        `json:"changes,omitempty"`
+	Recipients *jsonRecipients    `json:"recipients,omitempty"`
+	Summary    *jsonEnds          `json:"summary,omitempty"`
+	Results    []jsonResult       `json:"results,omitempty"`
+	Outputs    *jsonOutputs       `json:"outputs,omitempty"`
+	Outs       []jsonOutputChange `json:"output_changes,omitempty"`
+	Checks     []jsonCheck        `json:"checks,omitempty"`
+	Test       *jsonTest          `json:"test,omitempty"`
 }
 
 // jsonAsked is what a person is being asked.
@@ -114,6 +115,7 @@ func (j *programs) planEvents(pl *plan.Plan) {
 	counts := pl.Counts()
 	e := j.event("change_summary", "info", "Plan: "+planSummary(counts))
 	e.Checks = jsonChecks(pl.Checks)
+	e.Outs = jsonOutputChangesOf(pl.Outputs)
 	e.Changes, e.Recipients = (*jsonCounts)(&counts), jsonRecipientsOf(&pl.Recipients)
 	write(j.o.Out, e)
 }

@@ -3,7 +3,10 @@ package view
 import (
 	"time"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
@@ -18,7 +21,33 @@ type jsonPlan struct {
 	Warnings  []jsonWarning `json:"warnings"`
 	Checks    []jsonCheck   `json:"checks,omitempty"`
 	// For whom the state will be encrypted besides, or not any more.
-	Recipients *jsonRecipients `json:"recipients,omitempty"`
+	Recipients *jsonRecipients    `json:"recipients,omitempty"`
+	Outputs    []jsonOutputChange `json:"output_changes,omitempty"`
+}
+
+// jsonOutputChange is an output that will be recorded with another value. Those of
+// sensitive ones are left out.
+type jsonOutputChange struct {
+	Name      string            `json:"name"`
+	Action    plan.OutputAction `json:"action"`
+	Sensitive bool              `json:"sensitive"`
+	Before    *jsonOutput       `json:"before,omitempty"`
+	After     *jsonOutput       `json:"after,omitempty"`
+}
+
+func jsonOutputChangesOf(list []plan.OutputChange) []jsonOutputChange {
+	var out []jsonOutputChange
+	side := func(v cty.Value) *jsonOutput {
+		if v == cty.NilVal {
+			return nil
+		}
+		o := jsonOutputOf(schema.Output{Value: v})
+		return &o
+	}
+	for _, c := range list {
+		out = append(out, jsonOutputChange{c.Name, c.Action, c.Sensitive, side(c.Before), side(c.After)})
+	}
+	return out
 }
 
 type jsonRecipients struct {
@@ -109,6 +138,7 @@ func (j *programs) Plan(pl *plan.Plan) {
 		Changes:  make([]jsonChange, len(pl.Changes)),
 		Summary:  jsonCounts(pl.Counts()),
 		Warnings: []jsonWarning{}, Checks: jsonChecks(pl.Checks), Recipients: jsonRecipientsOf(&pl.Recipients),
+		Outputs: jsonOutputChangesOf(pl.Outputs),
 	}
 	for i := range pl.Changes {
 		doc.Changes[i] = jsonChangeOf(&pl.Changes[i])

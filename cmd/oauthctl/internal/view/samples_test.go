@@ -219,6 +219,18 @@ func recipientsPlan() *plan.Plan {
 	return p
 }
 
+func outputsPlan() *plan.Plan {
+	p := emptyPlan()
+	p.Outputs = []plan.OutputChange{
+		{Name: "account", Action: plan.UpdateOutput, Before: cty.StringVal("alice@contoso.com"), After: cty.StringVal("bob\x1b[31m@contoso.com")},
+		{Name: "graph_expires_at", Action: plan.CreateOutput, After: cty.DynamicVal},
+		{Name: "sites", Action: plan.DeleteOutput, Before: sampleOutputs()[2].Value},
+		{Name: "token", Action: plan.UpdateOutput, Sensitive: true},
+		{Name: "token2", Action: plan.CreateOutput, Sensitive: true},
+	}
+	return p
+}
+
 func keySample() Key {
 	own := "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 	return Key{

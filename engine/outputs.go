@@ -1,0 +1,155 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
+)
+
+// Recorded is what the last apply recorded of the outputs; nil if nothing is.
+func (e *Engine) Recorded(ctx context.Context) (*schema.Recorded, error) {
+	rec, err := e.recorded(ctx)
+	if rec == nil || err != nil {
+		return nil, e.failure("read what is recorded of the outputs", addr.Addr{}, err)
+	}
+	return &schema.Recorded{Files: rec.Info.Outputs, Values: rec.Tokens.Extra}, nil
+}
+
+// recorded is the record itself; nil if there is none.
+func (e *Engine) recorded(ctx context.Context) (*state.Record, error) {
+	if e.o.Store == nil {
+		return nil, nil
+	}
+	rec, err := e.o.Store.Get(ctx, addr.Outputs(), state.PartAll)
+	if errors.Is(err, state.ErrNotFound) || errors.Is(err, state.ErrNoState) {
+		return nil, nil
+	}
+	return rec, err
+}
+
+// outputChanges compares the outputs of the configuration after a plan with those
+// recorded, as they are now. Only a plan for everything takes outputs away.
+func (e *Engine) outputChanges(ctx context.Context, cfg *schema.Config, p *plan.Plan, now, after []*state.Record) ([]plan.OutputChange, error) {
+	selected := len(p.Options.Targets)+len(p.Options.Excludes) > 0
+	if p.Options.Destroy && selected {
+		return nil, nil
+	}
+	rec, err := e.Recorded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var was, will []plan.OutputSide // recorded, and as the configuration has them
+	if !rec.Empty() {
+		former, diags := cfg.Former(ctx, rec)
+		if diags.HasErrors() {
+			return nil, &Error{Class: ClassError, Doing: "read what is recorded of the outputs", Err: errorsOf(diags)}
+		}
+		if was, err = outputSides(former, knownRecords(now), nil); err != nil {
+			return nil, err
+		}
+	}
+	if !p.Options.Destroy {
+		if will, err = outputSides(cfg, AfterPlan(p, knownRecords(after)), p); err != nil {
+			return nil, err
+		}
+	}
+	changes := plan.CompareOutputs(was, will)
+	if selected {
+		changes = slices.DeleteFunc(changes, func(c plan.OutputChange) bool { return c.Action == plan.DeleteOutput })
+	}
+	return changes, nil
+}
+
+// outputSides evaluates the outputs of a configuration one by one. What is wrong with
+// them has been said. p is the plan that known is after, nil: none.
+func outputSides(cfg *schema.Config, known schema.Known, p *plan.Plan) ([]plan.OutputSide, error) {
+	var sides []plan.OutputSide
+	for _, name := range cfg.OutputNames() {
+		var side plan.OutputSide
+		out := cfg.Output(name, func(a addr.Addr) (cty.Value, bool) {
+			v, ok := known(a)
+			side.Missing = side.Missing || !ok
+			side.Due = side.Due || !ok && p != nil && getsGrant(p, a)
+			return v, ok
+		})
+		var err error
+		if side.Text, err = cfg.Record(name); err != nil {
+			return nil, &Error{Class: ClassError, Doing: "compare the outputs", Err: err}
+		}
+		side.Name, side.Sensitive, side.Value = name, out.Sensitive, out.Value
+		sides = append(sides, side)
+	}
+	return sides, nil
+}
+
+// outputs evaluates the output blocks with what the state has now. What was
+// destroyed has none.
+func (e *Engine) outputs(ctx context.Context, cfg *schema.Config, p *plan.Plan, out *Outcome) error {
+	if p.Options.Destroy {
+		return nil
+	}
+	known := func(a addr.Addr) (cty.Value, bool) {
+		rec, err := e.o.Store.Get(ctx, a, state.PartAll)
+		if err != nil {
+			return cty.NilVal, false
+		}
+		return attributes(rec), true
+	}
+	out.Checks = cfg.Checks(known)
+	outs, diags := cfg.Outputs(known)
+	out.Outputs = outs
+	if diags.HasErrors() {
+		return &Error{Class: ClassError, Doing: "evaluate the outputs", Err: diags}
+	}
+	return nil
+}
+
+// recordOutputs saves what the outputs need, unless it is there already. It needs
+// nothing of what is going to be applied, and comes first: a sink that publishes the state has it in it.
+// What was planned for some connections only changes it if the plan says so.
+func (a *applier) recordOutputs(ctx context.Context) error {
+	var r *schema.Recorded
+	var err error
+	switch {
+	case len(a.p.Outputs) == 0 && (a.p.Options.Destroy || len(a.p.Options.Targets)+len(a.p.Options.Excludes) > 0):
+		return nil
+	case !a.p.Options.Destroy:
+		r, err = a.cfg.Record()
+	}
+	if err == nil {
+		err = a.record(ctx, r)
+	}
+	for range 2 {
+		if !errors.Is(err, state.ErrConflict) {
+			break
+		}
+		err = a.record(ctx, r) // another apply has recorded its own: the last one counts
+	}
+	return a.e.failure("record the outputs in the state", addr.Addr{}, err)
+}
+
+func (a *applier) record(ctx context.Context, r *schema.Recorded) error {
+	rec, err := a.e.recorded(ctx)
+	switch {
+	case err != nil:
+		return err
+	case rec == nil && r.Empty():
+		return nil
+	case rec == nil:
+		rec = &state.Record{Summary: state.Summary{Addr: addr.Outputs(), Status: state.StatusOK}, Info: &state.Info{}, Tokens: &state.Tokens{}}
+	case r.Empty():
+		return a.remove(ctx, rec)
+	case r.Equal(&schema.Recorded{Files: rec.Info.Outputs, Values: rec.Tokens.Extra}):
+		return nil
+	}
+	rec.UpdatedAt = a.e.now()
+	rec.Info.Outputs, rec.Tokens.Extra = r.Files, r.Values
+	return a.put(ctx, rec)
+}
