@@ -155,7 +155,7 @@ func appendVisible(out []byte, c rune, raw []byte) []byte {
 	switch {
 	case c == utf8.RuneError && len(raw) == 1:
 		return fmt.Appendf(out, `\x%02x`, raw[0])
-	case c != '\t' && (unicode.IsControl(c) || unicode.Is(unicode.Cf, c)):
+	case c != '\t' && unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point):
 		return fmt.Appendf(out, `\u%04x`, c)
 	}
 	return append(out, raw...)

@@ -125,11 +125,11 @@ func TestFilesWithValuesAreNotShown(t *testing.T) {
 }
 
 func TestSnippets(t *testing.T) {
-	text := "# \u202e\x1b[31m é\nlocals {\n\tclient_secret = \"x\" == var.b\n  a = \"é\"\n}\nvariable \"b\" {\n  default = 1\n}\r\n"
+	text := "# \u202e\x1b[31m é\u2028\U000e0911\nlocals {\n\tclient_secret = \"x\" == var.b\n  a = \"é\"\n}\nvariable \"b\" {\n  default = 1\n}\r\n"
 	at := strings.Index(text, "var.b")
 	cfg := load(t, text, nil)
 	file := cfg.Sources.Files()[0]
-	if line, _ := cfg.Sources.Line(file, 1); strings.ContainsAny(line, "\x1b\u202e") || !strings.Contains(line, `\u202e\u001b[31m`) {
+	if line, _ := cfg.Sources.Line(file, 1); strings.ContainsAny(line, "\x1b\u202e\u2028\U000e0911") || !strings.Contains(line, `\u202e\u001b[31m`) {
 		t.Errorf("%q could act on a terminal", line)
 	}
 	s, ok := cfg.Sources.Snippet(hcl.Range{Filename: file, Start: hcl.Pos{Line: 3, Byte: at}, End: hcl.Pos{Line: 3, Byte: at + 5}})

@@ -56,13 +56,14 @@ func Clean(s string) string {
 
 // hidden reports characters that change how their neighbours look, or that
 // cannot be seen: format characters (bidirectional controls, zero width, soft
-// hyphen, tags), line and paragraph separators, private use, blank letters.
+// hyphen, tags), line and paragraph separators, private use, blank letters, and
+// what is reserved for more of the kind.
 func hidden(r rune) bool {
 	switch r {
 	case 0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800, 0x034F, 0x17B4, 0x17B5:
 		return true
 	}
-	return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Variation_Selector) ||
+	return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) ||
 		unicode.Is(unicode.Zs, r)
 }
 
