@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -13,6 +14,7 @@ import (
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/providers"
 	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/state"
 )
 
 func (c *cli) outputCommand() *cobra.Command {
@@ -81,21 +83,27 @@ func (c *cli) outputs(ctx context.Context) ([]schema.Output, error) {
 		return nil, err
 	}
 	defer store.Close()
+	outs, src, diags, err := c.outputsOf(ctx, store)
+	if err != nil {
+		return nil, err
+	}
+	return outs, c.show(diags, src)
+}
+
+// outputsOf is outputs of a state that is open.
+func (c *cli) outputsOf(ctx context.Context, store *state.Store) ([]schema.Output, *schema.Sources, hcl.Diagnostics, error) {
 	e := engine.New(engine.Options{Store: store, Now: c.Now, Rand: c.Rand})
 	recorded, err := e.Recorded(ctx)
 	if recorded.Empty() || err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	cfg, diags := schema.LoadRecorded(ctx, schema.Source{Dir: c.configDir(), LookupEnv: c.LookupEnv, Version: languageVersion(), MakeUp: c.sandbox}, recorded)
-	if err := c.show(diags, cfg.Sources); err != nil {
-		return nil, err
+	if diags.HasErrors() {
+		return nil, cfg.Sources, diags, nil
 	}
 	known, problem := e.Known(ctx)
-	outs, diags := cfg.Outputs(known)
-	if err := problem(); err != nil {
-		return nil, err
-	}
-	return outs, c.show(diags, cfg.Sources)
+	outs, more := cfg.Outputs(known)
+	return outs, cfg.Sources, append(diags, more...), problem()
 }
 
 // reader is an engine that only reads the state of a configuration.

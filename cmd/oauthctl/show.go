@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/oauthctl/oauthctl/engine/planfile"
@@ -18,7 +19,7 @@ func (c *cli) showCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [NAME | FILE]",
 		Short: "Show what the state holds, without tokens, or a saved plan",
-		Long: "Show in full what the state holds of one connection, or of all: server, client, scopes, account, lifetimes. " +
+		Long: "Show in full what the state holds of one connection, or of all and of the outputs: server, client, scopes, account, lifetimes. " +
 			"Tokens are never shown; see token and output. FILE is a plan of plan -out, shown as plan shows it, or a state.",
 		Example: "oauthctl show graph\noauthctl show next.plan",
 		Args:    maxArgs(1, "at most one connection or file"),
@@ -74,11 +75,18 @@ func (c *cli) showRecords(ctx context.Context, args []string) error {
 		if err != nil && !errors.Is(err, state.ErrNoState) {
 			return err
 		}
+		outs, src, diags, err := c.outputsOf(ctx, store)
+		if err != nil {
+			return err
+		}
+		for _, d := range diags { // one that has no value now keeps nobody from looking at the rest
+			d.Severity = hcl.DiagWarning
+		}
 		if len(records) == 0 {
 			c.view.Note("The state holds no connections.")
 		}
-		c.view.Records(records)
-		return nil
+		c.view.Records(records, outs)
+		return c.show(diags, src)
 	}
 	a, err := addr.Parse(args[0])
 	if err != nil {

@@ -70,7 +70,7 @@ var screens = []struct {
 	{"plan_sinks", func(_ *testing.T, v View) { v.Plan(sinksPlan()) }},
 	{"applied_sinks", func(_ *testing.T, v View) { v.Applied(sinksOutcome(), "apply") }},
 	{"status_sinks", func(_ *testing.T, v View) { v.Status(sinkRows(), "./oauthctl.state", 0) }},
-	{"record_sinks", func(_ *testing.T, v View) { v.Records(sinkRecords()) }},
+	{"record_sinks", func(_ *testing.T, v View) { v.Records(sinkRecords(), nil) }},
 	{"plan_fold", func(_ *testing.T, v View) { v.Plan(foldPlan(24)) }},
 	{"events", func(_ *testing.T, v View) {
 		for _, e := range sampleEvents() {
@@ -99,8 +99,8 @@ var screens = []struct {
 	{"status_warn", func(_ *testing.T, v View) { v.Status(sampleRows(), "./oauthctl.state", 100*24*time.Hour) }},
 	{"status_calm", func(_ *testing.T, v View) { v.Status(sampleRows()[1:3], "./oauthctl.state", 0) }},
 	{"status_empty", func(_ *testing.T, v View) { v.Status(nil, "./oauthctl.state", 0) }},
-	{"record", func(_ *testing.T, v View) { v.Records(sampleRecords()) }},
-	{"record_presents", func(_ *testing.T, v View) { v.Records(presentRecords()) }},
+	{"record", func(_ *testing.T, v View) { v.Records(sampleRecords(), sampleOutputs()) }},
+	{"record_presents", func(_ *testing.T, v View) { v.Records(presentRecords(), nil) }},
 	{"outputs", func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) }},
 	{"history", func(_ *testing.T, v View) { v.History(sampleHistory()) }},
 	{"history_empty", func(_ *testing.T, v View) { v.History(nil) }},

@@ -14,10 +14,10 @@ import (
 )
 
 // Record implements View.
-func (h *human) Record(r *state.Record) { h.Records([]*state.Record{r}) }
+func (h *human) Record(r *state.Record) { h.Records([]*state.Record{r}, nil) }
 
 // Records implements View.
-func (h *human) Records(rs []*state.Record) {
+func (h *human) Records(rs []*state.Record, outs []schema.Output) {
 	p := h.out()
 	defer p.flush()
 	now := h.o.Now()
@@ -30,6 +30,14 @@ func (h *human) Records(rs []*state.Record) {
 		} else {
 			p.record(r, now)
 		}
+	}
+	if len(outs) > 0 {
+		if len(rs) > 0 {
+			p.line()
+		}
+		p.line(p.Strong.On("Outputs:"))
+		p.line()
+		p.outputs(outs)
 	}
 }
 

@@ -137,10 +137,10 @@ type jsonRecord struct {
 }
 
 // Record implements View.
-func (j *programs) Record(r *state.Record) { j.Records([]*state.Record{r}) }
+func (j *programs) Record(r *state.Record) { j.Records([]*state.Record{r}, nil) }
 
 // Records implements View.
-func (j *programs) Records(rs []*state.Record) {
+func (j *programs) Records(rs []*state.Record, outs []schema.Output) {
 	all := make([]jsonRecord, 0, len(rs))
 	var sinks []jsonSink
 	for _, r := range rs {
@@ -154,7 +154,8 @@ func (j *programs) Records(rs []*state.Record) {
 		jsonHead
 		Connections []jsonRecord `json:"connections"`
 		Sinks       []jsonSink   `json:"sinks,omitempty"`
-	}{j.head(), all, sinks})
+		Outputs     *jsonOutputs `json:"outputs,omitempty"`
+	}{j.head(), all, sinks, jsonOutputsOf(outs)})
 }
 
 func (j *programs) record(r *state.Record) jsonRecord {

@@ -42,7 +42,7 @@ var documents = map[string]func(t *testing.T, v View){
 	"test":      func(t *testing.T, v View) { showTests(t, v) },
 	"status":    func(_ *testing.T, v View) { v.Status(sampleRows()[:2], "./oauthctl.state", 100*24*time.Hour) },
 	"key":       func(_ *testing.T, v View) { v.Key(keySample()) },
-	"show":      func(_ *testing.T, v View) { v.Records(sampleRecords()[:1]) },
+	"show":      func(_ *testing.T, v View) { v.Records(sampleRecords()[:1], sampleOutputs()[:2]) },
 	"output":    func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) },
 	"console":   func(_ *testing.T, v View) { v.Value(sampleOutputs()[0].Value, "") },
 	"history":   func(_ *testing.T, v View) { v.History(sampleHistory()[:2]) },
@@ -210,8 +210,8 @@ func TestNoViewShowsASecret(t *testing.T) {
 	for _, make := range []func(Options) View{NewHuman, NewJSON} {
 		var b bytes.Buffer
 		v := make(options(&b, form{width: 80}))
-		v.Records(sampleRecords())
-		v.Records(presentRecords())
+		v.Records(sampleRecords(), sampleOutputs())
+		v.Records(presentRecords(), nil)
 		v.History(sampleHistory())
 		v.Outputs(sampleOutputs())
 		v.Applied(&engine.Outcome{Outputs: sampleOutputs()}, "apply")

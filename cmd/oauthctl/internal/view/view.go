@@ -58,7 +58,7 @@ type View interface {
 	// Record shows one connection in full, tokens never.
 	Record(r *state.Record)
 	// Records shows several connections.
-	Records(rs []*state.Record)
+	Records(rs []*state.Record, outs []schema.Output)
 	// Key shows what may be told of the key that opens the state.
 	Key(k Key)
 	// Outputs shows output values; sensitive ones are hidden.
