@@ -67,8 +67,9 @@ func (l *loader) recordedFiles() []*hcl.File {
 	var parsed []*parsedFile
 	for _, name := range sortedKeys(l.src.recorded.Files) {
 		text := []byte(l.src.recorded.Files[name])
-		p := &parsedFile{source: l.cfg.Sources.add(name, text)}
-		p.file, p.diags = parseFile(name, text)
+		shown := "recorded " + name
+		p := &parsedFile{source: l.cfg.Sources.add(shown, text)}
+		p.file, p.diags = parseFile(shown, text)
 		parsed = append(parsed, p)
 	}
 	return l.whole(parsed)
