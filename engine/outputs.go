@@ -67,24 +67,23 @@ func (e *Engine) outputChanges(ctx context.Context, cfg *schema.Config, p *plan.
 	return changes, nil
 }
 
-// outputSides evaluates the outputs of a configuration one by one. What is wrong with
-// them has been said. p is the plan that known is after, nil: none.
+// outputSides evaluates the outputs of a configuration. What is wrong with them has
+// been said. p is the plan that known is after, nil: none.
 func outputSides(cfg *schema.Config, known schema.Known, p *plan.Plan) ([]plan.OutputSide, error) {
-	var sides []plan.OutputSide
-	for _, name := range cfg.OutputNames() {
-		var side plan.OutputSide
-		out := cfg.Output(name, func(a addr.Addr) (cty.Value, bool) {
-			v, ok := known(a)
-			side.Missing = side.Missing || !ok
-			side.Due = side.Due || !ok && p != nil && getsGrant(p, a)
-			return v, ok
-		})
-		var err error
-		if side.Text, err = cfg.Record(name); err != nil {
+	outs, _ := cfg.Outputs(known)
+	sides := make([]plan.OutputSide, len(outs))
+	for i, out := range outs {
+		text, err := cfg.Record(out.Name)
+		if err != nil {
 			return nil, &Error{Class: ClassError, Doing: "compare the outputs", Err: err}
 		}
-		side.Name, side.Sensitive, side.Value = name, out.Sensitive, out.Value
-		sides = append(sides, side)
+		side := plan.OutputSide{Name: out.Name, Sensitive: out.Sensitive, Value: out.Value, Text: text}
+		for _, a := range out.DependsOn {
+			if _, ok := known(a); !ok {
+				side.Missing, side.Due = true, side.Due || p != nil && getsGrant(p, a)
+			}
+		}
+		sides[i] = side
 	}
 	return sides, nil
 }

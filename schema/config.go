@@ -145,6 +145,7 @@ type Output struct {
 	Name, Description string
 	Value             cty.Value // unmarked; unknown until applied
 	Sensitive         bool
+	DependsOn         []addr.Addr // connections that its value is made from, sorted
 	Range             hcl.Range
 }
 

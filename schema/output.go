@@ -6,6 +6,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
 // outputBlock is an output block.
@@ -58,7 +60,11 @@ func (l *loader) checkOutputs() {
 
 func (e *evaluator) output(o *outputBlock) (Output, hcl.Diagnostics) {
 	obj, diags := e.object(o.content, outputSpec, outputScope)
-	out := Output{Name: o.name, Description: obj.String("description"), Sensitive: obj.Bool("sensitive"), Value: cty.DynamicVal, Range: o.rng}
+	var needs []addr.Addr
+	if a := o.content.attrs["value"]; a != nil {
+		_, needs, _ = e.value(a, outputScope)
+	}
+	out := Output{Name: o.name, Description: obj.String("description"), Sensitive: obj.Bool("sensitive"), Value: cty.DynamicVal, DependsOn: needs, Range: o.rng}
 	v, ok := obj.Values["value"]
 	if !ok {
 		if !diags.HasErrors() {
@@ -90,25 +96,4 @@ func (c *Config) Outputs(known Known) ([]Output, hcl.Diagnostics) {
 		diags = append(append(diags, more...), failed...)
 	}
 	return outs, tidy(append(diags, e.cache.takeProblems()...))
-}
-
-// OutputNames are the names of the output blocks, sorted.
-func (c *Config) OutputNames() []string {
-	names := make([]string, len(c.outputs))
-	for i, o := range c.outputs {
-		names[i] = o.name
-	}
-	return names
-}
-
-// Output evaluates one output block by itself: known is asked for all that it
-// refers to. What is wrong with it [Config.Outputs] says.
-func (c *Config) Output(name string, known Known) Output {
-	for _, o := range c.outputs {
-		if o.name == name {
-			out, _ := c.eval.with(known, nil).output(o)
-			return out
-		}
-	}
-	return Output{Name: name, Value: cty.DynamicVal}
 }

@@ -44,9 +44,14 @@ func (r *Recorded) Equal(o *Recorded) bool {
 func (c *Config) Record(names ...string) (*Recorded, error) {
 	r := &recorder{c: c, seen: map[string]bool{}, whole: map[string]bool{}, keys: map[string]map[string]bool{}, values: map[string]secret.Secret{},
 		json: map[string]map[string]any{}}
-	for _, o := range c.outputs {
-		if len(names) == 0 || slices.Contains(names, o.name) {
+	if len(names) == 0 {
+		for _, o := range c.outputs {
 			r.output(o)
+		}
+	}
+	for _, name := range names {
+		if i, ok := slices.BinarySearchFunc(c.outputs, name, func(o *outputBlock, name string) int { return strings.Compare(o.name, name) }); ok {
+			r.output(c.outputs[i])
 		}
 	}
 	r.connections()

@@ -1,9 +1,6 @@
 package plan
 
 import (
-	"cmp"
-	"slices"
-
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/oauthctl/oauthctl/schema"
@@ -39,35 +36,41 @@ type OutputSide struct {
 }
 
 // CompareOutputs finds the outputs whose values change, sorted by name: was is
-// what the state has recorded, will is what the configuration makes of it.
+// what the state has recorded, will is what the configuration makes of it, both sorted by name.
 func CompareOutputs(was, will []OutputSide) []OutputChange {
 	var out []OutputChange
-	for i := range will {
-		w := &will[i]
-		j := slices.IndexFunc(was, func(s OutputSide) bool { return s.Name == w.Name })
-		if j < 0 {
-			if !w.pointless() {
-				out = append(out, OutputChange{Name: w.Name, Action: CreateOutput, After: w.Value, Sensitive: w.Sensitive})
+	add := func(action OutputAction, w, n *OutputSide) {
+		c := OutputChange{Action: action}
+		if w != nil {
+			c.Name, c.Before, c.Sensitive = w.Name, w.Value, w.Sensitive
+		}
+		if n != nil {
+			c.Name, c.After, c.Sensitive = n.Name, n.Value, c.Sensitive || n.Sensitive
+		}
+		c.settle()
+		out = append(out, c)
+	}
+	for len(was)+len(will) > 0 {
+		switch {
+		case len(will) == 0 || len(was) > 0 && was[0].Name < will[0].Name:
+			add(DeleteOutput, &was[0], nil)
+			was = was[1:]
+		case len(was) == 0 || will[0].Name < was[0].Name:
+			if !will[0].pointless() {
+				add(CreateOutput, nil, &will[0])
 			}
-			continue
-		}
-		if action := compareOutput(&was[j], w); action != "" {
-			c := OutputChange{Name: w.Name, Action: action, Before: was[j].Value, After: w.Value, Sensitive: w.Sensitive || was[j].Sensitive}
-			if action == CreateOutput {
-				c.Before = cty.NilVal
+			will = will[1:]
+		default:
+			switch action := compareOutput(&was[0], &will[0]); action {
+			case "":
+			case CreateOutput:
+				add(action, nil, &will[0])
+			default:
+				add(action, &was[0], &will[0])
 			}
-			out = append(out, c)
+			was, will = was[1:], will[1:]
 		}
 	}
-	for _, w := range was {
-		if !slices.ContainsFunc(will, func(s OutputSide) bool { return s.Name == w.Name }) {
-			out = append(out, OutputChange{Name: w.Name, Action: DeleteOutput, Before: w.Value, Sensitive: w.Sensitive})
-		}
-	}
-	for i := range out {
-		out[i].settle()
-	}
-	slices.SortFunc(out, func(a, b OutputChange) int { return cmp.Compare(a.Name, b.Name) })
 	return out
 }
 
