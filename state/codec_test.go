@@ -108,6 +108,7 @@ func drawRecord(t *rapid.T) *Record {
 			Names: anyTexts.Draw(t, "names"), Digests: anyMap.Draw(t, "digests"), At: anyTime.Draw(t, "published at"),
 		}
 	}
+	r.Info.Outputs = anyMap.Draw(t, "outputs")
 	for k, v := range anyMap.Draw(t, "extra") {
 		if r.Tokens.Extra == nil {
 			r.Tokens.Extra = map[string]secret.Secret{}

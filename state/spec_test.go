@@ -210,7 +210,7 @@ func specPart(key []byte, lineage, part string, v map[string]string) (any, error
 var specMembers = map[string]string{
 	"info": " config_serial provider title grant client requested_scopes granted_scopes account subject redirect_uri fingerprint " +
 		"access_lifetime_ns refresh_lifetime_ns refresh_before_ns authorized_at refreshed_at received_at depends_on intent reject " +
-		"preset has_refresh_token exchange published hosts ",
+		"preset has_refresh_token exchange published hosts way handed_over_to handed_over_at outputs ",
 	"tokens": " access_token refresh_token id_token client_secret client_key grant_key subject_token actor_token token_type extra ",
 }
 

@@ -150,7 +150,7 @@ func clearColumns(t *testing.T, v map[string]string) state.Summary {
 		}
 		return time.Time{}
 	}
-	a, err := addr.Parse(v["address"])
+	a, err := addr.ParseKept(v["address"])
 	must(t, err)
 	return state.Summary{
 		Addr: a, Provider: v["provider"], Status: state.Status(v["status"]), Generation: uint64(number("generation")),
@@ -348,6 +348,16 @@ func writeVectors(t *testing.T) {
 			v.info = `{"config_serial":7,"depends_on":["connection.graph"],"published":{"place":"the file ci.env","hosts":["ci.example"],"settings":"00ff",` +
 				`"names":["TOKEN"],"digests":{"TOKEN":"ff00"},"at":"2026-11-23T09:00:00Z"}}`
 			v.tokens = `{}`
+		}),
+		base(t, "ok-handed-over", "ok", "members that came with consents that are handed over: way, handed_over_to, handed_over_at", func(v *vector) {
+			v.clear["status"] = "handed_over"
+			v.info = `{"grant":"authorization_code","way":"device","handed_over_to":["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"],"handed_over_at":"2026-11-23T09:00:00Z"}`
+			v.tokens = `{}`
+		}),
+		base(t, "ok-outputs", "ok", "what was recorded of the outputs", func(v *vector) {
+			v.clear["address"], v.clear["provider"] = "state.outputs", ""
+			v.info = `{"config_serial":7,"outputs":{"outputs.hcl":"variable \"who\" {}\noutput \"hello\" {\nvalue = var.who\n}\n"}}`
+			v.tokens = `{"extra":{"who":"{\"type\":\"string\",\"value\":\"bob\"}"}}`
 		}),
 		base(t, "ok-third-of-five", "ok", "the identity is found by its name among five", func(v *vector) {
 			mine := v.header.Keys[0]
