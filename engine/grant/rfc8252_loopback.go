@@ -38,6 +38,7 @@ type listener struct {
 	answers  chan callback // gets one answer
 
 	srv     http.Server
+	serving sync.WaitGroup
 	once    sync.Once     // the answer is taken
 	settled chan struct{} // closed when outcome is set
 	outcome page
@@ -201,7 +202,7 @@ func (l *listener) serve(nets []net.Listener) {
 	l.srv.SetKeepAlivesEnabled(false)
 	crowd := &crowd{}
 	for _, n := range nets {
-		go func() { _ = l.srv.Serve(&crowdListener{n, crowd}) }()
+		l.serving.Go(func() { _ = l.srv.Serve(&crowdListener{n, crowd}) })
 	}
 }
 
@@ -288,6 +289,7 @@ func (l *listener) close() {
 	if l.srv.Shutdown(ctx) != nil {
 		_ = l.srv.Close()
 	}
+	l.serving.Wait() // what had not begun to serve gives its port back by itself
 	close(l.closed)
 }
 

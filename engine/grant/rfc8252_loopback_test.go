@@ -2,6 +2,7 @@ package grant_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -207,6 +208,28 @@ func TestPortTaken(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A flow that ends at once gives its port back before it returns, to the next one.
+func TestPortIsGivenBack(t *testing.T) {
+	w := newWorld(t)
+	c := w.client(w.preset(), fmt.Sprintf(`redirect_uris = ["http://127.0.0.1:%s/cb"]`, freePort(t)))
+	env := w.env()
+	env.User = absent{w.person}
+	for range 300 {
+		_, err := c.Authorize(context.Background(), env)
+		wantError(t, err, grant.NeedsUser, "nobody is there")
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// absent is a person who opens nothing.
+type absent struct{ *granttest.Person }
+
+func (absent) Open(context.Context, grant.Visit) (func(), error) {
+	return nil, errors.New("nobody is there")
 }
 
 // The redirect URI is used as it is written; only a missing port is filled in.
