@@ -70,6 +70,9 @@ func (a *assembly) preset() *Preset {
 	}
 	a.endpoints(p)
 	a.derive(p)
+	if !l.nested("redirect").has("path") {
+		p.Redirect.Path = p.ownPath()
+	}
 	return p
 }
 
@@ -153,9 +156,6 @@ func redirectRules(l layers) RedirectRules {
 	}
 	if r.LoopbackHost == "" {
 		r.LoopbackHost = "127.0.0.1"
-	}
-	if !l.has("path") {
-		r.Path = "/callback"
 	}
 	return r
 }

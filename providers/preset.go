@@ -92,7 +92,7 @@ type Preset struct {
 // RedirectRules says which redirect URIs a server accepts.
 type RedirectRules struct {
 	LoopbackHost string   // "127.0.0.1" or "localhost": what to use for a loopback redirect by default
-	Path         string   // of the redirect URI that is used when none is declared: "/callback"
+	Path         string   // of the redirect URI that is used when none is declared: "/callback/login.acme.example"
 	FixedPort    bool     // the server compares the port of a loopback redirect
 	HTTPS        bool     // only https redirect URIs are accepted
 	Refused      []string // loopback hosts that the server does not take: "localhost", "127.0.0.1", "::1"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 )
@@ -38,6 +39,21 @@ func (r RedirectRules) Choose(declared []string) (Redirect, error) {
 		}
 	}
 	return choice, nil
+}
+
+// ownPath is the path of the redirect URI for connections that declare none:
+// another one for each issuer, so that an answer of one server cannot be taken
+// for one of another (RFC 9700 §4.4.2.2). It follows from the server alone, so
+// that what is registered stays right whatever connections and provider blocks
+// are called.
+func (p *Preset) ownPath() string {
+	issuer, _, _ := strings.Cut(p.Issuer, tenantID) // a template is many issuers of one server
+	below := ""
+	if u, err := url.Parse(issuer); err == nil {
+		below = u.Path
+	}
+	host := strings.NewReplacer("[", "", "]", "").Replace(p.host())
+	return path.Join("/callback", host, path.Clean("/"+below))
 }
 
 // make is the redirect URI for a connection that declares none.

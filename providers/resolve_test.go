@@ -76,6 +76,7 @@ func TestFromScratch(t *testing.T) {
 	}{
 		"an issuer": {`issuer = "https://login.acme.example"`, providers.Preset{
 			Issuer: "https://login.acme.example", Discovery: "auto", Grants: all, Revocation: "rfc7009",
+			Redirect: providers.RedirectRules{Path: "/callback/login.acme.example"},
 		}},
 		"endpoints": {`
 authorization_endpoint = "https://login.acme.example/authorize"
@@ -90,6 +91,7 @@ rotation {
 			Discovery: "none", Revocation: "none", ClientAuth: []string{"client_secret_post"}, ScopeSeparator: ",",
 			Grants:   slices.DeleteFunc(slices.Clone(all), func(g string) bool { return g == "device_code" }),
 			Rotation: providers.Rotation{Kind: "single_use", Grace: 30 * time.Second},
+			Redirect: providers.RedirectRules{Path: "/callback/login.acme.example"},
 		}},
 		"a token endpoint on this machine": {`token_endpoint = "http://127.0.0.1:9000/token"`, providers.Preset{
 			TokenEndpoint: "http://127.0.0.1:9000/token", Discovery: "none", Revocation: "none",
@@ -99,13 +101,19 @@ rotation {
 issuer = "https://${arg.region}.acme.example"
 argument "region" {
   default = "eu"
-}`, providers.Preset{Issuer: "https://eu.acme.example", Args: map[string]string{"region": "eu"}, Discovery: "auto", Grants: all, Revocation: "rfc7009"}},
+}`, providers.Preset{
+			Issuer: "https://eu.acme.example", Args: map[string]string{"region": "eu"}, Discovery: "auto", Grants: all, Revocation: "rfc7009",
+			Redirect: providers.RedirectRules{Path: "/callback/eu.acme.example"},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := mustResolve(t, "provider \"p\" {\n"+tc.body+"\n}\n"+connectionC)
 			want := tc.want
 			want.Name, want.Title, want.PKCE, want.Range = "p", "p", "supported", got.Range
-			want.Redirect = providers.RedirectRules{LoopbackHost: "127.0.0.1", Path: "/callback"}
+			want.Redirect.LoopbackHost = "127.0.0.1"
+			if want.Redirect.Path == "" {
+				want.Redirect.Path = "/callback"
+			}
 			if want.ScopeSeparator == "" {
 				want.ScopeSeparator = " "
 			}

@@ -131,7 +131,8 @@ func redirectSpec() *schema.Spec {
 	return &schema.Spec{Attrs: []schema.Attr{
 		{Name: "loopback_host", Kind: schema.String, OneOf: []string{"127.0.0.1", "localhost", "::1"}, Default: `"127.0.0.1"`,
 			Doc: "Host of the loopback redirect URI that is used when a connection declares none."},
-		{Name: "path", Kind: schema.String, Default: `"/callback"`, Doc: "Path of that URI."},
+		{Name: "path", Kind: schema.String, Default: "`/callback/` and host and path of the issuer, else the host of the authorization endpoint",
+			Doc: "Path of that URI. One for each server keeps a hostile server from having the answers of another one (RFC 9700 §4.4)."},
 		{Name: "fixed_port", Kind: schema.Bool, Default: "false",
 			Doc: "The server compares the port of a loopback redirect URI, against RFC 8252 §7.3: the registered port has to be written."},
 		{Name: "https", Kind: schema.Bool, Default: "false", Doc: "Only https redirect URIs are accepted."},

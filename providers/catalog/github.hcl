@@ -42,7 +42,7 @@ provider "github" {
 
   hint "redirect_uri_mismatch" {
     cause  = "The redirect URI does not begin with the callback URL of the app."
-    remedy = "Set the app's callback URL to http://127.0.0.1/callback, or write the registered one in redirect_uris."
+    remedy = "Set the app's callback URL to http://127.0.0.1/callback/${arg.host}, or write the registered one in redirect_uris."
     needs  = "configuration"
   }
 }

@@ -32,7 +32,7 @@ provider "spotify" {
   hint "*" {
     match  = "insecure redirect uri"
     cause  = "Spotify does not accept localhost."
-    remedy = "Register http://127.0.0.1/callback and use it."
+    remedy = "Register http://127.0.0.1/callback/accounts.spotify.com and use it."
     needs  = "configuration"
   }
 }
