@@ -180,8 +180,9 @@ type visitor struct {
 	box    *sandbox.Server
 	client *http.Client
 	deny   bool
-	as     string // who signs in; "" whom the client suggests
-	status int    // of the listener's answer to something wrong
+	as     string                   // who signs in; "" whom the client suggests
+	divert func(grant.Visit) string // where a hostile server sends the browser on to
+	status int                      // of the listener's answer to something wrong
 	wait   sync.WaitGroup
 
 	mu     sync.Mutex
@@ -214,7 +215,11 @@ func (v *visitor) visit(ctx context.Context, visit grant.Visit) (sandbox.Redirec
 	v.mu.Lock()
 	v.visits = append(v.visits, visit)
 	v.mu.Unlock()
-	return v.box.Visit(ctx, visit.URL, sandbox.Visitor{Account: v.as, Deny: v.deny})
+	page := visit.URL
+	if v.divert != nil {
+		page = v.divert(visit)
+	}
+	return v.box.Visit(ctx, page, sandbox.Visitor{Account: v.as, Deny: v.deny})
 }
 
 func (v *visitor) Open(ctx context.Context, visit grant.Visit) (func(), error) {

@@ -43,12 +43,15 @@ func serviceNow(t *testing.T, body string) string {
 	return "connection \"incidents\" {\n  provider = \"servicenow\"\n  instance = \"dev12345\"\n  client_id = \"app\"\n  redirect_uris = [\"" + callback(t) + "\"]\n" + body + "\n}\n"
 }
 
-// ports counts the ports that callback has given out.
+// callback is a redirect URI on a port that nobody listens on.
+func callback(t *testing.T) string { return "http://localhost:" + freePort(t) + "/callback" }
+
+// ports counts the ports that freePort has given out.
 var ports atomic.Int32
 
-// callback is a redirect URI on a port that nobody listens on, out of a range
-// that the operating system chooses nothing from.
-func callback(t *testing.T) string {
+// freePort is a port that nobody listens on, out of a range that the operating
+// system chooses nothing from.
+func freePort(t *testing.T) string {
 	t.Helper()
 	for range 200 {
 		port := strconv.Itoa(20000 + (os.Getpid()*61+int(ports.Add(1)))%12000)
@@ -57,7 +60,7 @@ func callback(t *testing.T) string {
 			continue
 		}
 		_ = l.Close()
-		return "http://localhost:" + port + "/callback"
+		return port
 	}
 	t.Fatal("no port is free")
 	return ""

@@ -24,6 +24,7 @@ func (e *Engine) Validate(ctx context.Context, cfg *schema.Config) hcl.Diagnosti
 	var diags hcl.Diagnostics
 	diags = append(diags, e.o.Catalog.Check(cfg)...)
 	diags = append(diags, checkSinks(cfg)...)
+	var mixed mixups
 	for _, conn := range cfg.Connections {
 		if ctx.Err() != nil {
 			break
@@ -31,10 +32,13 @@ func (e *Engine) Validate(ctx context.Context, cfg *schema.Config) hcl.Diagnosti
 		if cfg.Partial && slices.Contains(conn.Unknown, "provider") {
 			continue // nothing says which server it is at
 		}
-		_, d := e.client(cfg, conn)
+		c, d := e.client(cfg, conn)
 		diags = append(diags, d...)
+		if !d.HasErrors() {
+			mixed.add(c)
+		}
 	}
-	return unique(diags)
+	return unique(append(diags, mixed.diags...))
 }
 
 // Plan computes what would happen. It makes no request, changes nothing, and
@@ -130,6 +134,7 @@ func (e *Engine) readState(ctx context.Context, in *plan.Input) error {
 func (e *Engine) wants(ctx context.Context, cfg *schema.Config, in *plan.Input) ([]plan.Want, hcl.Diagnostics, error) {
 	var diags hcl.Diagnostics
 	known := knownRecords(in.Records)
+	var mixed mixups
 	wants := make([]plan.Want, 0, len(cfg.Connections))
 	for _, conn := range cfg.Connections {
 		if err := ctx.Err(); err != nil {
@@ -151,6 +156,7 @@ func (e *Engine) wants(ctx context.Context, cfg *schema.Config, in *plan.Input) 
 		if d.HasErrors() {
 			continue
 		}
+		mixed.add(c)
 		var prints map[string]string
 		if in.Lineage != "" {
 			var err error
@@ -167,6 +173,7 @@ func (e *Engine) wants(ctx context.Context, cfg *schema.Config, in *plan.Input) 
 		}
 		wants = append(wants, w)
 	}
+	diags = append(diags, mixed.diags...)
 	slices.SortFunc(wants, func(a, b plan.Want) int { return addr.Compare(a.Addr, b.Addr) })
 	if diags.HasErrors() { // what a sink says then says nothing new
 		return wants, append(diags, checkSinks(cfg)...), nil

@@ -51,11 +51,13 @@ provider "regional" {
   issuer = "https://${arg.region}.login.acme.example"
 }
 
+# Without redirect_uris the redirect URI has a path of the server's own, so that
+# no other server can have its answers: http://127.0.0.1/callback/login.acme.example.
+# The plan shows it, and it is what is registered.
 connection "crm" {
-  provider      = "acme"
-  client_id     = "crm-export"
-  scopes        = ["openid", "offline_access", "crm.read"]
-  redirect_uris = ["http://127.0.0.1/callback"]
+  provider  = "acme"
+  client_id = "crm-export"
+  scopes    = ["openid", "offline_access", "crm.read"]
 }
 
 connection "portal" {
