@@ -82,6 +82,56 @@ func TestExecGivesTheTerminalBack(t *testing.T) {
 	}
 }
 
+// In CI a terminal is the log of the job: no token is printed to it, and none
+// asked for, unless somebody wants that. A pipe is not known to be the log.
+func TestTokenIsNotPrintedIntoAJobsLog(t *testing.T) {
+	c := newCourier(t, false)
+	close(c.release)
+	for name, tc := range map[string]struct {
+		env, args []string
+		piped     bool
+		want      int
+	}{
+		"a log":             {[]string{"CI=true"}, nil, false, exitError},
+		"which may have it": {[]string{"CI=true"}, []string{"-print"}, false, exitDone},
+		"a variable":        {[]string{"CI=true"}, nil, true, exitDone},
+		"a person":          {nil, nil, false, exitDone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			screen, terminal := openTerminal(t)
+			cmd := c.command(append([]string{"token", "graph"}, tc.args...)...)
+			cmd.Env = append(cmd.Env, tc.env...)
+			var out, errOut bytes.Buffer
+			cmd.Stdout, cmd.Stderr = terminal, &errOut
+			if tc.piped {
+				cmd.Stdout = &out
+			}
+			_ = cmd.Run()
+			if code := cmd.ProcessState.ExitCode(); code != tc.want {
+				t.Fatalf("exit code %d, want %d: %s", code, tc.want, errOut.String())
+			}
+			switch {
+			case tc.want != exitDone:
+				if said := strings.Join(strings.Fields(errOut.String()), " "); !strings.Contains(said, "log of the job") || !strings.Contains(said, "-print") {
+					t.Errorf("stderr: %s", said)
+				}
+				if _, err := terminal.WriteString("nothing else"); err != nil {
+					t.Fatal(err)
+				}
+				if shown := until(t, screen, "nothing else"); strings.Contains(shown, "access") {
+					t.Errorf("the log shows %q", shown)
+				}
+			case tc.piped:
+				if !strings.HasPrefix(out.String(), "access-") {
+					t.Errorf("stdout: %q", out.String())
+				}
+			default:
+				until(t, screen, "access-")
+			}
+		})
+	}
+}
+
 // own is the identity that the environment of the commands has.
 func (c *courier) own() string {
 	for _, e := range c.env {

@@ -25,6 +25,8 @@ type tokenFlags struct {
 	opts        engine.TokenOptions
 	lockTimeout time.Duration
 	older       bool
+	mask        bool
+	inLog       bool
 }
 
 func (f *tokenFlags) register(fs *pflag.FlagSet) {
@@ -34,6 +36,8 @@ func (f *tokenFlags) register(fs *pflag.FlagSet) {
 	fs.Var(&f.scopes, "scopes", "a token for these `SCOPES` of the connection alone, separated by commas; it is not kept")
 	fs.DurationVar(&f.opts.MinTTL, "min-ttl", 0, "refresh a token that is valid for less than `DURATION`")
 	fs.BoolVar(&f.opts.ForceRefresh, "force-refresh", false, "refresh even if the token is valid")
+	fs.BoolVar(&f.mask, "mask", false, "in a job of GitHub Actions, have the token masked in the log first, by a command on stderr")
+	fs.BoolVar(&f.inLog, "print", false, "print it in CI where stdout is a terminal, which is the log of the job")
 	lockTimeoutFlag(fs, &f.lockTimeout)
 	rollbackFlag(fs, &f.older)
 }
@@ -113,6 +117,9 @@ func (c *cli) token(ctx context.Context, name string, f *tokenFlags) error {
 	if err := f.format.Check(o); err != nil {
 		return fmt.Errorf("print the token of %s as %s: %w", a, f.format.Name, err)
 	}
+	if err := c.guardLog(f, o); err != nil {
+		return err
+	}
 	f.opts.Scopes = f.scopes
 	if t, err := c.askAgent(ctx, a, f.opts, f.lockTimeout); err != nil {
 		return err
@@ -135,6 +142,24 @@ func (f *tokenFlags) print(c *cli, t *engine.Token, o *outlet.Options) error {
 	if err := f.format.Write(&c.out, t, o); err != nil {
 		return fmt.Errorf("print the token of %s: %w", t.Addr, err)
 	}
+	return nil
+}
+
+// guardLog keeps a token out of the log of a job, before one is asked for. A pipe
+// may lead to the log or to a variable, which nothing here can tell: only a
+// terminal is surely the log, since nobody sits there.
+func (c *cli) guardLog(f *tokenFlags, o *outlet.Options) error {
+	if c.inCI() && isTerminal(c.Stdout) && !f.inLog {
+		return advised("take it into a variable, as with $(oauthctl token NAME), or give -print if the log may have it",
+			"stdout is a terminal and CI is set: the token would stand in the log of the job")
+	}
+	if !f.mask {
+		return nil
+	}
+	if err := outlet.CheckMask(c.LookupEnv); err != nil {
+		return advised("leave -mask out here", "-mask: %w", err)
+	}
+	o.Mask = c.Stderr
 	return nil
 }
 

@@ -28,7 +28,36 @@ func (f commandFile) check(o *Options) error {
 // actionsText masks the token in the log, before anything can print it.
 func actionsText(t *engine.Token, _ *Options) (string, error) {
 	s, err := plain(t)
-	return "::add-mask::" + strings.ReplaceAll(s, "%", "%25") + "\n", err
+	return mask(s), err
+}
+
+// mask has the runner of GitHub Actions, or of Gitea and Forgejo, put *** for s
+// wherever the job prints it.
+func mask(s string) string {
+	return "::add-mask::" + strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s) + "\n"
+}
+
+// masks are the masks for a text with a token: for the token, and where the text
+// has it encoded, for each line of it.
+func masks(text, token string) string {
+	out := mask(token)
+	if strings.Contains(text, token) || strings.HasPrefix(text, out) {
+		return out
+	}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			out += mask(line)
+		}
+	}
+	return out
+}
+
+// CheckMask says why no runner would take masks here.
+func CheckMask(lookupEnv func(string) (string, bool)) error {
+	if v, _ := lookupEnv("GITHUB_ACTIONS"); v != "true" {
+		return errors.New("GITHUB_ACTIONS is not true: no runner reads masks here, and they have the token in them")
+	}
+	return nil
 }
 
 // write appends the values to the file, between lines that nobody can guess.

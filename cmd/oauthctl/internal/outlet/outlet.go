@@ -26,6 +26,7 @@ type Options struct {
 	Stdin     io.Reader
 	Rand      io.Reader
 	Append    func(path string, text []byte) error // to a file of the program that asked
+	Mask      io.Writer                            // where a job's runner is told what to mask, before it is printed; nil: nowhere
 }
 
 // Format is one way to hand out a token.
@@ -70,6 +71,11 @@ func (f *Format) Write(w io.Writer, t *engine.Token, o *Options) error {
 	text, err := f.encode(t, o)
 	if err != nil {
 		return fmt.Errorf("as %s: %w", f.Name, err)
+	}
+	if o.Mask != nil {
+		if _, err := io.WriteString(o.Mask, masks(text, t.AccessToken.Reveal())); err != nil {
+			return fmt.Errorf("mask it first: %w", err)
+		}
 	}
 	if _, err := io.WriteString(w, text); err != nil || f.then == nil {
 		return err

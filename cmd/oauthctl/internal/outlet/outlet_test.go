@@ -54,6 +54,49 @@ func write(t *testing.T, format string, tok *engine.Token, o *outlet.Options) (s
 	return b.String(), err
 }
 
+// What a format prints is masked first, whatever it looks like: the token, and
+// where that is encoded, the text that has it.
+func TestMasks(t *testing.T) {
+	awkward := sample()
+	awkward.AccessToken = `at%"\`
+	for _, tc := range []struct {
+		format string
+		token  *engine.Token
+		want   string // "TEXT" stands for what is printed
+	}{
+		{"raw", sample(), "::add-mask::at_1-x.y~z+/=\n"},
+		{"header", sample(), "::add-mask::at_1-x.y~z+/=\n"},
+		{"json", sample(), "::add-mask::at_1-x.y~z+/=\n"},
+		{"netrc", sample(), "::add-mask::at_1-x.y~z+/=\n"},
+		{"xoauth2", sample(), "::add-mask::at_1-x.y~z+/=\n::add-mask::TEXT"},
+		{"github-actions", sample(), "::add-mask::at_1-x.y~z+/=\n"},
+		{"raw", awkward, "::add-mask::at%25\"\\\n"},
+		{"curl", awkward, "::add-mask::at%25\"\\\n::add-mask::header = \"Authorization: Bearer at%25\\\"\\\\\"\n"},
+		{"github-actions", awkward, "::add-mask::at%25\"\\\n"},
+	} {
+		var masked strings.Builder
+		o := options(map[string]string{"GITHUB_OUTPUT": "out"})
+		o.Mask = &masked
+		text, err := write(t, tc.format, tc.token, o)
+		if want := strings.ReplaceAll(tc.want, "TEXT", text); err != nil || masked.String() != want {
+			t.Errorf("%s: masks %q, %v, want %q", tc.format, masked.String(), err, want)
+		}
+	}
+}
+
+// Without its mask, a token is not printed.
+func TestMaskThatCannotBeWritten(t *testing.T) {
+	o := options(nil)
+	o.Mask = deaf{}
+	if text, err := write(t, "raw", sample(), o); err == nil || text != "" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+type deaf struct{}
+
+func (deaf) Write([]byte) (int, error) { return 0, os.ErrClosed }
+
 func TestFormats(t *testing.T) {
 	const heredoc = "ghadelimiter_abababababababababababababababab"
 	for format, want := range map[string]string{
