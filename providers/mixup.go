@@ -22,7 +22,7 @@ type Arrival struct {
 // not enough is known of either.
 func (p *Preset) Arrival(uri string) (Arrival, bool) {
 	u, err := url.Parse(uri)
-	a := Arrival{Server: p.host(), URI: uri, says: p.RequireIss, compares: p.Issuer != ""}
+	a := Arrival{Server: p.Host(), URI: uri, says: p.RequireIss, compares: p.Issuer != ""}
 	if err != nil || uri == "" || a.Server == "" || p.Partial {
 		return Arrival{}, false
 	}
@@ -32,8 +32,9 @@ func (p *Preset) Arrival(uri string) (Arrival, bool) {
 	return a, true
 }
 
-// host is the host that speaks for the server.
-func (p *Preset) host() string {
+// Host is the host that the server is known by: of its issuer, else of its
+// authorization endpoint; "" if neither is known.
+func (p *Preset) Host() string {
 	issuer, _, _ := strings.Cut(p.Issuer, tenantID) // a template is many issuers of one server
 	if host := hostOf(issuer); host != "" {
 		return strings.ToLower(host)

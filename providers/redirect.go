@@ -52,7 +52,7 @@ func (p *Preset) ownPath() string {
 	if u, err := url.Parse(issuer); err == nil {
 		below = u.Path
 	}
-	host := strings.NewReplacer("[", "", "]", "").Replace(p.host())
+	host := strings.NewReplacer("[", "", "]", "").Replace(p.Host())
 	return path.Join("/callback", host, path.Clean("/"+below))
 }
 

@@ -116,7 +116,8 @@ func noKey(h *seal.Header, why error) error {
 	return WithAdvice(err, noKeyAdvice)
 }
 
-const noKeyAdvice = "give an identity that it is sealed for with -identity FILE or OAUTHCTL_IDENTITY, or let who has one add you to encryption.recipients and apply"
+const noKeyAdvice = "give an identity that it is sealed for with -identity FILE or OAUTHCTL_IDENTITY, or let who has one add you to encryption.recipients and apply; " +
+	"if all of them are lost, nothing opens it any more: oauthctl key lost lists what to end at which server"
 
 func openRow(box *seal.Box, row Row, parts Part) (*Record, error) {
 	r := &Record{Summary: row.Summary}

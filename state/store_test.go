@@ -331,7 +331,7 @@ func TestWithoutTheRightIdentityTheMessageSaysWhoHasIt(t *testing.T) {
 			t.Errorf("%s: %v, want ErrNoKey", name, err)
 			continue
 		}
-		for _, want := range []string{seal.Short(alice.recipient), "-identity", "OAUTHCTL_IDENTITY", "encryption.recipients"} {
+		for _, want := range []string{seal.Short(alice.recipient), "-identity", "OAUTHCTL_IDENTITY", "encryption.recipients", "nothing opens it", "oauthctl key lost"} {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %q is not in: %v", name, want, err)
 			}

@@ -16,7 +16,7 @@ func (c *cli) keyCommand() *cobra.Command {
 		Use:   "key",
 		Short: "Look at and change the key that opens the state",
 		Long: "Look at the identity, the key that opens the state; protect it, put it into the keyring, make a backup of it, " +
-			"and replace it by a new one. The private key is printed by nothing but key backup.",
+			"and replace it by a new one; and see what is left to do when it is lost. The private key is printed by nothing but key backup.",
 		Example: "oauthctl key show",
 		Args:    func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -25,7 +25,7 @@ func (c *cli) keyCommand() *cobra.Command {
 		},
 	}
 	cmd.AddCommand(c.keyShowCommand(), c.keyProtectCommand(), c.keyUnprotectCommand(), c.keyMoveCommand(),
-		c.keyRotateCommand(), c.keyBackupCommand(), c.keyRestoreCommand())
+		c.keyRotateCommand(), c.keyBackupCommand(), c.keyRestoreCommand(), c.keyLostCommand())
 	return cmd
 }
 

@@ -64,6 +64,8 @@ var screens = []struct {
 	{"plan_empty", func(_ *testing.T, v View) { v.Plan(emptyPlan()) }},
 	{"key", func(_ *testing.T, v View) { v.Key(keySample()) }},
 	{"plan_outputs", func(_ *testing.T, v View) { v.Plan(outputsPlan()) }},
+	{"orphans", func(_ *testing.T, v View) { v.Orphans(orphanSample(), "./oauthctl.state") }},
+	{"orphans_none", func(_ *testing.T, v View) { v.Orphans(nil, "./oauthctl.state") }},
 	{"plan_recipients", func(_ *testing.T, v View) { v.Plan(recipientsPlan()) }},
 	{"plan_language", func(_ *testing.T, v View) { v.Plan(languagePlan()) }},
 	{"applied_language", func(_ *testing.T, v View) { v.Applied(languageOutcome(), "apply") }},

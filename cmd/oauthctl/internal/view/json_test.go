@@ -42,6 +42,7 @@ var documents = map[string]func(t *testing.T, v View){
 	"test":      func(t *testing.T, v View) { showTests(t, v) },
 	"status":    func(_ *testing.T, v View) { v.Status(sampleRows()[:2], "./oauthctl.state", 100*24*time.Hour) },
 	"key":       func(_ *testing.T, v View) { v.Key(keySample()) },
+	"orphans":   func(_ *testing.T, v View) { v.Orphans(orphanSample(), "./oauthctl.state") },
 	"show":      func(_ *testing.T, v View) { v.Records(sampleRecords()[:1], sampleOutputs()[:2]) },
 	"output":    func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) },
 	"console":   func(_ *testing.T, v View) { v.Value(sampleOutputs()[0].Value, "") },

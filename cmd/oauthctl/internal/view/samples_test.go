@@ -243,6 +243,15 @@ func keySample() Key {
 	}
 }
 
+func orphanSample() []engine.Orphan {
+	return []engine.Orphan{
+		{Addr: addr.Connection("graph"), Title: "Microsoft", Host: "login.microsoftonline.com", Docs: "https://learn.microsoft.com/entra",
+			Revoke: "Remove the app at https://myapps.microsoft.com (work accounts).", Ends: sampleNow().Add(80 * day)},
+		{Addr: addr.Connection("crm").Instance("eu"), Title: "Acme \x1b[31mlogin", Host: "login.acme.example", Ends: sampleNow().Add(-3 * hour)},
+		{Addr: addr.Connection("old"), Title: "gone"},
+	}
+}
+
 const sampleFile = `connection "graph" {
   provider      = "microsft"
   client_id     = "11111111-2222-3333-4444-555555555555"

@@ -61,6 +61,8 @@ type View interface {
 	Records(rs []*state.Record, outs []schema.Output)
 	// Key shows what may be told of the key that opens the state.
 	Key(k Key)
+	// Orphans lists what is left at servers of a state that nobody can open.
+	Orphans(list []engine.Orphan, location string)
 	// Outputs shows output values; sensitive ones are hidden.
 	Outputs(outs []schema.Output)
 	// Value shows the value of an expression, or its type if typ is not empty; what
