@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/oauthctl/oauthctl/engine/grant"
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/providers/sandbox"
+	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
@@ -204,5 +206,20 @@ provider "many" {
 				}
 			}
 		})
+	}
+}
+
+// No example shows two servers at one redirect URI.
+func TestExamplesAreNotMixedUp(t *testing.T) {
+	files, err := filepath.Glob("../examples/*.hcl")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d examples, %v", len(files), err)
+	}
+	k := newKit(t)
+	for _, file := range files {
+		cfg, diags := schema.Load(k.ctx, schema.Source{File: file, MakeUp: true})
+		if diags = append(diags, k.engine.Validate(k.ctx, cfg)...); diags.HasErrors() || mixUps(diags) != "" {
+			t.Errorf("%s: %v", file, diags)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,7 +11,12 @@ import (
 	"time"
 )
 
+// interactiveConfig is a connection with a declared redirect URI, or with "" without.
 func interactiveConfig(issuer, redirect string) string {
+	declared := ""
+	if redirect != "" {
+		declared = fmt.Sprintf("redirect_uris = [%q]", redirect)
+	}
 	return fmt.Sprintf(`
 provider "op" {
   issuer = %q
@@ -20,13 +26,13 @@ connection "alice" {
   provider      = "op"
   client_id     = "cli"
   scopes        = ["openid", "email", "offline_access", "files:read"]
-  redirect_uris = [%q]
+  %s
   account       = "alice@example.com"
   grant "authorization_code" {
     prompt = "consent"
   }
 }
-`, issuer, redirect)
+`, issuer, declared)
 }
 
 // applyAs runs an apply and lets a person consent to the page it opens.
@@ -40,8 +46,8 @@ func applyAs(t *testing.T, u *user, name string, args ...string) result {
 // The main job against a server that is not ours: plan, consent, token,
 // refresh with one-time refresh tokens, revocation.
 func TestAuthorizationCode(t *testing.T) {
-	for _, redirect := range []string{"http://127.0.0.1/callback", "http://localhost/callback"} {
-		t.Run(redirect, func(t *testing.T) {
+	for _, redirect := range []string{"http://127.0.0.1/callback", "http://localhost/callback", ""} {
+		t.Run(cmp.Or(redirect, "none declared"), func(t *testing.T) {
 			op := startProvider(t)
 			u := newUser(t, interactiveConfig(op.issuer, redirect))
 

@@ -77,6 +77,7 @@ const configuration = {
 const server = createServer();
 await new Promise((resolve) => server.listen(Number(process.env.PORT || 0), '127.0.0.1', resolve));
 const issuer = `http://127.0.0.1:${server.address().port}`;
+configuration.clients[0].redirect_uris.push(`http://127.0.0.1/callback/${new URL(issuer).host}`); // of who declares none
 const provider = new Provider(issuer, configuration);
 
 // Grants that present a token, RFC 8693 and RFC 7523 §2.1: the library leaves
