@@ -9,7 +9,6 @@ import (
 	"github.com/oauthctl/oauthctl/engine/grant"
 	"github.com/oauthctl/oauthctl/providers"
 	"github.com/oauthctl/oauthctl/schema"
-	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
 // mixups finds connections of different servers whose answers arrive at the
@@ -23,8 +22,8 @@ type mixups struct {
 // arrival is where the answers for a connection arrive.
 type arrival struct {
 	providers.Arrival
-	addr addr.Addr
-	own  string // the redirect URI that it has if it declares none; "": it must
+	conn   *schema.Connection
+	preset *providers.Preset
 }
 
 // add compares a client with those before it. It warns once for each place of
@@ -37,11 +36,10 @@ func (m *mixups) add(c *grant.Client) {
 	if !ok {
 		return
 	}
-	made, _ := c.Preset.Redirect.Choose(nil)
-	at := arrival{Arrival: place, addr: c.Addr, own: made.URI}
+	at := arrival{place, c.Conn, c.Preset}
 	others := m.seen[at.Place]
 	if i := slices.IndexFunc(others, func(o arrival) bool { return at.MixesUp(o.Arrival) }); i >= 0 {
-		m.warn(c.Conn, at, others[i])
+		m.warn(at, others[i])
 	}
 	if m.seen == nil {
 		m.seen, m.warned = map[string][]arrival{}, map[hcl.Range]bool{}
@@ -67,10 +65,10 @@ func news(others []arrival, at arrival) bool {
 	return true
 }
 
-func (m *mixups) warn(conn *schema.Connection, at, other arrival) {
-	subject, declared := conn.Ranges["redirect_uris"]
+func (m *mixups) warn(at, other arrival) {
+	subject, declared := at.conn.Ranges["redirect_uris"]
 	if !declared {
-		subject = conn.Range
+		subject = at.conn.Range
 	}
 	if m.warned[subject] {
 		return
@@ -83,9 +81,9 @@ func (m *mixups) warn(conn *schema.Connection, at, other arrival) {
 			"one of the two, turned hostile, could have a code of the other one brought to it (RFC 9700 §4.4). "+
 			"Register a redirect URI with another path for one of them%s. "+
 			"If both have an issuer, and one of them says in every answer who it is (iss, RFC 9207), response_iss = true in its provider block does it, too.",
-			at.addr, at.Server, other.addr, other.Server, shared(at, other), apart(at, other)),
+			at.conn.Addr, at.Server, other.conn.Addr, other.Server, shared(at, other), apart(at, other)),
 		Subject: subject.Ptr(),
-		Extra:   schema.DiagExtra{Addr: at.addr},
+		Extra:   schema.DiagExtra{Addr: at.conn.Addr},
 	})
 }
 
@@ -101,8 +99,8 @@ func shared(a, b arrival) string {
 // that declares none, unless the server's registration fixes that.
 func apart(a, b arrival) string {
 	for _, at := range []arrival{a, b} {
-		if at.own != "" && at.own != at.URI {
-			return fmt.Sprintf(": without redirect_uris, %s has %s", at.addr, at.own)
+		if own, err := at.preset.Redirect.Choose(nil); err == nil && own.URI != at.URI {
+			return fmt.Sprintf(": without redirect_uris, %s has %s", at.conn.Addr, own.URI)
 		}
 	}
 	return ""

@@ -52,7 +52,10 @@ func (p *Preset) ownPath() string {
 	if u, err := url.Parse(issuer); err == nil {
 		below = u.Path
 	}
-	host := strings.NewReplacer("[", "", "]", "").Replace(p.Host())
+	host := p.Host()
+	if v6, ok := strings.CutPrefix(host, "["); ok { // brackets would be escaped
+		host = strings.Replace(v6, "]", "", 1)
+	}
 	return path.Join("/callback", host, path.Clean("/"+below))
 }
 
