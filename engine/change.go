@@ -85,7 +85,7 @@ func (a *applier) lost(ctx context.Context, of *plan.Change, first uint64, rec *
 		return a.e.errNotSaved(of.Addr, why)
 	}
 	c := &state.Rescue{Record: clone(rec), Replaces: rec.Generation}
-	c.Record.Generation, c.Record.Info.ConfigSerial = cmp.Or(rec.Generation, first-1)+1, a.p.Serial
+	c.Record.Generation, c.Record.Info.ConfigSerial = cmp.Or(rec.Generation, first-1)+1, a.planned(of.Addr)
 	return a.e.keep(ctx, c, why, "the next apply")
 }
 
@@ -180,7 +180,7 @@ func (a *applier) current(ctx context.Context, c *plan.Change) (*state.Record, e
 }
 
 func (a *applier) unchanged(rec *state.Record) error {
-	if rec.Info.ConfigSerial > a.p.Serial {
+	if rec.Info.ConfigSerial > a.planned(rec.Addr) {
 		return errStale(rec.Addr, "the connection was changed since the plan was made")
 	}
 	return nil

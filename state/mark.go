@@ -33,9 +33,18 @@ func markKey(a addr.Addr) string {
 func (m mark) line(key string) string { return fmt.Sprintf("%s %d %d\n", key, m.serial, m.generation) }
 
 // newer: a record with this serial and generation is not from before the mark.
-// A record that was made anew counts from 1 again, under a later serial.
+// A record that was made anew, or moved here, may count from 1 again, under a later serial:
+// a high generation under an earlier one is of a former life of the address.
 func (m mark) newer(serial, generation uint64) bool {
-	return generation >= m.generation || serial > m.serial
+	return serial > m.serial || serial == m.serial && generation >= m.generation
+}
+
+// words names a mark beside another.
+func (m mark) words(other mark) string {
+	if m.serial == other.serial {
+		return fmt.Sprintf("generation %d", m.generation)
+	}
+	return fmt.Sprintf("generation %d of serial %d", m.generation, m.serial)
 }
 
 // mark remembers that a record was written.
@@ -154,7 +163,7 @@ func (s *Store) MaySpend(ctx context.Context, r *Record, once bool) error {
 		s.wrote(o.header.Lineage, r.Summary, r.Info)
 		return nil
 	}
-	return WithAdvice(fmt.Errorf("%w: %s has %s at generation %d, and this machine has written generation %d",
-		ErrRollback, s.Location(), r.Addr, r.Generation, m.generation),
+	here := mark{r.Info.ConfigSerial, r.Generation}
+	return WithAdvice(fmt.Errorf("%w: %s has %s at %s, and this machine has written %s", ErrRollback, s.Location(), r.Addr, here.words(m), m.words(here)),
 		"bring back the newer state; if you restored an old one on purpose, add -accept-rollback (the refresh token may be spent, and sending it may end the grant)")
 }

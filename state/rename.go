@@ -25,42 +25,48 @@ const renameAtOnce = 100
 // Records that name another as something they depend on are told its new address.
 // What is kept of a record moves along, behind what is kept of an earlier one there;
 // its last generation is kept at the former address, which never gets it again.
-// The configuration serial rises with each write; Rename returns the last one.
+// The configuration serial rises with each write, and is that of the records which
+// arrive: they are newer than whatever lived at their addresses before. Rename returns it
+// for each new address, of what has moved if it fails.
 // ErrNotFound, ErrConflict if something is at the new address already, ErrBusy.
-func (s *Store) Rename(ctx context.Context, renames []Rename, wait time.Duration) (serial uint64, err error) {
+func (s *Store) Rename(ctx context.Context, renames []Rename, wait time.Duration) (serials map[addr.Addr]uint64, err error) {
 	names := make(map[string]string, len(renames))
 	targets := make(map[addr.Addr]bool, len(renames))
 	for _, r := range renames {
 		if err := errors.Join(checkAddr(r.From), checkAddr(r.To)); err != nil {
-			return 0, err
+			return nil, err
 		}
 		if _, twice := names[r.From.String()]; twice || targets[r.To] || r.From == r.To {
-			return 0, fmt.Errorf("rename %s to %s: an address stands there twice", r.From, r.To)
+			return nil, fmt.Errorf("rename %s to %s: an address stands there twice", r.From, r.To)
 		}
 		names[r.From.String()], targets[r.To] = r.To.String(), true
 	}
 	for _, r := range renames {
 		if targets[r.From] {
-			return 0, fmt.Errorf("rename %s to %s: one rename leads to another; do one after the other", r.From, r.To)
+			return nil, fmt.Errorf("rename %s to %s: one rename leads to another; do one after the other", r.From, r.To)
 		}
 	}
 	dependants, err := s.dependants(ctx, names)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
+	serials = make(map[addr.Addr]uint64, len(renames))
 	for chunk := range slices.Chunk(renames, renameAtOnce) {
-		n, err := s.renameChunk(ctx, chunk, names, wait)
-		if serial = max(serial, n); err != nil {
-			return serial, err
+		serial, err := s.renameChunk(ctx, chunk, names, wait)
+		if err != nil {
+			return serials, err
+		}
+		for _, r := range chunk {
+			serials[r.To] = serial
 		}
 	}
 	for _, a := range dependants {
 		// One that is busy keeps the former name, which only orders revocations.
 		if err := s.renameDependencies(ctx, a, names, wait); err != nil && !errors.Is(err, ErrBusy) {
-			return serial, err
+			return serials, err
 		}
 	}
-	return serial, nil
+	return serials, nil
 }
 
 // dependants are the records that name one of the old addresses and keep their own.
@@ -92,47 +98,62 @@ func (s *Store) renameChunk(ctx context.Context, chunk []Rename, names map[strin
 		return 0, err
 	}
 	defer unlock()
+	var arrived []Change
 	for range attempts {
-		serial, err = s.raise(ctx, chunk[0].From, func(box *seal.Box, _ uint64) ([]Change, error) { return s.renamed(ctx, box, chunk, names) })
+		serial, err = s.raise(ctx, chunk[0].From, func(box *seal.Box, serial uint64) ([]Change, error) {
+			leave, arrive, err := s.renamed(ctx, box, serial, chunk, names)
+			arrived = arrive
+			return append(leave, arrive...), err
+		})
 		var conflict *ConflictError
 		if err == nil || !errors.As(err, &conflict) && !errors.Is(err, seal.ErrOpen) {
 			break
 		} // somebody wrote without the lock, or changed the data key: look again
 	}
-	return serial, tampered(err)
+	if err != nil {
+		return 0, tampered(err)
+	}
+	if o, err := s.open(ctx, nil); err == nil {
+		var lines strings.Builder
+		for _, c := range arrived {
+			lines.WriteString(mark{serial, c.Row.Generation}.line(markKey(c.Row.Addr)))
+		}
+		s.pins.append(o.header.Lineage, lines.String())
+	}
+	return serial, nil
 }
 
-// renamed makes the changes of a rename: what leaves first, then what arrives.
-func (s *Store) renamed(ctx context.Context, box *seal.Box, chunk []Rename, names map[string]string) (changes []Change, err error) {
-	var arrive []Change
+// renamed makes the changes of a rename: what leaves, and what arrives.
+func (s *Store) renamed(ctx context.Context, box *seal.Box, serial uint64, chunk []Rename, names map[string]string) (leave, arrive []Change, err error) {
 	for _, r := range chunk {
 		if _, err := s.b.Get(ctx, r.To, 0); err == nil {
-			return nil, fmt.Errorf("rename %s to %s: %w: something is at the new address already", r.From, r.To, ErrConflict)
+			return nil, nil, fmt.Errorf("rename %s to %s: %w: something is at the new address already", r.From, r.To, ErrConflict)
 		} else if !errors.Is(err, ErrNotFound) {
-			return nil, fmt.Errorf("rename %s to %s: %w", r.From, r.To, err)
+			return nil, nil, fmt.Errorf("rename %s to %s: %w", r.From, r.To, err)
 		}
 		row, err := s.b.Get(ctx, r.From, PartAll)
 		if err != nil {
-			return nil, fmt.Errorf("rename %s: %w", r.From, err)
+			return nil, nil, fmt.Errorf("rename %s: %w", r.From, err)
 		}
 		rec, err := openRow(box, row, PartAll)
 		if err != nil {
-			return nil, fmt.Errorf("rename %s: %w", r.From, err)
+			return nil, nil, fmt.Errorf("rename %s: %w", r.From, err)
 		}
 		was := rec.Generation
 		past, behind, err := s.renamedPast(ctx, box, r, row, names)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		rec.Addr, rec.Generation = r.To, behind+was+1
+		rec.Info.ConfigSerial = serial
 		rec.Info.rename(names)
 		if row, err = sealRow(box, rec); err != nil {
-			return nil, fmt.Errorf("rename %s: %w", r.From, err)
+			return nil, nil, fmt.Errorf("rename %s: %w", r.From, err)
 		}
-		changes = append(changes, Change{Row: Row{Summary: Summary{Addr: r.From}}, Was: was, Delete: true})
+		leave = append(leave, Change{Row: Row{Summary: Summary{Addr: r.From}}, Was: was, Delete: true})
 		arrive = append(arrive, Change{Row: row, Past: past})
 	}
-	return append(changes, arrive...), nil
+	return leave, arrive, nil
 }
 
 // renamedPast is what will be kept at the new address: what is there, and what is kept

@@ -1,0 +1,127 @@
+package state_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/schema/secret"
+	"github.com/oauthctl/oauthctl/state"
+	"github.com/oauthctl/oauthctl/state/backendtest"
+)
+
+// reused is a state in which a record lived at an address, up to generation 9, and was
+// removed so long ago that nothing of it is kept; and its last row.
+func reused(t *testing.T, b state.Backend, p person, options ...func(*state.Options)) (s *state.Store, there addr.Addr, last state.Row) {
+	t.Helper()
+	s = create(t, openStore(t, b, p, options...))
+	former := record("mail")
+	must(t, s.PutNext(t.Context(), former))
+	for i := range 8 {
+		rotate(t, s, former.Addr, secret.Secret(fmt.Sprint("former-", i)))
+	}
+	last, err := b.Get(t.Context(), former.Addr, state.PartAll)
+	must(t, err)
+	must(t, s.Delete(t.Context(), former.Addr, 9))
+	var gone []state.Change
+	for i := range state.KeptRemoved {
+		row := last
+		row.Addr, row.Generation = addr.Connection(fmt.Sprint("c", i)), 1
+		must(t, b.Write(t.Context(), state.Batch{Epoch: 1, Changes: []state.Change{{Row: row}}}))
+		gone = append(gone, state.Change{Row: state.Row{Summary: state.Summary{Addr: row.Addr}}, Was: 1, Delete: true})
+	}
+	must(t, b.Write(t.Context(), state.Batch{Epoch: 1, Changes: gone}))
+	if next, err := s.NextGeneration(t.Context(), former.Addr); err != nil || next != 1 {
+		t.Fatalf("something is kept of %s: %d, %v", former.Addr, next, err)
+	}
+	return s, former.Addr, last
+}
+
+func keepPins(dir string) func(*state.Options) {
+	return func(o *state.Options) { o.PinDir = dir }
+}
+
+// A record that moves to an address at which another lived is no rollback, on no
+// machine that has written the other.
+func TestAMoveToAnAddressThatWasUsedIsNoRollback(t *testing.T) {
+	alice, b, here, there := newPerson(t), backendtest.NewMemory(), t.TempDir(), t.TempDir()
+	s, to, _ := reused(t, b, alice, keepPins(here))
+	copyPins(t, here, there)
+	must(t, s.Put(t.Context(), record("graph")))
+	_, err := s.Rename(t.Context(), []state.Rename{{From: record("graph").Addr, To: to}}, time.Second)
+	must(t, err)
+	for name, dir := range map[string]string{"here": here, "on another machine": there} {
+		s := openStore(t, b, alice, keepPins(dir))
+		r, err := s.Get(t.Context(), to, state.PartInfo)
+		must(t, err)
+		if err := s.MaySpend(t.Context(), r, true); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What lived at an address before does not come back by a move there, nor by a new record.
+func TestWhatLivedAtAnAddressBeforeIsARollback(t *testing.T) {
+	for name, arrive := range map[string]func(*state.Store, addr.Addr) error{
+		"a move": func(s *state.Store, to addr.Addr) error {
+			if err := s.Put(t.Context(), record("graph")); err != nil {
+				return err
+			}
+			_, err := s.Rename(t.Context(), []state.Rename{{From: record("graph").Addr, To: to}}, time.Second)
+			return err
+		},
+		"a new record": func(s *state.Store, to addr.Addr) error {
+			r := record(to.Name)
+			return s.PutNext(t.Context(), r)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := backendtest.NewMemory()
+			s, to, last := reused(t, b, newPerson(t), keepPins(t.TempDir()))
+			must(t, arrive(s, to))
+			now, err := s.Get(t.Context(), to, state.PartInfo)
+			must(t, err)
+			must(t, s.MaySpend(t.Context(), now, true))
+			must(t, b.Write(t.Context(), state.Batch{Epoch: 1, Changes: []state.Change{{Row: last, Was: now.Generation}}}))
+			old, err := s.Get(t.Context(), to, state.PartInfo)
+			must(t, err)
+			if err := s.MaySpend(t.Context(), old, true); !errors.Is(err, state.ErrRollback) {
+				t.Errorf("the refresh token of a former life may be sent: %v", err)
+			}
+		})
+	}
+}
+
+// The row that a moved record arrived as is remembered, as every write is.
+func TestAMovedRecordIsMarked(t *testing.T) {
+	b := backendtest.NewMemory()
+	s := create(t, openStore(t, b, newPerson(t), keepPins(t.TempDir())))
+	to := addr.Connection("mail")
+	must(t, s.Put(t.Context(), record("graph")))
+	_, err := s.Rename(t.Context(), []state.Rename{{From: record("graph").Addr, To: to}}, time.Second)
+	must(t, err)
+	early, err := b.Get(t.Context(), to, state.PartAll)
+	must(t, err)
+	rotate(t, s, to, "rotated")
+	_, err = s.Rename(t.Context(), []state.Rename{{From: to, To: record("graph").Addr}}, time.Second)
+	must(t, err)
+	_, err = s.Rename(t.Context(), []state.Rename{{From: record("graph").Addr, To: to}}, time.Second)
+	must(t, err)
+	now, err := s.Get(t.Context(), to, state.PartInfo)
+	must(t, err)
+	must(t, b.Write(t.Context(), state.Batch{Epoch: 1, Changes: []state.Change{{Row: early, Was: now.Generation}}}))
+	old, err := s.Get(t.Context(), to, state.PartInfo)
+	must(t, err)
+	if err := s.MaySpend(t.Context(), old, true); !errors.Is(err, state.ErrRollback) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// copyPins makes a machine that has seen what another has.
+func copyPins(t *testing.T, from, to string) {
+	t.Helper()
+	must(t, os.CopyFS(to, os.DirFS(from)))
+}
