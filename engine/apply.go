@@ -94,8 +94,8 @@ type applier struct {
 	conns map[addr.Addr]*schema.Connection
 	slots chan struct{} // requests under way
 
-	unmoved error                // why what should have moved is still at its former address
-	moved   map[addr.Addr]uint64 // what has moved, and the serial under which it did
+	unmoved error                       // why what should have moved is still at its former address
+	moved   map[addr.Addr]state.Renamed // by the new address
 
 	mu   sync.Mutex
 	held map[addr.Addr]*state.Record // what this apply has saved

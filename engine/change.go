@@ -147,7 +147,7 @@ func (a *applier) save(ctx context.Context, c *plan.Change, rec *state.Record) (
 			defer unlock()
 		} // without the lock, the generation still guards the record
 	}
-	rec.Generation = c.Generation
+	rec.Generation = cmp.Or(a.moved[c.Addr].Generation, c.Generation)
 	for range saveTries {
 		if c.Generation != 0 {
 			if old, err = a.current(ctx, c); err != nil {

@@ -21,15 +21,15 @@ func (a *applier) move(ctx context.Context) error {
 	}
 	var err error
 	a.moved, err = a.e.o.Store.Rename(ctx, renames, a.e.o.LockTimeout)
-	for _, serial := range a.moved {
-		a.serial = max(a.serial, serial)
+	for _, r := range a.moved {
+		a.serial = max(a.serial, r.Serial)
 	}
 	return a.e.failure("move connections to their new addresses", addr.Addr{}, err)
 }
 
 // planned is the serial up to which a record is what was planned for: that of the plan, or
 // of its own move.
-func (a *applier) planned(of addr.Addr) uint64 { return max(a.p.Serial, a.moved[of]) }
+func (a *applier) planned(of addr.Addr) uint64 { return max(a.p.Serial, a.moved[of].Serial) }
 
 // Rename puts connections of the state under other addresses. Plans that were
 // saved before are stale then.

@@ -401,6 +401,35 @@ func TestEmergencyCopyOfAConsentWhenNothingCanBeRead(t *testing.T) {
 	wantRescued(t, k, d)
 }
 
+// A consent at an address that the same apply has moved the connection to.
+func TestEmergencyCopyOfAConsentAfterAMove(t *testing.T) {
+	mail := addr.Connection("mail")
+	for broken, why := range map[string]error{"write": syscall.ENOSPC, "get": syscall.EIO} {
+		t.Run(broken, func(t *testing.T) {
+			k := newKit(t)
+			d := &drawer{copies: map[string][]byte{}}
+			k.options.Rescuer = d
+			k.engine = engine.New(k.options)
+			k.applied(one)
+			k.token(graph, engine.TokenOptions{ForceRefresh: true}) // a generation of which there is none at the new address
+			k.server.setFault(func(http.ResponseWriter, *http.Request, url.Values) bool { k.fail(broken, why); return false })
+			r := result(t, k.apply(k.config(renamed(one)), plan.Options{Replace: []addr.Addr{mail}}), "mail")
+			if !errors.Is(r.Err, why) || len(d.copies) != 1 {
+				t.Fatalf("%+v, %d copies", r, len(d.copies))
+			}
+			k.fail(broken, nil)
+			k.server.setFault(nil)
+			k.server.journal.take()
+			if out, err := k.engine.Recover(k.ctx, nil, false); err != nil || len(out) != 1 || out[0].Err != nil {
+				t.Errorf("%v %+v", err, out)
+			}
+			if rec := k.record(mail); rec.Tokens.AccessToken != "access-3" || len(d.copies) != 0 {
+				t.Errorf("%s, %d copies", rec.Tokens.AccessToken.Reveal(), len(d.copies))
+			}
+		})
+	}
+}
+
 func TestEmergencyCopyOfAConsentThatCannotBeMade(t *testing.T) {
 	k := newKit(t)
 	k.options.Rescuer = &drawer{copies: map[string][]byte{}, broken: syscall.EROFS}

@@ -15,6 +15,9 @@ import (
 // Rename is a record that gets another address.
 type Rename struct{ From, To addr.Addr }
 
+// Renamed is what a record is that has moved.
+type Renamed struct{ Serial, Generation uint64 }
+
 // renameAtOnce bounds how many locks, and so how many open files, a rename holds.
 const renameAtOnce = 100
 
@@ -26,10 +29,10 @@ const renameAtOnce = 100
 // What is kept of a record moves along, behind what is kept of an earlier one there;
 // its last generation is kept at the former address, which never gets it again.
 // The configuration serial rises with each write, and is that of the records which
-// arrive: they are newer than whatever lived at their addresses before. Rename returns it
-// for each new address, of what has moved if it fails.
+// arrive: they are newer than whatever lived at their addresses before. Rename returns
+// what they are now, by their new addresses; if it fails, those that have moved.
 // ErrNotFound, ErrConflict if something is at the new address already, ErrBusy.
-func (s *Store) Rename(ctx context.Context, renames []Rename, wait time.Duration) (serials map[addr.Addr]uint64, err error) {
+func (s *Store) Rename(ctx context.Context, renames []Rename, wait time.Duration) (renamed map[addr.Addr]Renamed, err error) {
 	names := make(map[string]string, len(renames))
 	targets := make(map[addr.Addr]bool, len(renames))
 	for _, r := range renames {
@@ -50,23 +53,19 @@ func (s *Store) Rename(ctx context.Context, renames []Rename, wait time.Duration
 	if err != nil {
 		return nil, err
 	}
-	serials = make(map[addr.Addr]uint64, len(renames))
+	renamed = make(map[addr.Addr]Renamed, len(renames))
 	for chunk := range slices.Chunk(renames, renameAtOnce) {
-		serial, err := s.renameChunk(ctx, chunk, names, wait)
-		if err != nil {
-			return serials, err
-		}
-		for _, r := range chunk {
-			serials[r.To] = serial
+		if err := s.renameChunk(ctx, chunk, names, wait, renamed); err != nil {
+			return renamed, err
 		}
 	}
 	for _, a := range dependants {
 		// One that is busy keeps the former name, which only orders revocations.
 		if err := s.renameDependencies(ctx, a, names, wait); err != nil && !errors.Is(err, ErrBusy) {
-			return serials, err
+			return renamed, err
 		}
 	}
-	return serials, nil
+	return renamed, nil
 }
 
 // dependants are the records that name one of the old addresses and keep their own.
@@ -88,17 +87,18 @@ func (s *Store) dependants(ctx context.Context, names map[string]string) ([]addr
 }
 
 // renameChunk moves some records, all or none.
-func (s *Store) renameChunk(ctx context.Context, chunk []Rename, names map[string]string, wait time.Duration) (serial uint64, err error) {
+func (s *Store) renameChunk(ctx context.Context, chunk []Rename, names map[string]string, wait time.Duration, renamed map[addr.Addr]Renamed) error {
 	var locks []addr.Addr
 	for _, r := range chunk {
 		locks = append(locks, r.From, r.To)
 	}
 	unlock, err := s.lockAll(ctx, locks, "rename", wait)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer unlock()
 	var arrived []Change
+	var serial uint64
 	for range attempts {
 		serial, err = s.raise(ctx, chunk[0].From, func(box *seal.Box, serial uint64) ([]Change, error) {
 			leave, arrive, err := s.renamed(ctx, box, serial, chunk, names)
@@ -111,16 +111,17 @@ func (s *Store) renameChunk(ctx context.Context, chunk []Rename, names map[strin
 		} // somebody wrote without the lock, or changed the data key: look again
 	}
 	if err != nil {
-		return 0, tampered(err)
+		return tampered(err)
+	}
+	var marks strings.Builder
+	for _, c := range arrived {
+		renamed[c.Row.Addr] = Renamed{serial, c.Row.Generation}
+		marks.WriteString(mark{serial, c.Row.Generation}.line(markKey(c.Row.Addr)))
 	}
 	if o, err := s.open(ctx, nil); err == nil {
-		var lines strings.Builder
-		for _, c := range arrived {
-			lines.WriteString(mark{serial, c.Row.Generation}.line(markKey(c.Row.Addr)))
-		}
-		s.pins.append(o.header.Lineage, lines.String())
+		s.pins.append(o.header.Lineage, marks.String())
 	}
-	return serial, nil
+	return nil
 }
 
 // renamed makes the changes of a rename: what leaves, and what arrives.

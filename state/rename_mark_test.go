@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,4 +125,88 @@ func TestAMovedRecordIsMarked(t *testing.T) {
 func copyPins(t *testing.T, from, to string) {
 	t.Helper()
 	must(t, os.CopyFS(to, os.DirFS(from)))
+}
+
+// What a forced push brings back is newest of all on every machine, also on one that has
+// written what it takes the place of, and with what the state has removed.
+func TestAForcedPushIsNoRollbackElsewhere(t *testing.T) {
+	alice, b, here, there := newPerson(t), backendtest.NewMemory(), t.TempDir(), t.TempDir()
+	s := create(t, openStore(t, b, alice, keepPins(here)))
+	for _, n := range []string{"graph", "mail", "same"} {
+		must(t, s.PutNext(t.Context(), record(n)))
+	}
+	rotate(t, s, addr.Connection("mail"), "mail-2")
+	old := export(t, s)
+
+	elsewhere := openStore(t, b, alice, keepPins(there))
+	for _, n := range []string{"graph", "mail"} {
+		r, err := elsewhere.Get(t.Context(), addr.Connection(n), state.PartAll)
+		must(t, err)
+		must(t, elsewhere.PutNext(t.Context(), r))
+		rotate(t, elsewhere, r.Addr, "later")
+		rotate(t, elsewhere, r.Addr, "latest")
+	}
+	must(t, elsewhere.Delete(t.Context(), addr.Connection("mail"), 5))
+	p, err := s.Push(t.Context(), old, state.PushOptions{Force: true})
+	must(t, err)
+	if got := tokens(t, s); got != "graph/5:rt-graph mail/6:mail-2 same/1:rt-same " || p.Unchanged != 1 {
+		t.Errorf("%s, %+v", got, p)
+	}
+	for _, n := range []string{"graph", "mail", "same"} {
+		r, err := elsewhere.Get(t.Context(), addr.Connection(n), state.PartInfo)
+		must(t, err)
+		if err := elsewhere.MaySpend(t.Context(), r, true); err != nil {
+			t.Errorf("%s: %v", n, err)
+		}
+	}
+}
+
+// A later document may have a record that was removed here, under a generation that is
+// kept here of another: no generation of an address is used twice.
+func TestAPushUsesNoGenerationTwice(t *testing.T) {
+	alice := newPerson(t)
+	s, _ := holding(t, alice, "graph")
+	other := openStore(t, backendtest.NewMemory(), alice)
+	_, err := other.Push(t.Context(), export(t, s), state.PushOptions{})
+	must(t, err)
+	rotate(t, s, addr.Connection("graph"), "here-2")
+	rotate(t, s, addr.Connection("graph"), "here-3")
+	must(t, s.Delete(t.Context(), addr.Connection("graph"), 3))
+	rotate(t, other, addr.Connection("graph"), "there-2")
+	must(t, other.PutNext(t.Context(), record("new")))
+	_, err = s.Push(t.Context(), export(t, other), state.PushOptions{})
+	must(t, err)
+	rotate(t, s, addr.Connection("graph"), "next")
+	if got := kept(t, s, addr.Connection("graph")); got != "3:here-3 4:there-2 " {
+		t.Errorf("kept %s", got)
+	}
+}
+
+// A copy that went on by itself may have refreshed more, and lack what was applied here.
+func TestADocumentWithoutWhatWasAppliedHereIsOlder(t *testing.T) {
+	alice := newPerson(t)
+	for _, removed := range []bool{false, true} {
+		s, _ := holding(t, alice, "graph")
+		other := openStore(t, backendtest.NewMemory(), alice)
+		_, err := other.Push(t.Context(), export(t, s), state.PushOptions{})
+		must(t, err)
+		r, err := s.Get(t.Context(), addr.Connection("graph"), state.PartAll)
+		must(t, err)
+		must(t, s.PutNext(t.Context(), r))
+		if removed {
+			must(t, s.Delete(t.Context(), r.Addr, r.Generation))
+		}
+		rotate(t, other, r.Addr, "there-2")
+		rotate(t, other, r.Addr, "there-3")
+		must(t, other.PutNext(t.Context(), record("new")))
+		_, err = s.Push(t.Context(), export(t, other), state.PushOptions{})
+		if !errors.Is(err, state.ErrOlder) || !strings.Contains(err.Error(), "connection.graph as of serial 1") {
+			t.Errorf("removed: %v: %v", removed, err)
+		}
+		_, err = s.Push(t.Context(), export(t, other), state.PushOptions{Force: true})
+		must(t, err)
+		if got := tokens(t, s); got != "graph/4:there-3 new/2:rt-new " {
+			t.Errorf("removed: %v: %s", removed, got)
+		}
+	}
 }
