@@ -212,8 +212,8 @@ func plaintext(h *seal.Header, records []*Record) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// maxDocument bounds what is read of a document.
-const maxDocument = 1 << 30
+// MaxDocument is how long a document can be: what is longer need not be read.
+const MaxDocument = 1 << 30
 
 // checked is a document whose MAC and records have been checked.
 type checked struct {
@@ -280,7 +280,7 @@ func damagedDocument(why string) error {
 // parseDocument reads the form of a document; nothing in it is to be believed yet.
 func parseDocument(text []byte, format string) (*document, error) {
 	text = bytes.TrimSpace(text)
-	if len(text) > maxDocument {
+	if len(text) > MaxDocument {
 		return nil, damagedDocument("it is too long")
 	}
 	if raw, err := base64.StdEncoding.DecodeString(string(text)); err == nil {

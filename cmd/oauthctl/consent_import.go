@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -119,23 +116,9 @@ const maxConsent = 4 << 20
 
 // readConsent reads FILE, or stdin for "-".
 func (c *cli) readConsent(name string) ([]byte, error) {
-	in := c.Stdin
-	if name != "-" {
-		file, err := os.Open(c.path(name))
-		if err != nil {
-			return nil, advised("name a file that oauthctl consent export has written", "cannot read the consent %s: %w", c.path(name), reasonOf(err))
-		}
-		defer file.Close()
-		in = file
+	text, err := c.readInput(name, maxConsent, "consent", "oauthctl consent export")
+	if err == nil && strings.TrimSpace(string(text)) == "" {
+		err = advised("make one: oauthctl consent export NAME", "the consent is empty")
 	}
-	text, err := io.ReadAll(io.LimitReader(in, maxConsent+1))
-	switch {
-	case err != nil:
-		return nil, advised("name a file that oauthctl consent export has written", "cannot read the consent: %w", reasonOf(err))
-	case len(text) > maxConsent:
-		return nil, errors.New("cannot read the consent: it is longer than any consent")
-	case strings.TrimSpace(string(text)) == "":
-		return nil, advised("make one: oauthctl consent export NAME", "the consent is empty")
-	}
-	return text, nil
+	return text, err
 }

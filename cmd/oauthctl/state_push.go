@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,7 +36,7 @@ func (c *cli) statePush(ctx context.Context, name string, o state.PushOptions) e
 			return err
 		}
 	}
-	text, err := c.readDocument(name)
+	text, err := c.readInput(name, state.MaxDocument, "document", "oauthctl state pull")
 	if err != nil {
 		return err
 	}
@@ -58,18 +56,6 @@ func (c *cli) statePush(ctx context.Context, name string, o state.PushOptions) e
 	}
 	c.sayPushed(p, o.DryRun)
 	return nil
-}
-
-// readDocument reads FILE, or stdin for "-".
-func (c *cli) readDocument(name string) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(c.Stdin)
-	}
-	text, err := os.ReadFile(c.path(name))
-	if err != nil {
-		return nil, advised("name a file that oauthctl state pull has written", "cannot read the document %s: %w", c.path(name), reasonOf(err))
-	}
-	return text, nil
 }
 
 func (c *cli) sayPushed(p *state.Pushed, dryRun bool) {
