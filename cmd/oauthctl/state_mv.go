@@ -62,7 +62,7 @@ func (c *cli) stateMv(ctx context.Context, args []string, dryRun bool, wait time
 	verb := "Would move"
 	if !dryRun {
 		verb = "Moved"
-		e := engine.New(engine.Options{Store: store, Now: c.Now, LockTimeout: wait, PID: os.Getpid(), Host: hostname()})
+		e := engine.New(engine.Options{Store: store, Now: c.Now, LockTimeout: wait, PID: os.Getpid(), Host: hostname(), Rescuer: c.rescuer(c.opened)})
 		if err := e.Rename(ctx, renames); err != nil {
 			return err
 		}
