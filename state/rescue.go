@@ -54,13 +54,15 @@ type rescueText struct {
 
 // RescueName is the name that the emergency copies of a connection begin with;
 // with the zero Addr, those of all connections of the state. It says nothing to
-// whoever does not know the lineage.
+// whoever does not know the lineage, and needs no key.
 func (s *Store) RescueName(ctx context.Context, a addr.Addr) (string, error) {
-	o, err := s.open(ctx, nil)
-	if err != nil {
-		return "", err
+	lineage := s.KnownLineage() // of a state that can perhaps not be read any more
+	if lineage == "" {
+		var err error
+		if lineage, _, err = s.Lineage(ctx); err != nil {
+			return "", err
+		}
 	}
-	lineage := o.box.Lineage()
 	all := sha256.Sum256([]byte("oauthctl emergency copy\x00" + lineage))
 	name := hex.EncodeToString(all[:4]) + "-"
 	if !a.IsZero() {

@@ -66,7 +66,12 @@ func (c *cli) suggestAddr(ctx context.Context, store *state.Store, a addr.Addr, 
 
 // completeAddrs completes the addresses of the state.
 func (c *cli) completeAddrs(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	rows, _, err := c.summaries(cmd.Context())
+	store, err := c.openState(cmd.Context())
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	defer store.Close()
+	rows, err := readRows(cmd.Context(), store)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

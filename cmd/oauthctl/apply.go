@@ -116,7 +116,7 @@ func (s *session) planned(ctx context.Context, f *planFlags) (*plan.Plan, *rewra
 	if err != nil {
 		return nil, nil, err
 	}
-	s.show(p, keys)
+	s.show(ctx, p, keys)
 	return p, keys, nil
 }
 

@@ -501,6 +501,8 @@ func TestRecover(t *testing.T) {
 			code int
 			says string
 		}{
+			{"status", exitDone, "Put them back: oauthctl recover"},
+			{"status -json", exitDone, `"emergency_copies":["` + copies[0] + `"]`},
 			{"recover -list", exitDone, "tokens of connection.graph, can be put back"},
 			{"recover -json -list", exitDone, `"address":"connection.graph","result":"fits"}`},
 			{"recover -json nosuch", exitError, `"result":"missing"`},
@@ -515,6 +517,9 @@ func TestRecover(t *testing.T) {
 				t.Errorf("%s: %+v", step.args, r)
 			}
 		}
+		if r := c.run("status"); strings.Contains(r.stdout, "recover") {
+			t.Errorf("a copy that is gone waits: %+v", r)
+		}
 		if r := c.run("token", "graph"); r.stdout != "access-2\n" || r.stderr != "" || c.requests() != 1 {
 			t.Errorf("%+v, %d requests", r, c.requests())
 		}
@@ -523,7 +528,8 @@ func TestRecover(t *testing.T) {
 
 // The same with a consent: whoever gave it is not asked again.
 func TestRecoverAConsent(t *testing.T) {
-	for name, again := range map[string]bool{"the first": false, "once more": true} {
+	for name, moves := range map[string]bool{"the first": false, "once more": false, "once more, and it moves": true} {
+		again := name != "the first"
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCourier(t, false)
@@ -581,8 +587,21 @@ removed {
 				t.Fatal(err)
 			}
 			asked := codes
+			if r := c.run("plan"); !strings.Contains(r.stdout, "Emergency copies wait") || !strings.Contains(r.stdout, "oauthctl recover") {
+				t.Errorf("%+v", r)
+			}
+			if moves {
+				r := c.run("state", "mv", "mail", "post")
+				if tok := c.run("token", "post"); r.code != exitDone || tok.stdout != want || codes != asked {
+					t.Errorf("%+v, %+v", r, tok)
+				}
+				if copies, _ := filepath.Glob(filepath.Join(c.dir, "oauthctl-*.emergency")); len(copies) != 0 {
+					t.Errorf("left behind: %v", copies)
+				}
+				return
+			}
 			r = c.run("apply", "-auto-approve", "-input=false")
-			if said := strings.Join(strings.Fields(r.stderr), " "); r.code != exitDone || !strings.Contains(said, "Put the tokens of connection.mail back") {
+			if said := strings.Join(strings.Fields(r.stderr), " "); r.code != exitDone || !strings.Contains(said, "Put the tokens of connection.mail back") || strings.Contains(r.stdout, "Emergency copies") {
 				t.Errorf("%+v", r)
 			}
 			if r := c.run("token", "mail"); r.stdout != want || codes != asked {

@@ -72,7 +72,7 @@ func (c *cli) importToken(ctx context.Context, f *importFlags, name string) erro
 	if err := onlyImports(p, a); err != nil {
 		return err
 	}
-	s.show(p, nil)
+	s.show(ctx, p, nil)
 	return s.carryOut(ctx, p, "import")
 }
 

@@ -57,7 +57,7 @@ func (c *cli) login(ctx context.Context, f *planFlags, name string, replace bool
 	if err := onlyAbout(p, a, "log in"); err != nil {
 		return err
 	}
-	s.show(p, nil)
+	s.show(ctx, p, nil)
 	if p.Empty() {
 		c.view.Note("%s is authorized. For a new consent all the same: oauthctl login -replace %s", a, outlet.ShellQuote(a.Short()))
 		return nil

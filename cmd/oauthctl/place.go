@@ -128,11 +128,19 @@ func readRegular(path string, most int64) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
-	f, err := os.Open(path)
+	return readSame(path, info, most)
+}
+
+// readSame reads the file that was looked at, and none that has come in its place.
+func readSame(path string, info fs.FileInfo, most int64) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|openCarefully, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close() // only read
+	if now, err := f.Stat(); err != nil || !os.SameFile(info, now) {
+		return nil, fmt.Errorf("%s was replaced while it was opened", path)
+	}
 	return io.ReadAll(io.LimitReader(f, most+1))
 }
 

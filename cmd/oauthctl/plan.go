@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/view"
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/engine/planfile"
 )
@@ -107,7 +108,7 @@ func (c *cli) runPlan(ctx context.Context, f *planFlags, out string, detailed bo
 	if err != nil {
 		return err
 	}
-	s.show(p, keys)
+	s.show(ctx, p, keys)
 	if f.generate != "" {
 		if err := s.generate(ctx, c.path(f.generate)); err != nil {
 			return err
@@ -125,7 +126,7 @@ func (c *cli) runPlan(ctx context.Context, f *planFlags, out string, detailed bo
 }
 
 // show shows the plan with what belongs to it.
-func (s *session) show(p *plan.Plan, keys *rewrap) {
+func (s *session) show(ctx context.Context, p *plan.Plan, keys *rewrap) {
 	if keys != nil {
 		p.Recipients = keys.Recipients
 	}
@@ -134,6 +135,9 @@ func (s *session) show(p *plan.Plan, keys *rewrap) {
 			Summary: "Values made up for the sandbox",
 			Detail:  "Nothing gives a value to " + strings.Join(s.cfg.MadeUp, ", ") + ". Without -sandbox this would be an error.",
 		})
+	}
+	if copies := s.c.waiting(ctx, s.store, s.path); len(copies) > 0 {
+		p.Warnings = append(p.Warnings, plan.Warning{Summary: "Emergency copies wait", Detail: view.EmergencyCopies(copies) + " To put them back, run: oauthctl recover"})
 	}
 	s.c.view.Plan(p)
 }

@@ -1,16 +1,20 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/oauthctl/oauthctl/engine"
+	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/state"
 )
 
 const (
@@ -18,11 +22,14 @@ const (
 	rescueSuffix = ".emergency"
 
 	maxRescue   = 1 << 20 // bytes of a copy
-	mostRescues = 64      // copies that are looked at in one place
+	mostForeign = 64      // files of other users that are looked at in one place
 )
 
 // rescuePlaces is an [engine.Rescuer]: directories, tried in order.
-type rescuePlaces []string
+type rescuePlaces struct {
+	dirs []string
+	mine func(fs.FileInfo) bool // the file belongs to who runs this
+}
 
 // rescuer keeps emergency copies beside the state at path, and where that is
 // what cannot be written, with what this machine has seen of states, or among
@@ -31,11 +38,11 @@ func (c *cli) rescuer(path string) rescuePlaces {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs // the error names a place that can be found from anywhere
 	}
-	places := rescuePlaces{filepath.Dir(path)}
+	dirs := []string{filepath.Dir(path)}
 	if dir := c.pinDir(); dir != "" {
-		places = append(places, filepath.Join(filepath.Dir(dir), "emergency"))
+		dirs = append(dirs, filepath.Join(filepath.Dir(dir), "emergency"))
 	}
-	return append(places, c.tempDir())
+	return rescuePlaces{append(dirs, c.tempDir()), ownFile}
 }
 
 func (a *App) tempDir() string {
@@ -51,8 +58,8 @@ func (p rescuePlaces) Keep(name string, sealed []byte) (string, error) {
 	_, _ = rand.Read(random[:])
 	file := rescuePrefix + name + hex.EncodeToString(random[:]) + rescueSuffix
 	var failed []error
-	for i, dir := range p {
-		if 0 < i && i < len(p)-1 { // of our own
+	for i, dir := range p.dirs {
+		if 0 < i && i < len(p.dirs)-1 { // of our own
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				failed = append(failed, err)
 				continue
@@ -77,29 +84,52 @@ func syncDir(dir string) error {
 	return nil
 }
 
-// Find implements [engine.Rescuer].
+// Find implements [engine.Rescuer]. All of one's own are found, and they come first: in a
+// directory for everybody, others can put any number of files under the names of copies.
 func (p rescuePlaces) Find(name string) []engine.EmergencyCopy {
 	var found []engine.EmergencyCopy
+	mine, others := p.names(name)
+	for _, path := range slices.Concat(mine, others) {
+		found = append(found, readCopy(path))
+	}
+	return found
+}
+
+// names are the files that are called as a copy is: one's own, and some of others.
+func (p rescuePlaces) names(name string) (mine, others []string) {
 	var seen []os.FileInfo
-	for _, dir := range p {
+	for _, dir := range p.dirs {
 		info, err := os.Stat(dir)
 		if err != nil || slices.ContainsFunc(seen, func(s os.FileInfo) bool { return os.SameFile(s, info) }) {
 			continue
 		}
 		seen = append(seen, info)
 		entries, _ := os.ReadDir(dir) // what cannot be read holds nothing for us
-		n := 0
+		foreign := 0
 		for _, e := range entries {
 			if !strings.HasPrefix(e.Name(), rescuePrefix+name) || !strings.HasSuffix(e.Name(), rescueSuffix) {
 				continue
 			}
-			if n++; n > mostRescues {
-				break
+			path := filepath.Join(dir, e.Name())
+			if info, err := e.Info(); err == nil && p.mine(info) {
+				mine = append(mine, path)
+			} else if foreign++; foreign <= mostForeign {
+				others = append(others, path)
 			}
-			found = append(found, readCopy(filepath.Join(dir, e.Name())))
 		}
 	}
-	return found
+	return mine, others
+}
+
+// waiting names the emergency copies of a state that are one's own, without reading
+// any: that of others is noise. It needs no key, and says nothing where there is nothing to say.
+func (c *cli) waiting(ctx context.Context, store *state.Store, path string) []string {
+	name, err := store.RescueName(ctx, addr.Addr{})
+	if err != nil {
+		return nil
+	}
+	mine, _ := c.rescuer(path).names(name)
+	return mine
 }
 
 func readCopy(path string) engine.EmergencyCopy {

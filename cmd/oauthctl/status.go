@@ -25,27 +25,36 @@ func (c *cli) statusCommand() *cobra.Command {
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.view = c.newView(json, false)
-			rows, location, err := c.summaries(cmd.Context())
-			if err != nil {
-				return err
-			}
-			c.view.Status(rows, location, time.Duration(warn))
-			if warn == 0 {
-				return nil
-			}
-			ended, ending := view.Due(rows, c.Now(), time.Duration(warn))
-			switch {
-			case len(ended) > 0:
-				return &shownError{exitNeedsPerson}
-			case len(ending) > 0:
-				return &shownError{exitChanges}
-			}
-			return nil
+			return c.status(cmd.Context(), time.Duration(warn))
 		},
 	}
 	jsonFlag(cmd, &json)
 	cmd.Flags().Var(&warn, "warn", "exit with 2 if a consent ends within `DURATION`, such as 7d, and with 3 if one has ended")
 	return cmd
+}
+
+func (c *cli) status(ctx context.Context, warn time.Duration) error {
+	store, err := c.openState(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	rows, err := summaries(ctx, store)
+	if err != nil {
+		return err
+	}
+	c.view.Status(rows, store.Location(), warn, c.waiting(ctx, store, c.opened))
+	if warn == 0 {
+		return nil
+	}
+	ended, ending := view.Due(rows, c.Now(), warn)
+	switch {
+	case len(ended) > 0:
+		return &shownError{exitNeedsPerson}
+	case len(ending) > 0:
+		return &shownError{exitChanges}
+	}
+	return nil
 }
 
 // warnFlag is a duration as in the configuration, with days.
@@ -64,15 +73,10 @@ func (f *warnFlag) Set(s string) error {
 }
 
 // summaries are what is readable without a key; an absent state has none.
-func (c *cli) summaries(ctx context.Context) ([]state.Summary, string, error) {
-	store, err := c.openState(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	defer store.Close()
+func summaries(ctx context.Context, store *state.Store) ([]state.Summary, error) {
 	rows, err := readRows(ctx, store)
 	if errors.Is(err, state.ErrNoState) {
 		err = nil
 	}
-	return rows, store.Location(), err
+	return rows, err
 }

@@ -71,7 +71,7 @@ var screens = []struct {
 	{"applied_language", func(_ *testing.T, v View) { v.Applied(languageOutcome(), "apply") }},
 	{"plan_sinks", func(_ *testing.T, v View) { v.Plan(sinksPlan()) }},
 	{"applied_sinks", func(_ *testing.T, v View) { v.Applied(sinksOutcome(), "apply") }},
-	{"status_sinks", func(_ *testing.T, v View) { v.Status(sinkRows(), "./oauthctl.state", 0) }},
+	{"status_sinks", func(_ *testing.T, v View) { v.Status(sinkRows(), "./oauthctl.state", 0, nil) }},
 	{"record_sinks", func(_ *testing.T, v View) { v.Records(sinkRecords(), nil) }},
 	{"plan_fold", func(_ *testing.T, v View) { v.Plan(foldPlan(24)) }},
 	{"events", func(_ *testing.T, v View) {
@@ -97,10 +97,13 @@ var screens = []struct {
 		v.Tested([]TestFile{f}, ".")
 	}},
 	{"tests_none", func(_ *testing.T, v View) { v.Tested(nil, ". or in tests") }},
-	{"status", func(_ *testing.T, v View) { v.Status(sampleRows(), "./oauthctl.state", 0) }},
-	{"status_warn", func(_ *testing.T, v View) { v.Status(sampleRows(), "./oauthctl.state", 100*24*time.Hour) }},
-	{"status_calm", func(_ *testing.T, v View) { v.Status(sampleRows()[1:3], "./oauthctl.state", 0) }},
-	{"status_empty", func(_ *testing.T, v View) { v.Status(nil, "./oauthctl.state", 0) }},
+	{"status", func(_ *testing.T, v View) { v.Status(sampleRows(), "./oauthctl.state", 0, nil) }},
+	{"status_warn", func(_ *testing.T, v View) { v.Status(sampleRows(), "./oauthctl.state", 100*24*time.Hour, nil) }},
+	{"status_calm", func(_ *testing.T, v View) { v.Status(sampleRows()[1:3], "./oauthctl.state", 0, nil) }},
+	{"status_copies", func(_ *testing.T, v View) {
+		v.Status(sampleRows()[1:3], "./oauthctl.state", 0, []string{"/srv/oauthctl-4aad.emergency", "/tmp/oauthctl-9b1c.emergency"})
+	}},
+	{"status_empty", func(_ *testing.T, v View) { v.Status(nil, "./oauthctl.state", 0, nil) }},
 	{"record", func(_ *testing.T, v View) { v.Records(sampleRecords(), sampleOutputs()) }},
 	{"record_presents", func(_ *testing.T, v View) { v.Records(presentRecords(), nil) }},
 	{"outputs", func(_ *testing.T, v View) { v.Outputs(sampleOutputs()) }},

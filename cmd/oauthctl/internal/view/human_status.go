@@ -108,7 +108,7 @@ func Due(rows []state.Summary, now time.Time, within time.Duration) (ended, endi
 }
 
 // Status implements View.
-func (h *human) Status(rows []state.Summary, location string, warn time.Duration) {
+func (h *human) Status(rows []state.Summary, location string, warn time.Duration, copies []string) {
 	p := h.out()
 	defer p.flush()
 	if h.o.Sandbox {
@@ -117,6 +117,7 @@ func (h *human) Status(rows []state.Summary, location string, warn time.Duration
 	rows, sinks := split(rows)
 	if len(rows) == 0 {
 		p.sinkLine(sinks)
+		p.copiesLine(copies)
 		p.toDo(Paint{}, "No connections in "+Safe(location)+". Create them", "oauthctl apply")
 		return
 	}
@@ -138,7 +139,15 @@ func (h *human) Status(rows []state.Summary, location string, warn time.Duration
 	p.line()
 	p.statusSummary(all, warn)
 	p.sinkLine(sinks)
+	p.copiesLine(copies)
 	p.text(0, p.Dim, "State: "+Safe(location))
+}
+
+// copiesLine says that tokens wait outside the state.
+func (p *page) copiesLine(copies []string) {
+	if len(copies) > 0 {
+		p.toDo(p.Warn, EmergencyCopies(copies)+" Put them back", "oauthctl recover")
+	}
 }
 
 // How much the table says of times, from much to little.

@@ -46,8 +46,8 @@ func TestEveryCommandPrintedIsTheOneToType(t *testing.T) {
 		"plan": func(v View) {
 			v.Plan(&plan.Plan{Warnings: []plan.Warning{{Summary: "s", Detail: "Run: oauthctl apply -replace=a"}}})
 		},
-		"status": func(v View) { v.Status([]state.Summary{late}, "x", 0) },
-		"none":   func(v View) { v.Status(nil, "x", 0) },
+		"status": func(v View) { v.Status([]state.Summary{late}, "x", 0, nil) },
+		"none":   func(v View) { v.Status(nil, "x", 0, nil) },
 		"note":   func(v View) { v.Note("see: oauthctl plan") },
 		"record": func(v View) { v.Record(&state.Record{Summary: late}) },
 	} {

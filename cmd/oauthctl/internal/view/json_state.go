@@ -44,7 +44,7 @@ func (j *programs) summary(s state.Summary) jsonSummary {
 }
 
 // Status implements View.
-func (j *programs) Status(rows []state.Summary, location string, warn time.Duration) {
+func (j *programs) Status(rows []state.Summary, location string, warn time.Duration, copies []string) {
 	rows, sinks := split(rows)
 	all := make([]jsonSummary, len(rows))
 	var sum struct {
@@ -77,7 +77,8 @@ func (j *programs) Status(rows []state.Summary, location string, warn time.Durat
 		Sinks       []jsonSink    `json:"sinks,omitempty"`
 		Summary     any           `json:"summary"`
 		Warn        *jsonWarn     `json:"warn,omitempty"`
-	}{j.head(), at(j.o.Now()), location, all, jsonSinksOf(sinks), sum, j.warn(rows, warn)})
+		Copies      []string      `json:"emergency_copies,omitempty"`
+	}{j.head(), at(j.o.Now()), location, all, jsonSinksOf(sinks), sum, j.warn(rows, warn), copies})
 }
 
 // jsonWarn is what -warn finds.

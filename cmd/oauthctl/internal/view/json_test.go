@@ -40,7 +40,7 @@ var documents = map[string]func(t *testing.T, v View){
 		v.Applied(out, "apply")
 	},
 	"test":      func(t *testing.T, v View) { showTests(t, v) },
-	"status":    func(_ *testing.T, v View) { v.Status(sampleRows()[:2], "./oauthctl.state", 100*24*time.Hour) },
+	"status":    func(_ *testing.T, v View) { v.Status(sampleRows()[:2], "./oauthctl.state", 100*24*time.Hour, nil) },
 	"key":       func(_ *testing.T, v View) { v.Key(keySample()) },
 	"orphans":   func(_ *testing.T, v View) { v.Orphans(orphanSample(), "./oauthctl.state") },
 	"show":      func(_ *testing.T, v View) { v.Records(sampleRecords()[:1], sampleOutputs()[:2]) },

@@ -28,6 +28,15 @@ func (h *human) Recovered(found []engine.Recovered, mode RecoverMode) {
 	}
 }
 
+// EmergencyCopies says that copies wait, of which there is at least one.
+func EmergencyCopies(files []string) string {
+	more := ""
+	if n := len(files) - 1; n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	return "Tokens that could not be saved wait in " + Safe(files[0]) + more + "."
+}
+
 // recovered is what is told of one copy.
 func recovered(r engine.Recovered, mode RecoverMode) string {
 	of := ""

@@ -117,7 +117,7 @@ func TestJSONKeepsTheValue(t *testing.T) {
 			continue
 		}
 		var doc bytes.Buffer
-		NewJSON(options(&doc, form{})).Status(nil, h, 0)
+		NewJSON(options(&doc, form{})).Status(nil, h, 0, nil)
 		var got struct{ Location string }
 		if err := json.Unmarshal(doc.Bytes(), &got); err != nil {
 			t.Fatal(err)
@@ -176,7 +176,7 @@ func everyPlace(h string) map[string]func(View) {
 			v.Diagnostics(diags, nil)
 			v.Validated(diags, nil)
 		},
-		"status": func(v View) { v.Status([]state.Summary{sum, {Addr: a, Status: state.StatusNeedsConsent}}, h, 0) },
+		"status": func(v View) { v.Status([]state.Summary{sum, {Addr: a, Status: state.StatusNeedsConsent}}, h, 0, nil) },
 		"record": func(v View) {
 			v.Record(&state.Record{Summary: sum, Info: &state.Info{
 				Provider: h, Title: h, Grant: h, Client: state.Client{Issuer: h, TokenEndpoint: h, ClientID: h, Auth: h}, Requested: []string{h}, Granted: []string{h + "g"},

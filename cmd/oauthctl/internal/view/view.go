@@ -53,8 +53,9 @@ type View interface {
 	Event(e engine.Event)
 	// Applied ends an apply: what is done, failed, skipped and waiting for whom; then the outputs.
 	Applied(out *engine.Outcome, verb string)
-	// Status shows the table of connections: what expires when, what needs whom.
-	Status(rows []state.Summary, location string, warn time.Duration)
+	// Status shows the table of connections: what expires when, what needs whom; and
+	// the files of emergency copies that wait.
+	Status(rows []state.Summary, location string, warn time.Duration, copies []string)
 	// Record shows one connection in full, tokens never.
 	Record(r *state.Record)
 	// Records shows several connections.
