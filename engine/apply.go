@@ -133,6 +133,18 @@ func (a *applier) remove(ctx context.Context, r *state.Record) (err error) {
 	return a.e.o.Store.Delete(ctx, r.Addr, r.Generation)
 }
 
+// bury takes a record out of the state whose tokens were revoked: they are not kept.
+func (a *applier) bury(ctx context.Context, r *state.Record) (err error) {
+	a.raising.Lock()
+	if a.serial == 0 {
+		defer a.raising.Unlock()
+		a.serial, err = a.e.o.Store.BuryNext(ctx, r, a.e.now())
+		return err
+	}
+	a.raising.Unlock()
+	return a.e.o.Store.Bury(ctx, r, a.e.now())
+}
+
 // slot waits for a turn on the network.
 func (a *applier) slot() (release func()) {
 	a.slots <- struct{}{}

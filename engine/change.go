@@ -317,6 +317,7 @@ func (a *applier) revoke(ctx context.Context, c *plan.Change, r *Result) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTime+saveTime)
 	defer cancel()
+	remove := a.remove
 	switch {
 	case c.Addr.Kind == addr.KindSink:
 		if err := a.unpublish(ctx, c, rec, r); err != nil {
@@ -326,10 +327,13 @@ func (a *applier) revoke(ctx context.Context, c *plan.Change, r *Result) error {
 		if err := a.revokeAtServer(ctx, rec, r); err != nil {
 			return err
 		}
+		if r.Action != plan.Forget && rec.Status != state.StatusHandedOver {
+			remove = a.bury
+		}
 	case !a.p.Options.NoRevoke && !slices.Contains(c.Reasons, plan.ReasonLetGo):
 		r.Warnings = append(r.Warnings, notRevoked(rec, ""))
 	}
-	if err := a.remove(ctx, rec); err != nil {
+	if err := remove(ctx, rec); err != nil {
 		return a.e.failure("remove "+c.Addr.String()+" from the state", c.Addr, err)
 	}
 	return nil

@@ -23,11 +23,16 @@ type HandOverOptions struct {
 	Sandbox bool     // the state is one of the sandbox
 }
 
+// Deliver takes a sealed consent where it belongs, and reports whether it is known to be there
+// for good: what goes into a pipe may never arrive.
+type Deliver func(sealed []byte) (durable bool, err error)
+
 // HandOver seals the consent of a connection for another state and gives it to
 // deliver. When that has succeeded, this state lets go of the tokens: two states
 // with one refresh token would end each other's grant. With Keep it does not, and
-// the warning says what that costs.
-func (e *Engine) HandOver(ctx context.Context, a addr.Addr, o HandOverOptions, deliver func(sealed []byte) error) (warning string, err error) {
+// the warning says what that costs. What is kept of earlier generations goes in the same write,
+// if what was delivered cannot be lost any more; else the warning says that it is still there.
+func (e *Engine) HandOver(ctx context.Context, a addr.Addr, o HandOverOptions, deliver Deliver) (warning string, err error) {
 	doing := "export the consent of " + a.String()
 	if a.Kind != addr.KindConnection {
 		return "", &Error{Class: ClassError, Addr: a, Doing: doing, Err: errors.New("only connections have one")}
@@ -61,18 +66,24 @@ func (e *Engine) HandOver(ctx context.Context, a addr.Addr, o HandOverOptions, d
 	if err != nil {
 		return "", &Error{Class: ClassError, Addr: a, Doing: doing, Err: err}
 	}
-	if err := deliver(sealed); err != nil {
+	durable, err := deliver(sealed)
+	if err != nil {
 		return "", &Error{Class: ClassError, Addr: a, Doing: doing, Err: err}
 	}
 	if o.Keep {
 		return keptToo(rec), nil
 	}
-	if err := e.o.Store.PutNext(context.WithoutCancel(ctx), e.handedOver(rec, o.To)); err != nil {
+	put := e.o.Store.PutLast
+	if !durable {
+		put = e.o.Store.PutNext
+		warning = "until you run " + command("state forget", "", a) + ", earlier generations with its tokens stay in this state, in case that it does not arrive"
+	}
+	if err := put(context.WithoutCancel(ctx), e.handedOver(rec, o.To)); err != nil {
 		failed := &Error{Class: ClassState, Addr: a, Doing: doing, Err: fmt.Errorf("it is written, and this state could not let go of it: %w", err),
 			Remedy: "do not import what was written; destroy it and export again"}
 		return "", failed
 	}
-	return "", nil
+	return warning, nil
 }
 
 // exportable: there is a consent, and it is whole.

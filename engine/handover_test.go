@@ -9,6 +9,7 @@ import (
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/schema/secret"
 	"github.com/oauthctl/oauthctl/state"
 )
 
@@ -22,7 +23,7 @@ func (k *kit) other() (*kit, string) {
 
 func (k *kit) handOver(o engine.HandOverOptions) (sealed []byte, warning string) {
 	k.t.Helper()
-	warning, err := k.engine.HandOver(k.ctx, graph, o, func(b []byte) error { sealed = b; return nil })
+	warning, err := k.engine.HandOver(k.ctx, graph, o, func(b []byte) (bool, error) { sealed = b; return true, nil })
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -83,13 +84,83 @@ func TestHandOver(t *testing.T) {
 	}
 }
 
+// held are the tokens that a state has of an address, of its past as well.
+func (k *kit) held(a addr.Addr) (out []string) {
+	k.t.Helper()
+	all, err := k.store.History(k.ctx, a, state.PartAll)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	if now, err := k.store.Get(k.ctx, a, state.PartAll); err == nil {
+		all = append(all, now)
+	}
+	for _, r := range all {
+		for _, s := range []secret.Secret{r.Tokens.AccessToken, r.Tokens.RefreshToken, r.Tokens.IDToken} {
+			if !s.Empty() {
+				out = append(out, s.Reveal())
+			}
+		}
+	}
+	return out
+}
+
+// Nothing of the tokens stays in the state that hands over, nor of those before them,
+// once they cannot be lost any more.
+func TestHandOverLeavesNoTokens(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	k.token(graph, engine.TokenOptions{ForceRefresh: true})
+	_, recipient := k.other()
+	if len(k.held(graph)) < 4 {
+		t.Fatal("there is nothing to forget")
+	}
+	k.fail("write", state.ErrUnwritable)
+	_, err := k.engine.HandOver(k.ctx, graph, engine.HandOverOptions{To: []string{recipient}}, func([]byte) (bool, error) { return true, nil })
+	if !errors.Is(err, state.ErrUnwritable) || len(k.held(graph)) < 4 {
+		t.Errorf("a failed write forgot something: %v, %d", err, len(k.held(graph)))
+	}
+	k.fail("write", nil)
+	k.handOver(engine.HandOverOptions{To: []string{recipient}})
+	if held := k.held(graph); len(held) > 0 {
+		t.Errorf("%d tokens are still here", len(held))
+	}
+	if past, err := k.store.History(k.ctx, addr.Addr{}, 0); err != nil || len(past) > 0 {
+		t.Errorf("%d generations are kept, %v", len(past), err)
+	}
+}
+
+// What went into a pipe may not arrive: then it can be had back, and is told how to be forgotten.
+func TestHandOverIntoAPipe(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	_, recipient := k.other()
+	before := k.record(graph)
+	warning, err := k.engine.HandOver(k.ctx, graph, engine.HandOverOptions{To: []string{recipient}}, func([]byte) (bool, error) { return false, nil })
+	if err != nil || !strings.Contains(warning, "oauthctl state forget") {
+		t.Errorf("%q, %v", warning, err)
+	}
+	r, err := k.engine.PlanRestore(k.ctx, graph, before.Generation)
+	if err != nil || !r.Kept.Tokens.RefreshToken.Equal(before.Tokens.RefreshToken) {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if forgotten, err := k.engine.Forget(k.ctx, []addr.Addr{graph}, true); err != nil || len(forgotten) != 1 || len(k.held(graph)) == 0 {
+		t.Errorf("a dry run: %v, %v", forgotten, err)
+	}
+	if forgotten, err := k.engine.Forget(k.ctx, []addr.Addr{graph}, false); err != nil || len(forgotten) != 1 || len(k.held(graph)) > 0 {
+		t.Errorf("%v, %v, %d tokens are still here", forgotten, err, len(k.held(graph)))
+	}
+	if now := k.record(graph); now.Status != state.StatusHandedOver || now.Generation != before.Generation+1 {
+		t.Errorf("%s, generation %d", now.Status, now.Generation)
+	}
+}
+
 // What was not delivered has not left.
 func TestHandOverThatIsNotDelivered(t *testing.T) {
 	k := newKit(t)
 	k.applied(one)
 	_, recipient := k.other()
 	full := errors.New("no space left")
-	_, err := k.engine.HandOver(k.ctx, graph, engine.HandOverOptions{To: []string{recipient}}, func([]byte) error { return full })
+	_, err := k.engine.HandOver(k.ctx, graph, engine.HandOverOptions{To: []string{recipient}}, func([]byte) (bool, error) { return true, full })
 	if !errors.Is(err, full) {
 		t.Errorf("error %v", err)
 	}
@@ -98,8 +169,8 @@ func TestHandOverThatIsNotDelivered(t *testing.T) {
 	}
 	k.fail("write", state.ErrUnwritable)
 	k.fail("probe", state.ErrUnwritable)
-	_, err = k.engine.HandOver(k.ctx, graph, engine.HandOverOptions{To: []string{recipient}}, func([]byte) error {
-		return errors.New("delivered by a state that cannot let go")
+	_, err = k.engine.HandOver(k.ctx, graph, engine.HandOverOptions{To: []string{recipient}}, func([]byte) (bool, error) {
+		return true, errors.New("delivered by a state that cannot let go")
 	})
 	if !errors.Is(err, state.ErrUnwritable) {
 		t.Errorf("error %v", err)

@@ -24,6 +24,8 @@ const (
 	WhatFailed     What = "refresh_failed"  // the server answered with an error that may pass
 	WhatRefused    What = "refused"         // the server refused the refresh token
 	WhatUnknown    What = "unknown_outcome" // the refresh token was sent and no answer came
+	WhatHandedOver What = "handed_over"     // the tokens went to another state
+	WhatRevoked    What = "revoked"         // the tokens were revoked, and the connection was removed
 	WhatRestored   What = "restored"        // an earlier generation was made the newest
 	WhatChanged    What = "changed"         // settings, or its address
 )
@@ -86,6 +88,12 @@ func (e *Engine) History(ctx context.Context, a addr.Addr) ([]Generation, error)
 // kept, and with the time at which it was written.
 func whatMade(before, r *state.Record) What {
 	in, was := r.Info, &state.Info{}
+	switch {
+	case r.Status == state.StatusRevoked:
+		return WhatRevoked
+	case r.Status == state.StatusHandedOver && (before == nil || before.Status != state.StatusHandedOver):
+		return WhatHandedOver
+	}
 	if before != nil {
 		was = before.Info
 		if in.AuthorizedAt.Before(was.AuthorizedAt) || in.RefreshedAt.Before(was.RefreshedAt) {
@@ -155,6 +163,9 @@ func (e *Engine) PlanRestore(ctx context.Context, a addr.Addr, generation uint64
 		}
 		return nil, failed
 	}
+	if r.Kept.Status == state.StatusRevoked {
+		return nil, &Error{Class: ClassError, Addr: a, Doing: doing, Err: errors.New("it was revoked, and its tokens were not kept"), Remedy: applyCommand(a)}
+	}
 	r.Warnings = e.restoreWarnings(r)
 	return r, nil
 }
@@ -168,7 +179,7 @@ func (e *Engine) restoreWarnings(r *Restoration) (out []string) {
 		out = append(out, handedTo(now)+": "+cmp.Or(keptToo(old), "two states would have its tokens"))
 	}
 	if now == nil {
-		out = append(out, "the connection was removed; if it was revoked, the server accepts none of its tokens any more")
+		out = append(out, "the connection was removed without being revoked here; if it was revoked since, the server accepts none of its tokens any more")
 	}
 	rotated := now != nil && now.Status != state.StatusHandedOver && !old.Tokens.RefreshToken.Empty() && !old.Tokens.RefreshToken.Equal(now.Tokens.RefreshToken)
 	switch {
@@ -207,4 +218,57 @@ func (e *Engine) Restore(ctx context.Context, r *Restoration) error {
 	}
 	next.Info.Reject, next.UpdatedAt = nil, e.now()
 	return e.failure(doing, a, e.o.Store.PutNext(context.WithoutCancel(ctx), next))
+}
+
+// Forget drops what the state keeps of connections besides what is present: earlier
+// generations, and removed ones. An address stands for all instances of its block. It returns those
+// of which something was kept; with dryRun it only looks.
+func (e *Engine) Forget(ctx context.Context, of []addr.Addr, dryRun bool) (forgotten []addr.Addr, err error) {
+	const doing = "forget earlier generations"
+	past, err := e.o.Store.History(ctx, addr.Addr{}, 0)
+	if err != nil {
+		return nil, e.failure(doing, addr.Addr{}, err)
+	}
+	for _, a := range of {
+		known := false
+		for _, r := range past {
+			if a.Contains(r.Addr) {
+				known = true
+				if !slices.Contains(forgotten, r.Addr) {
+					forgotten = append(forgotten, r.Addr)
+				}
+			}
+		}
+		if known {
+			continue
+		}
+		present, err := e.o.Store.Summaries(ctx)
+		if err != nil {
+			return nil, e.failure(doing, a, err)
+		}
+		if !slices.ContainsFunc(present, func(r state.Summary) bool { return a.Contains(r.Addr) }) {
+			return nil, e.notFound(ctx, a, state.ErrNotFound)
+		}
+	}
+	slices.SortFunc(forgotten, addr.Compare)
+	if dryRun {
+		return forgotten, nil
+	}
+	for i, a := range forgotten {
+		if err := e.forgetPast(ctx, a); err != nil {
+			return forgotten[:i], e.failure(doing+" of "+a.String(), a, err)
+		}
+	}
+	return forgotten, nil
+}
+
+func (e *Engine) forgetPast(ctx context.Context, a addr.Addr) error {
+	waiting, cancel := context.WithTimeout(ctx, e.o.LockTimeout)
+	unlock, err := e.o.Store.Lock(waiting, a, "forget")
+	cancel()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return e.o.Store.Forget(context.WithoutCancel(ctx), a)
 }

@@ -151,7 +151,10 @@ func TestRestoreOfWhatWasHandedOver(t *testing.T) {
 	cfg := k.applied(one)
 	_, recipient := k.other()
 	was := k.record(graph).Generation
-	k.handOver(engine.HandOverOptions{To: []string{recipient}})
+	pipe := func([]byte) (bool, error) { return false, nil } // what is known to have arrived leaves nothing
+	if _, err := k.engine.HandOver(k.ctx, graph, engine.HandOverOptions{To: []string{recipient}}, pipe); err != nil {
+		t.Fatal(err)
+	}
 	r, err := k.engine.PlanRestore(k.ctx, graph, was)
 	if err != nil {
 		t.Fatal(err)

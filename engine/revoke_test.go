@@ -39,6 +39,61 @@ func TestDestroyRevokesDependentsFirst(t *testing.T) {
 	}
 }
 
+// Tokens that were revoked are of no use, and not kept. That they were there is: a
+// generation is not used twice, and the history says what happened.
+func TestRevokedTokensAreNotKept(t *testing.T) {
+	for name, text := range map[string]string{"the first change": one, "a later change": chain} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t)
+			cfg := k.applied(text)
+			conns, err := k.store.Summaries(k.ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			k.apply(cfg, plan.Options{Destroy: true})
+			for _, c := range conns {
+				if held := k.held(c.Addr); len(held) > 0 {
+					t.Errorf("%d tokens of %s are kept", len(held), c.Addr)
+				}
+				all, err := k.engine.History(k.ctx, c.Addr)
+				if err != nil || len(all) != 1 || all[0].What != engine.WhatRevoked || all[0].Generation != c.Generation+1 || all[0].Present {
+					t.Errorf("%v, %+v", err, all)
+				}
+				_, err = k.engine.PlanRestore(k.ctx, c.Addr, c.Generation+1)
+				if err == nil || !strings.Contains(err.Error(), "was revoked") || !strings.Contains(err.Error(), "oauthctl apply") {
+					t.Errorf("%v", err)
+				}
+			}
+			k.apply(cfg, plan.Options{})
+			for _, c := range conns {
+				if now := k.record(c.Addr); now.Generation != c.Generation+2 {
+					t.Errorf("%s is made anew as generation %d", c.Addr, now.Generation)
+				}
+			}
+		})
+	}
+}
+
+// What was forgotten without being revoked can be had back.
+func TestForgottenTokensAreKept(t *testing.T) {
+	k := newKit(t)
+	cfg := k.applied(one)
+	k.server.setFault(func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
+		oauthError(w, http.StatusBadRequest, "unsupported_token_type")
+		return true
+	})
+	k.apply(cfg, plan.Options{Destroy: true})
+	if len(k.held(graph)) == 0 {
+		t.Fatal("the tokens are gone, and nobody has revoked them")
+	}
+	if _, err := k.engine.Forget(k.ctx, []addr.Addr{graph}, false); err != nil || len(k.held(graph)) > 0 {
+		t.Errorf("%v, %d tokens are kept", err, len(k.held(graph)))
+	}
+	if _, err := k.engine.Forget(k.ctx, []addr.Addr{addr.Connection("nosuch")}, false); !errors.Is(err, state.ErrNotFound) {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestRevocationThatCannotBeSentKeepsTheRecord(t *testing.T) {
 	k := newKit(t)
 	cfg := k.applied(one)

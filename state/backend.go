@@ -99,9 +99,10 @@ type Row struct {
 type Change struct {
 	Row    Row    // Row.Generation is the new generation
 	Was    uint64 // generation that must be there now; 0: the row must not exist
-	Delete bool
+	Delete bool   // with Was 0: there is nothing to delete
 	// Past, if not nil, takes the place of what is kept of the address, oldest
-	// first; the row that this change replaces is not kept.
+	// first; the row that this change replaces is not kept, whatever its generation.
+	// Of a Delete, at most the last of it is kept, as of every removed record.
 	Past []Row
 }
 

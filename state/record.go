@@ -25,6 +25,7 @@ const (
 	StatusNeedsConsent Status = "needs_consent"   // the server refused the refresh token, or it ended
 	StatusUnknown      Status = "unknown_outcome" // a refresh was sent and no answer arrived
 	StatusHandedOver   Status = "handed_over"     // its tokens are in another state now, and not in this one
+	StatusRevoked      Status = "revoked"         // of a removed record that is kept: its tokens are gone, here and there
 )
 
 // Summary is what can be read of a record without a key. A record that has been

@@ -14,6 +14,11 @@ import (
 // the serial has not risen, and a plan that was made from it is not stale. apply
 // makes its first change in this way.
 func (s *Store) PutNext(ctx context.Context, r *Record) error {
+	return s.putNext(ctx, r, nil)
+}
+
+// putNext is PutNext; past, if not nil, takes the place of what is kept of the address.
+func (s *Store) putNext(ctx context.Context, r *Record, past []Row) error {
 	sum, info, err := s.next(ctx, r)
 	if err != nil {
 		return err
@@ -21,7 +26,7 @@ func (s *Store) PutNext(ctx context.Context, r *Record) error {
 	_, err = s.raise(ctx, r.Addr, func(box *seal.Box, serial uint64) ([]Change, error) {
 		info.ConfigSerial = serial
 		row, err := sealRow(box, &Record{Summary: sum, Info: info, Tokens: r.Tokens})
-		return []Change{{Row: row, Was: r.Generation}}, err
+		return []Change{{Row: row, Was: r.Generation, Past: past}}, err
 	})
 	if err != nil {
 		return err

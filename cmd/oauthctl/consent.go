@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -45,6 +46,7 @@ func (c *cli) consentExportCommand() *cobra.Command {
 		Short: "Seal a consent for the state of another machine",
 		Long: "Seal the consent of a connection for the recipients given, which oauthctl key show prints on the other machine, and write it to -out or stdout. " +
 			"This state lets go of the tokens then, so that no two states use one refresh token: token says where they went, and plan leaves the connection alone. " +
+			"With -out, earlier generations with its tokens go as well; what goes to stdout may not arrive, and they stay until oauthctl state forget. " +
 			"With -keep both states have them; a server that replaces refresh tokens ends the grant for one of the two.",
 		Example: "oauthctl consent export -to=age1… -out=graph.consent graph\noauthctl consent export -to=age1… graph | ssh job oauthctl consent import -auto-approve -",
 		Args:    exactArgs(1, "the name of a connection"),
@@ -80,16 +82,16 @@ func (c *cli) consentExport(ctx context.Context, name string, f *exportFlags) er
 	if err := c.mustKeep(); err != nil && !f.keep {
 		return err
 	}
-	deliver := func(sealed []byte) error {
-		_, err := c.out.Write(sealed)
-		return err
+	deliver := func(sealed []byte) (durable bool, err error) {
+		_, err = c.out.Write(sealed)
+		return false, err
 	}
 	if out := c.path(f.out); out != "" {
-		deliver = func(sealed []byte) error {
+		deliver = func(sealed []byte) (durable bool, err error) {
 			if err := writeNew(out, sealed); err != nil {
-				return advised("name a file that does not exist with -out", "cannot write to %s: %w", out, reasonOf(err))
+				return false, advised("name a file that does not exist with -out", "cannot write to %s: %w", out, reasonOf(err))
 			}
-			return nil
+			return true, syncDir(filepath.Dir(out))
 		}
 	}
 	warning := ""

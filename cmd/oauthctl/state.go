@@ -14,7 +14,7 @@ func (c *cli) stateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "state",
 		Short:   "Look at and change the state itself",
-		Long:    "Look at the state itself, give its connections other addresses, take them out of it without revoking them, go back to what it kept, and copy it.",
+		Long:    "Look at the state itself, give its connections other addresses, take them out of it without revoking them, go back to what it kept, or drop that, and copy it.",
 		Example: "oauthctl state list",
 		Args:    func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -23,7 +23,7 @@ func (c *cli) stateCommand() *cobra.Command {
 		},
 	}
 	cmd.AddCommand(c.stateListCommand(), c.stateShowCommand(), c.stateHistoryCommand(),
-		c.stateRestoreCommand(), c.stateMvCommand(), c.stateRmCommand(),
+		c.stateRestoreCommand(), c.stateForgetCommand(), c.stateMvCommand(), c.stateRmCommand(),
 		c.statePullCommand(), c.statePushCommand(), c.stateMigrateCommand())
 	return cmd
 }

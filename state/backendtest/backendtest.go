@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) state.Backend, reopen func(t *tes
 		{"the records that were removed first are forgotten", testPastBounded},
 		{"a batch can replace all that is kept", testPastReplaced},
 		{"a change can replace what is kept of its address", testPastMoved},
+		{"a change can leave nothing of what is kept", testPastForgotten},
 		{"what is refused keeps nothing", testPastOfConflict},
 		{"a probe changes nothing", testProbe},
 		{"what is returned does not share memory", testIsolation},

@@ -212,7 +212,10 @@ func trimmed(past []state.Row, rows map[addr.Addr]state.Row) []state.Row {
 		if _, there := rows[r.Addr]; there && of[r.Addr] > state.KeptGenerations {
 			continue
 		} else if !there {
-			if removed++; of[r.Addr] > 1 || removed > state.KeptRemoved {
+			if of[r.Addr] > 1 {
+				continue
+			}
+			if removed++; removed > state.KeptRemoved {
 				continue
 			}
 		}

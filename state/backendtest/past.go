@@ -135,6 +135,39 @@ func testPastMoved(t *testing.T, b state.Backend) {
 	wantPast(t, b, graph)
 }
 
+func testPastForgotten(t *testing.T, b state.Backend) {
+	begin(t, b)
+	write(t, b, put(row(graph, 1)), put(row(mail, 1)))
+	write(t, b, put(row(graph, 2)), put(row(mail, 2)))
+	write(t, b, state.Change{Row: row(graph, 3), Was: 2, Past: []state.Row{}}) // nothing else stays
+	wantPast(t, b, addr.Addr{}, "mail/1")
+	write(t, b, state.Change{Row: row(mail, 2), Was: 2, Past: []state.Row{}}) // as it is
+	wantPast(t, b, addr.Addr{})
+	wantRow(t, get(t, b, mail), row(mail, 2))
+	write(t, b, put(row(graph, 4)))
+
+	gone := remove(graph, 4) // another row stands for what was removed
+	gone.Past = []state.Row{row(graph, 5)}
+	write(t, b, gone)
+	wantPast(t, b, graph, "graph/5")
+	wantIs(t, b.Write(t.Context(), state.Batch{Epoch: 1, Changes: []state.Change{{Row: row(mail, 2), Delete: true, Past: []state.Row{}}}}), state.ErrConflict)
+	write(t, b, state.Change{Row: row(graph, 0), Delete: true, Past: []state.Row{}}) // nothing of it stays
+	wantPast(t, b, addr.Addr{})
+
+	var made, buried []state.Change // what stands for removed records is bounded as they are
+	for i := range state.KeptRemoved + 1 {
+		a := addr.Connection(fmt.Sprintf("c%03d", i))
+		c := remove(a, 1)
+		c.Past = []state.Row{row(a, 1), row(a, 2)}
+		made, buried = append(made, put(row(a, 1))), append(buried, c)
+	}
+	write(t, b, made...)
+	write(t, b, buried...)
+	if got := past(t, b, addr.Addr{}); len(got) != state.KeptRemoved || got[0] != "c001/2" {
+		t.Errorf("%d kept: %v", len(got), got)
+	}
+}
+
 func testPastOfConflict(t *testing.T, b state.Backend) {
 	begin(t, b)
 	write(t, b, put(row(graph, 1)))

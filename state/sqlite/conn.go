@@ -334,6 +334,17 @@ func (c *conn) change(ch state.Change) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if ch.Delete && ch.Was == 0 {
+		s, err := c.stmt("SELECT 1 FROM record WHERE address = ?")
+		if err != nil {
+			return false, err
+		}
+		if err := s.BindText(1, ch.Row.Addr.String()); err != nil {
+			return false, err
+		}
+		there := s.Step()
+		return !there, s.Reset()
+	}
 	if ch.Delete {
 		s, err := c.stmt("DELETE FROM record WHERE address = ? AND generation = ?")
 		if err != nil {

@@ -86,6 +86,9 @@ const (
 func (c *conn) keep(ch state.Change) error {
 	a := ch.Row.Addr.String()
 	switch {
+	case ch.Past != nil && ch.Delete:
+		last := ch.Past[max(0, len(ch.Past)-1):]
+		return errors.Join(c.run(forgetAll, a), c.putPast(last, "1"), c.run(forgetFirst, int64(state.KeptRemoved)))
 	case ch.Past != nil:
 		return errors.Join(c.run(forgetAll, a), c.putPast(ch.Past, "0"))
 	case ch.Was == 0:

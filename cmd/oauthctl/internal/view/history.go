@@ -21,6 +21,10 @@ func made(w engine.What) string {
 		return "refused"
 	case engine.WhatUnknown:
 		return "no answer"
+	case engine.WhatHandedOver:
+		return "handed over"
+	case engine.WhatRevoked:
+		return "revoked"
 	case engine.WhatRestored:
 		return "restored"
 	}
