@@ -18,6 +18,9 @@ type PushOptions struct {
 	Force  bool // also over a newer state, and over another one
 	DryRun bool
 	Wait   time.Duration // for each connection that somebody works on
+	// Trust, if not nil, is asked before a state is made that this machine has no memory of:
+	// whoever knows the recipients can have made it. holds are its connections and sinks, without tokens.
+	Trust func(p *Pushed, holds []*Record) error
 }
 
 // Pushed says what a push changes, or has changed.
@@ -25,6 +28,7 @@ type Pushed struct {
 	Lineage                 string
 	Was, Serial             uint64 // of the configuration, before and after
 	New                     bool   // there was no state
+	Unseen                  bool   // it takes the place of none or of another, and this machine has never seen it anywhere
 	Replaced                string // lineage of another state that is gone; "": none
 	Added, Changed, Removed []addr.Addr
 	Unchanged               int
@@ -49,6 +53,11 @@ func (s *Store) Push(ctx context.Context, text []byte, po PushOptions) (*Pushed,
 		if err != nil {
 			return nil, fmt.Errorf("push to %s: %w", s.Location(), err)
 		}
+		if p.Unseen && po.Trust != nil {
+			if err := po.trust(p, d); err != nil {
+				return nil, err
+			}
+		}
 		if po.DryRun || batch == nil {
 			return p, nil
 		}
@@ -61,6 +70,22 @@ func (s *Store) Push(ctx context.Context, text []byte, po PushOptions) (*Pushed,
 		return p, nil
 	}
 	return nil, fmt.Errorf("push to %s: %w: it changes all the time", s.Location(), ErrConflict)
+}
+
+// trust shows what a document holds to whom it may concern.
+func (po *PushOptions) trust(p *Pushed, d *checked) error {
+	var holds []*Record
+	for _, row := range d.rows {
+		if row.Addr == addr.Outputs() {
+			continue
+		}
+		r, err := openRow(d.box, row, PartInfo)
+		if err != nil {
+			return tampered(err)
+		}
+		holds = append(holds, r)
+	}
+	return po.Trust(p, holds)
 }
 
 // pushLocked writes under the locks of everything that changes, so that no refresh is cut off.
@@ -150,7 +175,7 @@ func (s *Store) pushBatch(ctx context.Context, d *checked, force bool) (*Pushed,
 // pushNew makes the state.
 func (s *Store) pushNew(p *Pushed, d *checked, force bool) (*Pushed, *Batch, error) {
 	p.New = true
-	if _, err := s.pins.seen(d.header, d.box); err != nil && (!force || !errors.Is(err, ErrRollback)) {
+	if err := s.seenPushed(p, d, force); err != nil {
 		return nil, nil, err
 	}
 	b := &Batch{Header: &Header{Version: 1, Epoch: d.header.Epoch, Bytes: d.raw.Bytes}, Epoch: d.header.Epoch}
@@ -161,9 +186,22 @@ func (s *Store) pushNew(p *Pushed, d *checked, force bool) (*Pushed, *Batch, err
 	return p, b, nil
 }
 
+// seenPushed compares a state that takes a place with what this machine has seen of it elsewhere.
+func (s *Store) seenPushed(p *Pushed, d *checked, force bool) error {
+	pin, err := s.pins.seen(d.header, d.box)
+	if force && errors.Is(err, ErrRollback) {
+		err = nil
+	}
+	p.Unseen = pin == lineagePin{}
+	return err
+}
+
 // pushOther puts the document in the place of another state.
 func (s *Store) pushOther(ctx context.Context, p *Pushed, d *checked, raw Header, there *seal.Header) (*Pushed, *Batch, error) {
 	p.Replaced, p.PastDropped = there.Lineage, true
+	if err := s.seenPushed(p, d, true); err != nil {
+		return nil, nil, err
+	}
 	h := copyHeader(d.header)
 	h.Epoch = max(h.Epoch, raw.Epoch+1) // whoever is about to write to the other state must notice
 	b := &Batch{

@@ -383,7 +383,7 @@ func TestCronJobRuns(t *testing.T) {
 			t.Errorf("nobody gives %s", name)
 		}
 	}
-	if code, out := p.shell(env, "oauthctl state push '"+mounts["/state"]+"/document'"); code != 0 {
+	if code, out := p.shell(env, "oauthctl state push -auto-approve '"+mounts["/state"]+"/document'"); code != 0 {
 		t.Fatalf("%s", out)
 	}
 	var args []string

@@ -11,21 +11,29 @@ import (
 
 func (c *cli) statePushCommand() *cobra.Command {
 	var o state.PushOptions
+	var approve bool
+	var input inputFlags
 	cmd := &cobra.Command{
 		Use:   "push FILE",
 		Short: "Put the state of a document in the place of this one",
 		Long: "Put a document of state pull in the place of the state, or make the state of it; FILE may be - for stdin. " +
 			"It is all or nothing, and what is replaced is kept as earlier generations. Refused are a document that is damaged, newer than this program, or that no identity opens; " +
-			"and, unless -force is given, one of another state and one that is older than what is here: its refresh tokens may be spent.",
+			"and, unless -force is given, one of another state and one that is older than what is here: its refresh tokens may be spent. " +
+			"Whoever knows your public key can make a document. Where there is no state to compare it with, and this machine has never seen the one in it, what it holds is shown, and you are asked.",
 		Example: "oauthctl state push -dry-run backup.json\noauthctl state pull -state=old.state | oauthctl state push -",
 		Args:    exactArgs(1, "a file with a document, or - for stdin"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.view = c.newView(false, false)
+			c.view, c.input = c.newView(false, false), &input
+			if !approve {
+				o.Trust = c.trustPushed(cmd.Context(), args[0], &input, o.DryRun)
+			}
 			return c.statePush(cmd.Context(), args[0], o)
 		},
 	}
 	cmd.Flags().BoolVar(&o.Force, "force", false, "push an older document, or one of another state")
 	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "only say what would change")
+	cmd.Flags().BoolVar(&approve, "auto-approve", false, "do not ask about a state that this machine has never seen")
+	input.register(cmd.Flags())
 	cmd.Flags().DurationVar(&o.Wait, "lock-timeout", 10*time.Second, "wait for another process at most `DURATION`")
 	return cmd
 }
@@ -56,6 +64,30 @@ func (c *cli) statePush(ctx context.Context, name string, o state.PushOptions) e
 	}
 	c.sayPushed(p, o.DryRun)
 	return nil
+}
+
+// trustPushed shows a state that this machine has never seen, and asks. That of the sandbox
+// speaks to no server.
+func (c *cli) trustPushed(ctx context.Context, name string, in *inputFlags, dryRun bool) func(*state.Pushed, []*state.Record) error {
+	if c.sandbox {
+		return nil
+	}
+	return func(p *state.Pushed, holds []*state.Record) error {
+		ask := name != "-" && c.canAsk(in)
+		if dryRun || ask {
+			c.view.Records(holds, nil)
+			c.view.Note("This machine has never seen the state %s. Nothing tells who made it: anybody can who knows your public key. "+
+				"Look at the accounts, and at the endpoints that tokens and secrets will be sent to.", p.Lineage)
+		}
+		switch {
+		case dryRun:
+			return nil
+		case !ask:
+			return advised("look at it with -dry-run; then give -auto-approve, if you trust whoever sent it",
+				"this machine has never seen the state %s, and nobody can be asked here (no terminal, CI, -input=false, or the document is on stdin)", p.Lineage)
+		}
+		return c.approved(ctx, "Do you want to push it?")
+	}
 }
 
 func (c *cli) sayPushed(p *state.Pushed, dryRun bool) {

@@ -57,7 +57,7 @@ func (p *page) record(r *state.Record, now time.Time) {
 	p.field("grant", Safe(in.Grant)+comma(consented(in)))
 	p.field("presents", Safe(strings.Join(presents(in.Exchange), ", ")))
 	p.field("client id", Safe(in.Client.ClientID))
-	p.field("client auth", Safe(in.Client.Auth))
+	p.field("client auth", Safe(in.Client.Auth)+comma(assertedBy(&in.Client)))
 	p.field("issuer", Safe(in.Client.Issuer))
 	p.field("token endpoint", Safe(in.Client.TokenEndpoint))
 	p.field("refresh endpoint", Safe(in.Client.RefreshEndpoint))
@@ -154,6 +154,19 @@ func (p *page) recordScopes(in *state.Info) {
 			item(p.Warn, Safe(s)+" (asked for, not granted)")
 		}
 	}
+}
+
+// assertedBy says what of this machine a client proves itself with.
+func assertedBy(c *state.Client) string {
+	switch {
+	case c.AssertionFile != "":
+		return "with the file " + Safe(c.AssertionFile)
+	case c.AssertionEnv != "":
+		return "with the environment variable " + Safe(c.AssertionEnv)
+	case c.AssertionGitHub:
+		return "with a token of GitHub Actions"
+	}
+	return ""
 }
 
 // presents says what a grant presents, and where it is read.
