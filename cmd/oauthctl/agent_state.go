@@ -14,6 +14,7 @@ import (
 	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/agent"
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/schema/addr"
+	"github.com/oauthctl/oauthctl/schema/secret"
 	"github.com/oauthctl/oauthctl/state"
 )
 
@@ -21,8 +22,9 @@ import (
 // at the time, with the key that was opened at the start.
 type heldState struct {
 	path  string
-	open  func(context.Context) (*state.Store, error)
-	with  engine.Options // but for the store
+	open  func(context.Context) (*state.Store, lockFiles, error)
+	with  engine.Options // but for the store, and what goes with it
+	carry func(lockFiles) engine.Carry
 	close func()
 
 	mu  sync.Mutex
@@ -32,6 +34,7 @@ type heldState struct {
 // heldStore is one file that was at the path of the state.
 type heldStore struct {
 	*state.Store
+	locks lockFiles
 	file  agent.File
 	users int
 	left  bool // another file is there now
@@ -54,16 +57,19 @@ func (c *cli) hold(ctx context.Context, only []addr.Addr) (*heldState, error) {
 	c.opened = path
 	h := &heldState{path: path}
 	h.with = engine.Options{Now: c.Now, Rand: c.Rand, PID: os.Getpid(), Host: hostname(), Rescuer: c.rescuer(path)}
-	identities := c.heldIdentities(ctx)
+	key := heldKey{c: c}
 	o := c.storeOptions(ctx)
-	o.Identities = identities
-	h.open = func(ctx context.Context) (*state.Store, error) {
+	o.Identities = func() ([]age.Identity, error) { return key.identities(ctx) }
+	h.open = func(ctx context.Context) (*state.Store, lockFiles, error) {
 		backend, err := c.openBackend(path)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return openOn(ctx, backend, o)
+		locks, _ := backend.(lockFiles)
+		store, err := openOn(ctx, backend, o)
+		return store, locks, err
 	}
+	h.carry = func(locks lockFiles) engine.Carry { return c.carryOver(path, locks, key.forHelper) }
 	done, err := c.connectStored(&h.with)
 	if err != nil {
 		return nil, err
@@ -82,7 +88,7 @@ func (c *cli) hold(ctx context.Context, only []addr.Addr) (*heldState, error) {
 
 // tryHeld opens the key and looks for the connections that were named.
 func (c *cli) tryHeld(ctx context.Context, h *heldState, only []addr.Addr) error {
-	store, err := h.open(ctx)
+	store, _, err := h.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -102,26 +108,38 @@ func (c *cli) tryHeld(ctx context.Context, h *heldState, only []addr.Addr) error
 	return nil
 }
 
-// heldIdentities are those that opened the state first, and, when the state is
+// heldKey is the key of an agent.
+type heldKey struct {
+	c     *cli
+	mu    sync.Mutex
+	first []age.Identity
+}
+
+// identities are those that opened the state first, and, when the state is
 // sealed under another key since, what is in their place now.
-func (c *cli) heldIdentities(ctx context.Context) func() ([]age.Identity, error) {
-	var mu sync.Mutex
-	var first []age.Identity
-	return func() ([]age.Identity, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if first == nil {
-			var err error
-			first, err = c.identities(ctx)
-			return first, err
-		}
-		c.key = nil
-		now, err := c.identities(ctx)
-		if err != nil {
-			return first, nil // they may still do
-		}
-		return slices.Concat(first, now), nil
+func (k *heldKey) identities(ctx context.Context) ([]age.Identity, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.first == nil {
+		var err error
+		k.first, err = k.c.identities(ctx)
+		return k.first, err
 	}
+	before := k.c.key
+	k.c.key = nil
+	now, err := k.c.identities(ctx)
+	if err != nil {
+		k.c.key = before
+		return k.first, nil // they may still do
+	}
+	return slices.Concat(k.first, now), nil
+}
+
+// forHelper is keyForHelper of the key at the time.
+func (k *heldKey) forHelper() (secret.Secret, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.c.keyForHelper()
 }
 
 // engine gives an engine over the file that is at the path now.
@@ -131,7 +149,7 @@ func (h *heldState) engine(ctx context.Context, lockTimeout time.Duration) (*eng
 		return nil, nil, err
 	}
 	o := h.with
-	o.Store, o.LockTimeout = s.Store, lockTimeout
+	o.Store, o.LockTimeout, o.Carry = s.Store, lockTimeout, h.carry(s.locks)
 	return engine.New(o), func() { h.give(s) }, nil
 }
 
@@ -143,12 +161,12 @@ func (h *heldState) take(ctx context.Context) (*heldStore, error) {
 		return nil, &engine.Error{Class: engine.ClassState, Doing: "read the state", Err: err}
 	}
 	if h.cur == nil || h.cur.file != *file {
-		store, err := h.open(ctx)
+		store, locks, err := h.open(ctx)
 		if err != nil {
 			return nil, err
 		}
 		h.retire()
-		h.cur = &heldStore{Store: store, file: *file}
+		h.cur = &heldStore{Store: store, locks: locks, file: *file}
 	}
 	h.cur.users++
 	return h.cur, nil

@@ -69,14 +69,17 @@ type helperFail struct {
 }
 
 // carry is the [engine.Carry] of a command over a state in a file; nil: none here.
-func (c *cli) carry() engine.Carry {
-	if switched := c.env("OAUTHCTL_HELPER"); !c.Ends || c.sandbox || c.locks == nil || switched == "0" || switched == "false" {
+func (c *cli) carry() engine.Carry { return c.carryOver(c.opened, c.locks, c.keyForHelper) }
+
+// carryOver is the [engine.Carry] over the state at a path, with the backend that holds its
+// locks, and the key at the time; nil: none here.
+func (c *cli) carryOver(path string, locks lockFiles, keyNow func() (secret.Secret, bool)) engine.Carry {
+	if switched := c.env("OAUTHCTL_HELPER"); !c.Ends || c.sandbox || locks == nil || switched == "0" || switched == "false" {
 		return nil
 	}
-	path := c.opened
 	return func(_ context.Context, a addr.Addr, o engine.TokenOptions) (engine.Carried, error) {
-		lock := c.locks.LockFile(a)
-		key, ok := c.keyForHelper()
+		lock := locks.LockFile(a)
+		key, ok := keyNow()
 		if lock == nil || !ok {
 			return engine.Carried{}, engine.ErrNotCarried
 		}
@@ -200,7 +203,7 @@ func (c *cli) helped(ctx context.Context) (engine.Carried, error) {
 	if !sharesLock(ctx, store, a, q.State, lock) {
 		return engine.Carried{}, engine.ErrNotCarried
 	}
-	if _, err := store.RescueName(ctx, a); err != nil { // the key does not open the state here
+	if _, err := store.Get(ctx, a, state.PartInfo); err != nil { // the key does not open the state here, perhaps
 		return engine.Carried{}, engine.ErrNotCarried
 	}
 	who := c.holder()
