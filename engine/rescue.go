@@ -105,10 +105,13 @@ var (
 )
 
 // follows: the copy answers the very refresh that the record has an intent of. The
-// refresh token tells, wherever the connection has moved to since.
+// refresh token tells, wherever the connection has moved to since. So does one that the record
+// still has, without an intent: it was sent again where the copy was not found, and refused, or
+// an earlier generation was restored. Then the copy has to be from later than what is there.
 func (e *Engine) follows(ctx context.Context, rec *state.Record, c *state.Rescue) error {
 	i := rec.Info.Intent
-	if i == nil || i.Digest == "" || i.Digest != c.Digest {
+	intended := i != nil && i.Digest == c.Digest
+	if c.Digest == "" || !intended && (i != nil || !c.Record.Info.ReceivedAt.After(rec.Info.ReceivedAt)) {
 		return errNotNext
 	}
 	digest, err := e.o.Store.Digest(ctx, "refresh_token", rec.Tokens.RefreshToken.Reveal())

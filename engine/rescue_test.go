@@ -161,6 +161,59 @@ func TestEmergencyCopyThatCannotBeMade(t *testing.T) {
 
 // A copy that is not the answer to the refresh that the state has an intent of
 // is never put back.
+// A copy that was not found when the refresh token was sent once more is still the answer
+// to that token: with it, nobody has to consent again. But not if it is older than what is there.
+func TestEmergencyCopyIsFoundAfterARefusal(t *testing.T) {
+	for name, s := range map[string]struct {
+		do   func(*testing.T, *kit)
+		fits bool
+	}{
+		"refused": {func(t *testing.T, k *kit) {
+			k.server.setFault(func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
+				oauthError(w, http.StatusBadRequest, "invalid_grant")
+				return true
+			})
+			if _, err := k.engine.Token(k.ctx, graph, engine.TokenOptions{}); class(err) != engine.ClassNeedsUser || k.record(graph).Info.Intent != nil {
+				t.Fatalf("%v, %+v", err, k.record(graph).Info.Intent)
+			}
+		}, true},
+		"restored": {func(t *testing.T, k *kit) {
+			r, err := k.engine.PlanRestore(k.ctx, graph, k.record(graph).Generation-1)
+			if err == nil {
+				err = k.engine.Restore(k.ctx, r)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}, true},
+		"answered again, with the same refresh token": {func(t *testing.T, k *kit) {
+			rec := k.record(graph)
+			rec.Tokens.AccessToken, rec.Info.Intent, rec.Info.ReceivedAt = "access-new", nil, k.clock.now().Add(time.Second)
+			if err := k.store.Put(k.ctx, rec); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k, d := rescued(t, state.ErrUnwritable)
+			k.fail("write", nil)
+			copies := d.copies
+			d.copies = map[string][]byte{}
+			s.do(t, k)
+			d.copies = copies
+			k.server.setFault(nil)
+			k.server.journal.take()
+			out, err := k.engine.Recover(k.ctx, nil, false)
+			if err != nil || len(out) != 1 || (out[0].Err == nil) != s.fits {
+				t.Fatalf("%v %+v", err, out)
+			}
+			if s.fits {
+				wantRescued(t, k, d)
+			}
+		})
+	}
+}
+
 func TestEmergencyCopyThatDoesNotFit(t *testing.T) {
 	spoil := map[string]struct {
 		do   func(*testing.T, *kit, *drawer)
