@@ -283,6 +283,36 @@ func TestKillOfTheAgentLosesNothing(t *testing.T) {
 	}
 }
 
+// Nor does who kills an apply that refreshes with the settings that are in the state.
+func TestKillOfARefreshingApplyLosesNothing(t *testing.T) {
+	c := newCourier(t, true)
+	text := `
+provider "acme" {
+  authorization_endpoint = "` + c.server.URL + `/authorize"
+  token_endpoint         = "` + c.server.URL + `/token"
+}
+connection "graph" {
+  provider      = "acme"
+  client_id     = "app"
+  redirect_uris = ["http://127.0.0.1/callback"]
+}
+`
+	if err := os.WriteFile(filepath.Join(c.dir, "main.hcl"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := c.command("apply", "-refresh-only", "-auto-approve", "-input=false")
+	wait := c.sending(cmd)
+	if i := c.record().Info.Intent; i == nil || i.PID == cmd.Process.Pid {
+		t.Errorf("apply sends by itself: %+v", i)
+	}
+	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	wait()
+	close(c.release)
+	c.wantSaved()
+}
+
 // Ctrl-C of the agent waits for what is carried, as it does for what it does itself.
 func TestEndOfTheAgentWaitsForTheSave(t *testing.T) {
 	eachWay(t, func(t *testing.T, helper bool) {

@@ -68,7 +68,7 @@ func (c *cli) begin(ctx context.Context, f *planFlags) (*session, error) {
 // open opens the state; recipients are for one that has to be made.
 func (s *session) open(ctx context.Context, recipients []string) (err error) {
 	if s.store, err = s.c.openStore(ctx, s.path, recipients); err == nil {
-		s.o.Store, s.o.Rescuer = s.store, s.c.rescuer(s.path)
+		s.o.Store, s.o.Rescuer, s.o.Carry = s.store, s.c.rescuer(s.path), s.c.carry()
 	}
 	return err
 }
