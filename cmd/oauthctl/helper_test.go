@@ -182,23 +182,34 @@ func (c *courier) sending(cmd *exec.Cmd) (wait func() ran) {
 	}
 }
 
-// agent is the agent, at a socket of its own: the name of one has to be short.
-func (c *courier) agent() (cmd *exec.Cmd, socket string) {
+// protect puts the identity under a passphrase, which the commands are told by a file that has
+// to be handed to them; plain is the environment without.
+func (c *courier) protect() (plain []string, pass *os.File) {
 	c.t.Helper()
-	dir, err := os.MkdirTemp("", "oa")
+	file, told := filepath.Join(c.dir, "identity.txt"), filepath.Join(c.dir, "passphrase")
+	for i, v := range c.env {
+		if key, ok := strings.CutPrefix(v, "OAUTHCTL_IDENTITY="); ok {
+			if err := os.WriteFile(file, []byte(key+"\n"), 0o600); err != nil {
+				c.t.Fatal(err)
+			}
+			c.env[i] = "OAUTHCTL_IDENTITY_FILE=" + file
+		}
+	}
+	plain = c.env
+	c.env = append(slices.Clone(plain), "OAUTHCTL_PASSPHRASE=correct horse")
+	if r := c.run("key", "protect"); r.code != exitDone {
+		c.t.Fatalf("%+v", r)
+	}
+	c.env = append(slices.Clone(plain), "OAUTHCTL_PASSPHRASE_FD=3")
+	if err := os.WriteFile(told, []byte("correct horse\n"), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	pass, err := os.Open(told)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	socket = filepath.Join(dir, "s")
-	cmd = c.command("agent", "-socket="+socket)
-	c.t.Cleanup(func() {
-		if cmd.Process != nil && cmd.ProcessState == nil {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-		}
-	})
-	return cmd, socket
+	c.t.Cleanup(func() { _ = pass.Close() })
+	return plain, pass
 }
 
 func (c *courier) record() *state.Record {
@@ -261,29 +272,7 @@ func TestKillDuringTheExchangeLosesNothing(t *testing.T) {
 	}
 }
 
-// Nor does who kills the agent, whose exchanges are carried as well.
-func TestKillOfTheAgentLosesNothing(t *testing.T) {
-	c := newCourier(t, true)
-	cmd, socket := c.agent()
-	wait := c.sending(cmd)
-	if i := c.record().Info.Intent; i == nil || i.PID == cmd.Process.Pid {
-		t.Errorf("the agent sends by itself: %+v", i)
-	}
-	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	if r := wait(); r.code != -1 {
-		t.Errorf("not killed: %+v", r)
-	}
-	close(c.release)
-	c.wantSaved()
-	c.env = append(c.env, "OAUTHCTL_AGENT_SOCKET="+socket)
-	if r := c.run("token", "graph"); r.stdout != "access-2\n" || c.requests() != 1 {
-		t.Errorf("%+v, %d requests", r, c.requests())
-	}
-}
-
-// Nor does who kills an apply that refreshes with the settings that are in the state.
+// Nor does who kills an apply, where it refreshes with the settings that are in the state.
 func TestKillOfARefreshingApplyLosesNothing(t *testing.T) {
 	c := newCourier(t, true)
 	text := `
@@ -311,74 +300,6 @@ connection "graph" {
 	wait()
 	close(c.release)
 	c.wantSaved()
-}
-
-// Ctrl-C of the agent waits for what is carried, as it does for what it does itself.
-func TestEndOfTheAgentWaitsForTheSave(t *testing.T) {
-	eachWay(t, func(t *testing.T, helper bool) {
-		c := newCourier(t, helper)
-		cmd, _ := c.agent()
-		wait := c.sending(cmd)
-		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(100 * time.Millisecond)
-		close(c.release)
-		if r := wait(); r.code != exitDone && r.code != exitInterrupted {
-			t.Errorf("%+v", r)
-		}
-		if have := c.record().Tokens.RefreshToken; have != "refresh-2" {
-			t.Errorf("the agent has ended, and the state has %q", have.Reveal())
-		}
-	})
-}
-
-// The key of an agent is in its memory, also where it was protected by a passphrase: its
-// helpers ask nobody.
-func TestAgentHandsItsKeyOn(t *testing.T) {
-	c := newCourier(t, true)
-	var own string
-	for i, e := range c.env {
-		if text, ok := strings.CutPrefix(e, "OAUTHCTL_IDENTITY="); ok {
-			own, c.env[i] = text, "OAUTHCTL_IDENTITY_FILE="+filepath.Join(c.dir, "identity.txt")
-		}
-	}
-	protected, err := seal.Protect(own, "correct horse", 10)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(c.dir, "identity.txt"), []byte(protected), 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain := c.env
-	c.env = append(slices.Clone(plain), "OAUTHCTL_PASSPHRASE_FD=3")
-	told := filepath.Join(c.dir, "passphrase")
-	if err := os.WriteFile(told, []byte("correct horse\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	pass, err := os.Open(told)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pass.Close()
-	cmd, socket := c.agent()
-	cmd.ExtraFiles = []*os.File{pass}
-	wait := c.sending(cmd)
-	if i := c.record().Info.Intent; i == nil || i.PID == cmd.Process.Pid {
-		t.Errorf("the agent sends by itself: %+v", i)
-	}
-	close(c.release)
-	c.wantSaved()
-	c.env = append(slices.Clone(plain), "OAUTHCTL_AGENT_SOCKET="+socket)
-	if r := c.run("token", "-force-refresh", "graph"); r.stdout != "access-3\n" {
-		t.Errorf("%+v", r)
-	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if r := wait(); strings.Contains(r.stderr, "passphrase") {
-		t.Errorf("%+v", r)
-	}
 }
 
 // Without a helper, a kill leaves the intent, and the next process knows.
@@ -550,30 +471,7 @@ func TestHelperFailsInTheSameWords(t *testing.T) {
 // it gets the opened key.
 func TestHelperGetsTheOpenedKey(t *testing.T) {
 	c := newCourier(t, true)
-	file := filepath.Join(c.dir, "identity.txt")
-	for i, v := range c.env {
-		if key, ok := strings.CutPrefix(v, "OAUTHCTL_IDENTITY="); ok {
-			if err := os.WriteFile(file, []byte(key+"\n"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			c.env[i] = "OAUTHCTL_IDENTITY_FILE=" + file
-		}
-	}
-	plain := c.env
-	c.env = append(slices.Clone(plain), "OAUTHCTL_PASSPHRASE=correct horse")
-	if r := c.run("key", "protect"); r.code != exitDone {
-		t.Fatalf("%+v", r)
-	}
-	c.env = append(slices.Clone(plain), "OAUTHCTL_PASSPHRASE_FD=3")
-	told := filepath.Join(c.dir, "passphrase")
-	if err := os.WriteFile(told, []byte("correct horse\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	pass, err := os.Open(told)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pass.Close()
+	_, pass := c.protect()
 	cmd := c.command("token", "graph")
 	cmd.ExtraFiles = []*os.File{pass}
 	wait := c.sending(cmd)
