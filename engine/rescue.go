@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
@@ -15,8 +16,8 @@ import (
 type Rescuer interface {
 	// Keep writes a copy durably to the first place that takes it, and says where.
 	Keep(name string, sealed []byte) (place string, err error)
-	// Find gives the copies whose names begin so, in every place.
-	Find(name string) []EmergencyCopy
+	// Find gives the copies whose names begin so, in every place, each read when it is its turn.
+	Find(name string) iter.Seq[EmergencyCopy]
 	// Drop removes a copy.
 	Drop(place string) error
 }
@@ -84,7 +85,7 @@ func (e *Engine) putBack(ctx context.Context, rec *state.Record) (*state.Record,
 		if err != nil {
 			return nil, err
 		}
-		for _, c := range e.o.Rescuer.Find(name) {
+		for c := range e.o.Rescuer.Find(name) {
 			if c.Err != nil {
 				continue // "recover" tells
 			}
@@ -192,11 +193,12 @@ func (e *Engine) Recover(ctx context.Context, copies []EmergencyCopy, dryRun boo
 	if err != nil {
 		return nil, e.failure("look for emergency copies", addr.Addr{}, err)
 	}
+	found := slices.Values(copies)
 	if copies == nil {
-		copies = e.o.Rescuer.Find(name)
+		found = e.o.Rescuer.Find(name)
 	}
 	var out []Recovered
-	for _, c := range copies {
+	for c := range found {
 		r := Recovered{Place: c.Place, Err: c.Err}
 		if r.Err == nil {
 			r.Addr, r.Err = e.recoverOne(ctx, c, dryRun)

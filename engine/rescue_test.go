@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -37,14 +39,15 @@ func (d *drawer) Keep(name string, sealed []byte) (string, error) {
 	return place, nil
 }
 
-func (d *drawer) Find(name string) (found []engine.EmergencyCopy) {
+func (d *drawer) Find(name string) iter.Seq[engine.EmergencyCopy] {
 	d.looks++
+	var found []engine.EmergencyCopy
 	for place, sealed := range d.copies {
 		if strings.HasPrefix(place, name) {
 			found = append(found, engine.EmergencyCopy{Place: place, Sealed: sealed})
 		}
 	}
-	return found
+	return slices.Values(found)
 }
 
 func (d *drawer) Drop(place string) error { delete(d.copies, place); return nil }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/view"
 	"github.com/oauthctl/oauthctl/engine/plan"
 )
 
@@ -105,7 +106,10 @@ func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
 
 // planned is the plan to carry out: the saved one, or one that is made and shown now.
 func (s *session) planned(ctx context.Context, f *planFlags) (*plan.Plan, *rewrap, error) {
-	if f.saved != nil {
+	if f.saved != nil { // and not shown, with what belongs to it
+		if copies := s.c.waiting(ctx, s.store, s.path); len(copies) > 0 {
+			s.c.view.Note("Warning: %s To put them back, run: oauthctl recover", view.EmergencyCopies(copies))
+		}
 		return s.verified(ctx, f.saved)
 	}
 	p, err := s.plan(ctx, f)

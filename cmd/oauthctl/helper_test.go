@@ -624,7 +624,7 @@ removed {
 				t.Fatal(err)
 			}
 			asked := codes
-			if r := c.run("plan"); !strings.Contains(r.stdout, "Emergency copies wait") || !strings.Contains(r.stdout, "oauthctl recover") {
+			if r := c.run("plan"); !strings.Contains(r.stdout, "Emergency copies wait") || !strings.Contains(r.stdout, "\n  oauthctl recover") {
 				t.Errorf("%+v", r)
 			}
 			if moves {
@@ -646,6 +646,14 @@ removed {
 			}
 			if copies, _ := filepath.Glob(filepath.Join(c.dir, "oauthctl-*.emergency")); len(copies) != 0 {
 				t.Errorf("left behind: %v", copies)
+			}
+			// One that cannot be put back goes on waiting, also when a saved plan is carried out.
+			if err := os.WriteFile(copies[0], []byte("{}"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c.run("plan", "-out=next.plan")
+			if r := c.run("apply", "next.plan"); !strings.Contains(strings.Join(strings.Fields(r.stderr), " "), "To put them back, run: oauthctl recover") {
+				t.Errorf("%+v", r)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -86,13 +87,15 @@ func syncDir(dir string) error {
 
 // Find implements [engine.Rescuer]. All of one's own are found, and they come first: in a
 // directory for everybody, others can put any number of files under the names of copies.
-func (p rescuePlaces) Find(name string) []engine.EmergencyCopy {
-	var found []engine.EmergencyCopy
-	mine, others := p.names(name)
-	for _, path := range slices.Concat(mine, others) {
-		found = append(found, readCopy(path))
+func (p rescuePlaces) Find(name string) iter.Seq[engine.EmergencyCopy] {
+	return func(yield func(engine.EmergencyCopy) bool) {
+		mine, others := p.names(name)
+		for _, path := range slices.Concat(mine, others) {
+			if !yield(readCopy(path)) {
+				return
+			}
+		}
 	}
-	return found
 }
 
 // names are the files that are called as a copy is: one's own, and some of others.

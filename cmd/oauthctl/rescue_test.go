@@ -44,17 +44,17 @@ func TestRescuePlaces(t *testing.T) {
 		}
 	}
 	first := keep(beside)
-	if found := places.Find("aaaa-"); len(found) != 1 || found[0].Place != first || string(found[0].Sealed) != "sealed" {
+	if found := slices.Collect(places.Find("aaaa-")); len(found) != 1 || found[0].Place != first || string(found[0].Sealed) != "sealed" {
 		t.Errorf("found %+v", found)
 	}
-	if found := places.Find("cccc-"); len(found) != 0 {
+	if found := slices.Collect(places.Find("cccc-")); len(found) != 0 {
 		t.Errorf("somebody else's: %+v", found)
 	}
 	spoil(beside)
 	keep(home)
 	spoil(filepath.Dir(home))
 	third := keep(temp)
-	if found := places.Find("aaaa-"); len(found) != 1 || found[0].Place != third {
+	if found := slices.Collect(places.Find("aaaa-")); len(found) != 1 || found[0].Place != third {
 		t.Errorf("found %+v", found)
 	}
 	if err := places.Drop(third); err != nil {
@@ -63,7 +63,7 @@ func TestRescuePlaces(t *testing.T) {
 	if err := os.Symlink("/etc/hostname", filepath.Join(temp, "oauthctl-aaaa-x.emergency")); err != nil {
 		t.Fatal(err)
 	}
-	if found := places.Find("aaaa-"); len(found) != 1 || found[0].Err == nil {
+	if found := slices.Collect(places.Find("aaaa-")); len(found) != 1 || found[0].Err == nil {
 		t.Errorf("a link was followed: %+v", found)
 	}
 	spoil(temp)
@@ -93,7 +93,7 @@ func TestStrangersDoNotHideACopy(t *testing.T) {
 		}
 	}
 	slices.Sort(own)
-	found := places.Find("aaaa-")
+	found := slices.Collect(places.Find("aaaa-"))
 	if len(found) != len(own)+mostForeign {
 		t.Fatalf("%d found", len(found))
 	}
