@@ -29,8 +29,12 @@ func TestOutputsAreKeptApart(t *testing.T) {
 	put("second", 1)
 
 	elsewhere := openStore(t, backendtest.NewMemory(), p)
-	if _, err := elsewhere.Push(t.Context(), export(t, s), state.PushOptions{}); err != nil {
-		t.Fatal(err)
+	pushed, err := elsewhere.Push(t.Context(), export(t, s), state.PushOptions{})
+	if err != nil || len(pushed.Added) != 1 || !pushed.Outputs {
+		t.Fatalf("%+v, %v", pushed, err)
+	}
+	if pushed, err = elsewhere.Push(t.Context(), export(t, s), state.PushOptions{}); err != nil || pushed.Unchanged != 1 || pushed.Outputs {
+		t.Fatalf("%+v, %v", pushed, err)
 	}
 	if err := elsewhere.Rekey(t.Context(), []string{p.recipient, q.recipient}); err != nil {
 		t.Fatal(err)

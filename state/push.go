@@ -30,8 +30,9 @@ type Pushed struct {
 	New                     bool   // there was no state
 	Unseen                  bool   // it takes the place of none or of another, and this machine has never seen it anywhere
 	Replaced                string // lineage of another state that is gone; "": none
-	Added, Changed, Removed []addr.Addr
+	Added, Changed, Removed []addr.Addr // connections and sinks
 	Unchanged               int
+	Outputs                 bool     // what is recorded of outputs changes, too
 	Recipients              []string // whom the state is sealed for afterwards
 	PastDropped             bool     // what was kept of earlier generations cannot be opened any more, and is gone
 }
@@ -53,6 +54,7 @@ func (s *Store) Push(ctx context.Context, text []byte, po PushOptions) (*Pushed,
 		if err != nil {
 			return nil, fmt.Errorf("push to %s: %w", s.Location(), err)
 		}
+		p.setApart()
 		if p.Unseen && po.Trust != nil {
 			if err := po.trust(p, d); err != nil {
 				return nil, err
@@ -70,6 +72,15 @@ func (s *Store) Push(ctx context.Context, text []byte, po PushOptions) (*Pushed,
 		return p, nil
 	}
 	return nil, fmt.Errorf("push to %s: %w: it changes all the time", s.Location(), ErrConflict)
+}
+
+// setApart takes what is recorded of outputs out of the lists.
+func (p *Pushed) setApart() {
+	for _, list := range []*[]addr.Addr{&p.Added, &p.Changed, &p.Removed} {
+		n := len(*list)
+		*list = slices.DeleteFunc(*list, func(a addr.Addr) bool { return a == addr.Outputs() })
+		p.Outputs = p.Outputs || len(*list) < n
+	}
 }
 
 // trust shows what a document holds to whom it may concern.

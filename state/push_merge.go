@@ -111,7 +111,7 @@ func (m *merge) finish(o *opened) ([]Change, error) {
 			m.p.Added = append(m.p.Added, row.Addr)
 		case next.Generation != here.Generation:
 			m.p.Changed = append(m.p.Changed, row.Addr)
-		default:
+		case row.Addr != addr.Outputs():
 			m.p.Unchanged++
 		}
 	}

@@ -104,6 +104,9 @@ func (c *cli) sayPushed(p *state.Pushed, dryRun bool) {
 	for _, a := range p.Removed {
 		c.view.Note("%s %s. It is not revoked at the server.", remove, a)
 	}
+	if p.Outputs {
+		c.view.Note("%s what is recorded of the outputs", change)
+	}
 	switch {
 	case p.Replaced != "":
 		c.view.Note("It takes the place of another state, %s, and of all that was kept of it.", p.Replaced)
