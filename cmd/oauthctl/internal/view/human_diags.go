@@ -198,7 +198,7 @@ func window(before, marked, after string, room int) (string, string, string) {
 
 // header matches the first line of a block: connection "graph" {
 var header = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^([A-Za-z_][\w-]*)((?:\s+"[^"]*")*)\s*\{`)
+	return regexp.MustCompile(`^([A-Za-z_][\w-]*)((?:\s+"[^"]*")*)\s*\{\s*(.*)`)
 })
 
 // enclosing names the top-level block around a range, by its header's text.
@@ -206,14 +206,22 @@ func enclosing(src *schema.Sources, r *hcl.Range) string {
 	if src == nil {
 		return ""
 	}
-	for n := r.Start.Line - 1; n > 0 && n > r.Start.Line-100; n-- {
+	for n := r.Start.Line; n > 0 && n > r.Start.Line-100; n-- {
 		l, ok := src.Line(r.Filename, n)
 		if !ok || strings.HasPrefix(l, "}") {
 			return ""
 		}
-		if m := header().FindStringSubmatch(l); m != nil {
-			return strings.Join(strings.Fields(m[1]+" "+m[2]), " ")
+		m := header().FindStringSubmatch(l)
+		if m == nil {
+			continue
 		}
+		// What stands behind the brace is the whole of the block, or a remark.
+		whole := m[3] != "" && !strings.HasPrefix(m[3], "#") && !strings.HasPrefix(m[3], "//") && !strings.HasPrefix(m[3], "/*")
+		inLine := r.Start.Column > strings.Index(l, "{")+1
+		if n == r.Start.Line && !inLine || n < r.Start.Line && whole {
+			return ""
+		}
+		return strings.Join(strings.Fields(m[1]+" "+m[2]), " ")
 	}
 	return ""
 }

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/oauthctl/oauthctl/schema"
 )
 
 func TestWrapBreaksNothingThatIsCopied(t *testing.T) {
@@ -66,6 +69,43 @@ func TestSentences(t *testing.T) {
 	} {
 		if got := sentence(in); got != want {
 			t.Errorf("sentence(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// The block around a place is named, a block of one line too; the header of a block
+// is in no other.
+func TestEnclosingBlock(t *testing.T) {
+	const text = `variable "a" { type = string }
+variable "b" {
+  type = number
+}
+connection "c" { # its client
+  scopes = []
+
+  lifecycle {
+    x = 1
+  }
+}
+locals { d = 1 }
+
+x = 2
+`
+	src := schema.SourceOf([]byte(text), "main.hcl", nil)
+	for at, want := range map[hcl.Pos]string{
+		{Line: 1, Column: 1}:  "",
+		{Line: 1, Column: 10}: "",
+		{Line: 1, Column: 16}: `variable "a"`,
+		{Line: 2, Column: 1}:  "",
+		{Line: 3, Column: 3}:  `variable "b"`,
+		{Line: 6, Column: 3}:  `connection "c"`,
+		{Line: 9, Column: 5}:  `connection "c"`,
+		{Line: 12, Column: 1}: "",
+		{Line: 12, Column: 9}: "locals",
+		{Line: 14, Column: 1}: "",
+	} {
+		if got := enclosing(src, &hcl.Range{Filename: "main.hcl", Start: at}); got != want {
+			t.Errorf("line %d, column %d: %q, want %q", at.Line, at.Column, got, want)
 		}
 	}
 }
