@@ -222,6 +222,12 @@ func (ch *chain) unknown(name string, at schema.Arg, conn *schema.Connection) *h
 			candidates = append(candidates, a.Name)
 		}
 		d.Detail = fmt.Sprintf("A provider block has no attribute %q.%s %s", name, didYouMean(name, candidates), takes)
+		switch name { // of Terraform's
+		case "alias":
+			d.Detail = fmt.Sprintf("There are no aliases: each block has a name of its own, and names its preset: provider \"NAME\" { preset = %q }.", ch.name)
+		case "version":
+			d.Detail = "Presets come with oauthctl, and have its version: leave it out, or write required_version in an oauthctl block."
+		}
 		return d
 	}
 	d.Detail = fmt.Sprintf("A connection has no attribute %q.%s %s",

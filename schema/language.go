@@ -38,7 +38,16 @@ var fileHints = hints{
 // connectionHints answer those who expect a meta-argument that is not there.
 var connectionHints = hints{
 	{"count", "There is no count. Use for_each with a map or a set of strings."},
+	{"enabled", "There is no enabled. With for_each, an empty set makes no instance: for_each = toset(var.enabled ? [\"on\"] : [])."},
 	{"provisioner", "There are no provisioners: nothing in the language runs a program."},
+}
+
+// settingsHints answer those who come from Terraform.
+var settingsHints = hints{
+	{"backend", "The state is kept where a state block says: state \"sqlite\" { path = \"oauthctl.state\" }. Without one it is kept there as well."},
+	{"cloud", "The state is kept where a state block says: state \"sqlite\" { path = \"oauthctl.state\" }."},
+	{"required_providers", "Nothing is downloaded: presets come with oauthctl, and other servers are described in provider blocks."},
+	{"experiments", "There are none."},
 }
 
 // outputHints answer those who come from Terraform.
@@ -47,6 +56,7 @@ var outputHints = hints{
 }
 
 var settingsSpec = &Spec{
+	hints: settingsHints,
 	Attrs: []Attr{
 		{Name: "required_version", Kind: String, Doc: "Versions of oauthctl that may read this configuration, such as \">= 0.1, < 2.0\"."},
 	},

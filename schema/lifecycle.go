@@ -22,6 +22,7 @@ type Lifecycle struct {
 }
 
 var lifecycleSpec = &Spec{
+	hints: lifecycleHints,
 	Attrs: []Attr{
 		{Name: "prevent_destroy", Kind: Static, Doc: "A plan that would revoke or forget the connection, or replace it by one of another client or server, is an error.", Default: "false"},
 		{Name: "ignore_changes", Kind: Static, Doc: "Names of arguments and blocks, or all: a difference in them is no change."},
@@ -31,6 +32,13 @@ var lifecycleSpec = &Spec{
 		{Type: "precondition", Spec: ruleSpec, Doc: "Has to hold before the connection is changed; an error if it does not."},
 		{Type: "postcondition", Spec: ruleSpec, Doc: "Has to hold after the connection was changed: it refers to self."},
 	},
+}
+
+// lifecycleHints answer those who come from Terraform.
+var lifecycleHints = hints{
+	{"create_before_destroy", "Leave it out: a new grant is always saved before the old one is revoked."},
+	{"enabled", "There is no enabled. With for_each, an empty set makes no instance: for_each = toset(var.enabled ? [\"on\"] : [])."},
+	{"action_trigger", "There are no actions: nothing in the language runs a program."},
 }
 
 // ignorable are the arguments and blocks that ignore_changes can name.

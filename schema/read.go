@@ -30,13 +30,13 @@ func (l *loader) readFiles(ctx context.Context) []*hcl.File {
 		l.diags = append(l.diags, &hcl.Diagnostic{
 			Severity: hcl.DiagError,
 			Summary:  "Cannot read the configuration",
-			Detail:   err.Error() + ".",
+			Detail:   capital(err.Error()) + ".",
 		})
 		return nil
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		l.diags = append(l.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Cannot read the configuration", Detail: reason(err) + "."})
+		l.diags = append(l.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Cannot read the configuration", Detail: capital(reason(err)) + "."})
 		return nil
 	}
 	defer root.Close() // only read
@@ -108,9 +108,12 @@ func (l *loader) list() (dir string, names []string, err error) {
 	if err != nil {
 		return dir, nil, fmt.Errorf("the directory %s cannot be read: %s", dir, reason(err))
 	}
+	terraform := ""
 	for _, e := range entries {
 		name := e.Name()
 		switch {
+		case strings.HasSuffix(name, ".tf"):
+			terraform = name
 		case strings.HasPrefix(name, "."), strings.HasSuffix(name, "~"), IsTestFile(name):
 		case strings.HasSuffix(name, ".hcl"), strings.HasSuffix(name, ".hcl.json"):
 			names = append(names, name)
@@ -120,6 +123,9 @@ func (l *loader) list() (dir string, names []string, err error) {
 		where := dir
 		if dir == "." { // "in .. Write" would name the directory above
 			where = "this directory"
+		}
+		if terraform != "" {
+			return dir, nil, fmt.Errorf("there are no *.hcl files in %s, only Terraform's, such as %s. Write the connections in a file main.hcl, or name another place with -chdir=DIR or -config=PATH", where, terraform)
 		}
 		return dir, nil, fmt.Errorf("there are no *.hcl files in %s. Write one, or name another place with -chdir=DIR or -config=PATH", where)
 	}
@@ -183,6 +189,9 @@ func reason(err error) string {
 	}
 	return err.Error()
 }
+
+// capital makes a sentence of an error's text.
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // parseFile parses one file, native or JSON by its name. The text has to pass
 // checkText first: hcl's parsers are recursive, and a stack that overflows

@@ -71,6 +71,9 @@ func (l *loader) variableType(v *variableDecl, a *attr) {
 	ty, defaults, diags := typeexpr.TypeConstraintWithDefaults(a.Expr)
 	for _, d := range diags {
 		d.Summary = "Invalid type"
+		if word := hcl.ExprAsKeyword(a.Expr); word != "" {
+			d.Detail += didYouMean(word, []string{"string", "number", "bool", "any"})
+		}
 	}
 	l.diags = append(l.diags, diags...)
 	if !diags.HasErrors() {
