@@ -240,15 +240,18 @@ func TestNothingLeaks(t *testing.T) {
 	for _, run := range runs {
 		u.learn()
 		for _, color := range []string{"", "1"} {
-			u.env["FORCE_COLOR"], u.env["OAUTHCTL_LOG"] = color, "debug"
+			u.env["FORCE_COLOR"], u.env["OAUTHCTL_LOG"], u.env["OAUTHCTL_LOG_PATH"] = color, "debug", ""
 			if color != "" {
-				u.env["OAUTHCTL_LOG"] = "json"
+				u.env["OAUTHCTL_LOG"], u.env["OAUTHCTL_LOG_PATH"] = "json", filepath.Join(u.dir, "requests.log")
 			}
 			u.run(run)
 		}
 		u.learn()
 	}
 	u.files()
+	if log, err := os.ReadFile(filepath.Join(u.dir, "requests.log")); err != nil || !bytes.Contains(log, []byte(`"msg":"answer"`)) {
+		t.Errorf("the log has nothing in it that could leak: %v", err)
+	}
 	if u.seen < 20 {
 		t.Errorf("only %d secrets were looked for: the test is blind", u.seen)
 	}
@@ -423,7 +426,7 @@ func (u *leakUser) askAgent(end func()) {
 	app, out, errs := testApp("-chdir="+u.dir, "token", "-sandbox", "-force-refresh", "person")
 	app.Now, app.Rand = time.Now, rand.Reader
 	app.LookupEnv = func(k string) (string, bool) {
-		if k == "OAUTHCTL_PASSPHRASE" || k == "OAUTHCTL_LOG" {
+		if k == "OAUTHCTL_PASSPHRASE" || k == "OAUTHCTL_LOG" || k == "OAUTHCTL_LOG_PATH" {
 			return "", false
 		}
 		v, ok := u.env[k]

@@ -5,10 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -24,19 +26,38 @@ func (c *cli) logged(client *http.Client) *http.Client {
 	if level == "" || level == "off" {
 		return client
 	}
-	out := c.console().Wrap(c.Stderr)
+	out := c.logFile()
 	var h slog.Handler = slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})
 	switch strings.ToLower(level) {
 	case "debug", "trace":
 	case "info":
 		h = slog.NewTextHandler(out, nil)
+	case "warn", "error":
+		h = slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelWarn})
 	case "json":
 		h = slog.NewJSONHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})
 	default:
-		fmt.Fprintln(c.Stderr, "Warning: OAUTHCTL_LOG: want debug, info, json or off; taken as debug")
+		fmt.Fprintln(c.Stderr, "Warning: OAUTHCTL_LOG: want debug, info, warn, json or off; taken as debug")
 	}
 	client.Transport = &logging{next: client.Transport, log: slog.New(clocked{h, c.Now}), now: c.Now}
 	return client
+}
+
+// logFile is where the log goes: to the end of the file of OAUTHCTL_LOG_PATH, or to
+// stderr. A command is not given up because it cannot be logged.
+func (c *cli) logFile() io.Writer {
+	stderr := c.console().Wrap(c.Stderr)
+	path := c.path(c.env("OAUTHCTL_LOG_PATH"))
+	if path == "" {
+		return stderr
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600) //nolint:gosec // the person named it
+	if err != nil {
+		fmt.Fprintf(c.Stderr, "Warning: OAUTHCTL_LOG_PATH: cannot write to %s: %v; the log is here\n", path, reasonOf(err))
+		return stderr
+	}
+	c.ends = append(c.ends, f.Close)
+	return f
 }
 
 // clocked gives records the time of the App.
@@ -69,7 +90,7 @@ func (l *logging) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := l.next.RoundTrip(r)
 	what = append(what, "elapsed", l.now().Sub(start).Round(time.Millisecond).String())
 	if err != nil {
-		l.log.Info("no answer", append(what, "error", kindOfError(err))...)
+		l.log.Warn("no answer", append(what, "error", kindOfError(err))...)
 		return res, err
 	}
 	l.log.Info("answer", append(what, "status", res.StatusCode)...)

@@ -14,10 +14,15 @@ import (
 // A log has what is needed to see what happened, and nothing that is secret.
 func TestLogsTellNoSecrets(t *testing.T) {
 	const canary = "canary-0123456789"
-	for _, level := range []string{"debug", "info", "json", "nonsense"} {
+	for _, level := range []string{"debug", "info", "warn", "json", "nonsense"} {
 		for _, fails := range []bool{false, true} {
 			app, _, errs := testApp()
-			app.LookupEnv = func(name string) (string, bool) { return level, name == "OAUTHCTL_LOG" }
+			app.LookupEnv = func(name string) (string, bool) {
+				if name == "OAUTHCTL_LOG" {
+					return level, true
+				}
+				return "", false
+			}
 			c := &cli{App: app}
 			client := c.logged(&http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
 				if fails {
@@ -38,10 +43,16 @@ func TestLogsTellNoSecrets(t *testing.T) {
 			if strings.Contains(log, "canary") || strings.Contains(log, "xxx") {
 				t.Errorf("%s: the log tells a secret: %s", level, log)
 			}
+			if level == "warn" && !fails {
+				if log != "" {
+					t.Errorf("warn: an answer is logged: %s", log)
+				}
+				continue
+			}
 			if !strings.Contains(log, "https://login.acme.example/token/…?a=…&token=…") || !strings.Contains(log, "POST") || !fails && !strings.Contains(log, "418") {
 				t.Errorf("%s: the log does not say what happened: %s", level, log)
 			}
-			if n := strings.Count(log, "login.acme"); n != 2 && level != "info" || n != 1 && level == "info" {
+			if n := strings.Count(log, "login.acme"); (n == 1) != (level == "info" || level == "warn") || n > 2 {
 				t.Errorf("%s: %d lines: %s", level, n, log)
 			}
 			for line := range bytes.Lines(errs.Bytes()) {
