@@ -181,10 +181,15 @@ func (e *Engine) errNotSaved(a addr.Addr, err error) error {
 // notFound says which connection may have been meant.
 func (e *Engine) notFound(ctx context.Context, a addr.Addr, err error) error {
 	out := &Error{Class: ClassError, Addr: a, Doing: "read " + a.String(), Err: err, Remedy: applyCommand(a)}
-	rows, listErr := e.o.Store.Summaries(ctx)
-	if listErr != nil {
-		return out
+	if rows, err := e.o.Store.Summaries(ctx); err == nil {
+		out.Remedy = cmp.Or(Meant(a, rows), out.Remedy)
 	}
+	return out
+}
+
+// Meant says which address of the state may have been meant by one that is not
+// there, as a remedy; "" if nobody knows.
+func Meant(a addr.Addr, rows []state.Summary) string {
 	var names, instances []string
 	for _, r := range rows {
 		names = append(names, r.Addr.Short())
@@ -193,11 +198,12 @@ func (e *Engine) notFound(ctx context.Context, a addr.Addr, err error) error {
 		}
 	}
 	if len(instances) > 0 {
-		out.Remedy = "name one of its instances: " + strings.Join(instances[:min(len(instances), 5)], ", ")
-	} else if s := schema.Suggest(a.Short(), names); s != "" {
-		out.Remedy = "did you mean " + s + "?"
+		return "name one of its instances: " + strings.Join(instances[:min(len(instances), 5)], ", ")
 	}
-	return out
+	if s := schema.Suggest(a.Short(), names); s != "" {
+		return "did you mean " + s + "?"
+	}
+	return ""
 }
 
 // errStale: the state is not the one that the plan was made from.

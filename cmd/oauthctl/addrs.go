@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,9 +41,17 @@ func parseAddrs(args []string) ([]addr.Addr, error) {
 	return list, nil
 }
 
-// suggestAddr adds to the error about an address that is not in the state which
-// one was probably meant.
-func (c *cli) suggestAddr(ctx context.Context, store *state.Store, a addr.Addr, err error) error {
+// notHeld is the error about an address that is not in the state. doing: "show graph".
+func notHeld(a addr.Addr, doing string, rows []state.Summary) error {
+	return &engine.Error{
+		Class: engine.ClassError, Addr: a, Doing: doing, Err: state.ErrNotFound,
+		Remedy: cmp.Or(engine.Meant(a, rows), "look what there is: oauthctl state list"),
+	}
+}
+
+// suggestAddr makes the error about an address that is not in the state one that
+// says which was probably meant.
+func (c *cli) suggestAddr(ctx context.Context, store *state.Store, a addr.Addr, doing string, err error) error {
 	if !errors.Is(err, state.ErrNotFound) {
 		return err
 	}
@@ -50,18 +59,7 @@ func (c *cli) suggestAddr(ctx context.Context, store *state.Store, a addr.Addr, 
 	if listErr != nil {
 		return err
 	}
-	s := schema.Suggest(a.Short(), shortNames(rows))
-	if s == "" {
-		return err
-	}
-	failed := &engine.Error{Class: engine.ClassError, Addr: a, Doing: "find " + a.String(), Err: state.ErrNotFound}
-	var e *engine.Error
-	if errors.As(err, &e) {
-		copied := *e
-		failed = &copied
-	}
-	failed.Remedy = fmt.Sprintf("did you mean %s?", s)
-	return failed
+	return notHeld(a, doing, rows)
 }
 
 // completeAddrs completes the addresses of the state.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -102,7 +101,7 @@ func (c *cli) tryHeld(ctx context.Context, h *heldState, only []addr.Addr) error
 	}
 	for _, a := range only {
 		if !slices.ContainsFunc(rows, func(r state.Summary) bool { return a.Contains(r.Addr) }) {
-			return c.suggestAddr(ctx, store, a, fmt.Errorf("keep %s fresh: %w", a, state.ErrNotFound))
+			return notHeld(a, "keep "+a.String()+" fresh", rows)
 		}
 	}
 	return nil

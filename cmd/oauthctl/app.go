@@ -86,7 +86,11 @@ func (a *App) Run(ctx context.Context) (code int) {
 		debug.SetGCPercent(50)
 	}
 	c.arm()
-	return c.finish(ctx, c.root().ExecuteContext(ctx))
+	cmd, err := c.root().ExecuteContextC(ctx)
+	if err != nil && c.view == nil && c.wantsJSON(cmd) {
+		c.view = c.newView(true, streams(cmd))
+	}
+	return c.finish(ctx, err)
 }
 
 // end closes and removes what is of this run alone.

@@ -2,12 +2,13 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/oauthctl/oauthctl/schema"
 )
 
 func (c *cli) completionCommand() *cobra.Command {
@@ -22,7 +23,7 @@ func (c *cli) completionCommand() *cobra.Command {
 		Args:      exactArgs(1, "one of "+strings.Join(shells, ", ")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var b bytes.Buffer
-			if err := completionScript(&b, cmd.Root(), args[0]); err != nil {
+			if err := completionScript(&b, cmd, args[0]); err != nil {
 				return err
 			}
 			_, err := c.out.Write(b.Bytes())
@@ -31,7 +32,8 @@ func (c *cli) completionCommand() *cobra.Command {
 	}
 }
 
-func completionScript(w io.Writer, root *cobra.Command, shell string) error {
+func completionScript(w io.Writer, completion *cobra.Command, shell string) error {
+	root := completion.Root()
 	switch shell {
 	case "bash":
 		return root.GenBashCompletionV2(w, true)
@@ -42,7 +44,7 @@ func completionScript(w io.Writer, root *cobra.Command, shell string) error {
 	case "powershell":
 		return root.GenPowerShellCompletionWithDesc(w)
 	}
-	return fmt.Errorf("there is no completion for %q; want bash, zsh, fish or powershell", shell)
+	return misused(completion, "there is no completion for %q%s", shell, didYouMean(schema.Suggest(shell, completion.ValidArgs)))
 }
 
 // completed is cobra's answer to a completion request, as a person reads it: the flags

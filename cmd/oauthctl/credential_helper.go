@@ -91,7 +91,7 @@ func (c *cli) helperRecords(ctx context.Context, store *state.Store, named addr.
 	}
 	r, err := store.Get(ctx, named, state.PartInfo)
 	if err != nil {
-		return nil, c.suggestAddr(ctx, store, named, fmt.Errorf("look for the host: %w", err))
+		return nil, c.suggestAddr(ctx, store, named, "find "+named.String(), fmt.Errorf("look for the host: %w", err))
 	}
 	return []*state.Record{r}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,29 @@ import (
 
 func jsonFlag(cmd *cobra.Command, json *bool) {
 	cmd.Flags().BoolVar(json, "json", false, "print JSON for programs instead of text")
+}
+
+// wantsJSON reports whether a command that was not begun, because of a mistake on
+// the command line, was asked to write for programs.
+func (c *cli) wantsJSON(cmd *cobra.Command) bool {
+	if cmd.Flags().Lookup("json") == nil && !cmd.HasAvailableSubCommands() {
+		return false // the rest is for another program, or a mistake of its own
+	}
+	args := c.args
+	if i := slices.Index(args, "--"); i >= 0 {
+		args = args[:i]
+	}
+	return slices.Contains(args, "--json") || slices.Contains(args, "--json=true")
+}
+
+// streams reports whether a command writes events as things happen, and errors among
+// them, rather than one document.
+func streams(cmd *cobra.Command) bool {
+	switch cmd.Name() {
+	case "apply", "destroy", "import", "login", "logout", "refresh", "test":
+		return true
+	}
+	return false
 }
 
 // rollbackFlag is -accept-rollback, of the commands that spend refresh tokens, and of

@@ -39,7 +39,7 @@ func (c *cli) forceUnlockCommand() *cobra.Command {
 func (c *cli) forceUnlock(ctx context.Context, name string, force bool, wait time.Duration) error {
 	a, err := addr.Parse(name)
 	if err != nil {
-		return err
+		return advised("locks have no ids, they are of connections; see who is at work: oauthctl lock list", "%w", err)
 	}
 	store, err := c.openState(ctx)
 	if err != nil {

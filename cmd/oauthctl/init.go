@@ -17,6 +17,7 @@ import (
 
 func (c *cli) initCommand() *cobra.Command {
 	var passphrase, keyring bool
+	var input inputFlags
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make the key that opens the state",
@@ -26,7 +27,7 @@ func (c *cli) initCommand() *cobra.Command {
 		Example: "oauthctl init\noauthctl init -passphrase",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(false, false)
+			c.view, c.input = c.newView(false, false), &input
 			if passphrase && keyring {
 				return misused(cmd, "-passphrase and -keyring contradict each other")
 			}
@@ -35,6 +36,7 @@ func (c *cli) initCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&passphrase, "passphrase", false, "protect the identity with a passphrase, asked for or from OAUTHCTL_PASSPHRASE")
 	cmd.Flags().BoolVar(&keyring, "keyring", false, "keep the identity in the keyring of the system")
+	input.register(cmd.Flags())
 	return cmd
 }
 

@@ -22,7 +22,7 @@ func (c *cli) refreshCommand() *cobra.Command {
 		Example: "oauthctl refresh graph",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return misused(cmd, "%s wants the names of connections", cmd.CommandPath())
+				return advised("for all connections, run: oauthctl apply -refresh-only", "%s wants the names of connections", cmd.CommandPath())
 			}
 			return nil
 		},

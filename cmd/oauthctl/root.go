@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ func (c *cli) root() *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(c.helpCommand())
 	root.SetHelpFunc(c.help)
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(c.flagError)
 	c.registerGlobals(root.PersistentFlags())
 	root.Flags().Bool("version", false, "show the version")
 	c.addCommands(root)
@@ -145,14 +146,16 @@ func misused(cmd *cobra.Command, format string, args ...any) error {
 }
 
 // flagError says what is wrong with a flag in the way flags are written here.
-func flagError(cmd *cobra.Command, err error) error {
+// The flags of a command that there is not are no mistake of their own.
+func (c *cli) flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
 	switch {
+	case errors.As(err, &unknown) && cmd.HasAvailableSubCommands() && len(c.unknownWords(cmd)) > 0:
+		return unknownCommand(cmd, c.unknownWords(cmd))
 	case errors.As(err, &unknown):
-		name := unknown.GetSpecifiedName()
-		return misused(cmd, "%s has no flag -%s%s", cmd.CommandPath(), name, didYouMean(dash(schema.Suggest(name, flagNames(cmd)))))
+		return unknownFlag(cmd, unknown.GetSpecifiedName())
 	case errors.As(err, &missing):
 		return misused(cmd, "-%s needs a value", missing.GetFlag().Name)
 	case errors.As(err, &invalid):
@@ -160,6 +163,29 @@ func flagError(cmd *cobra.Command, err error) error {
 		return misused(cmd, "-%s: %w", invalid.GetFlag().Name, wanted(invalid))
 	}
 	return misused(cmd, "%s", strings.ReplaceAll(err.Error(), "--", "-"))
+}
+
+// unknownWords are what was typed where the name of a command below cmd belongs.
+func (c *cli) unknownWords(cmd *cobra.Command) []string {
+	_, words := c.commandWords(c.args)
+	_, known := commandOf(cmd.Root(), words)
+	return words[len(known):]
+}
+
+// unknownFlag is the error for a flag that a command does not have.
+func unknownFlag(cmd *cobra.Command, name string) error {
+	near := schema.Suggest(name, flagNames(cmd))
+	switch instead := flagHintFor(cmd, name); {
+	case instead != "":
+		return advised(instead, "%s has no flag -%s", cmd.CommandPath(), name)
+	case near == "" && !cmd.HasParent() && anyHasFlag(cmd.Commands(), name):
+		return advised("put it behind the command: oauthctl COMMAND -"+name, "-%s is an option of commands", name)
+	}
+	return misused(cmd, "%s has no flag -%s%s", cmd.CommandPath(), name, didYouMean(dash(near)))
+}
+
+func anyHasFlag(cmds []*cobra.Command, name string) bool {
+	return slices.ContainsFunc(cmds, func(cmd *cobra.Command) bool { return cmd.Flags().Lookup(name) != nil })
 }
 
 // wanted says what a value should have been, where pflag repeats it.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/oauthctl/oauthctl/engine"
@@ -118,7 +117,7 @@ func (s *session) knows(ctx context.Context, a addr.Addr) error {
 	if len(filterRows(rows, []addr.Addr{a})) > 0 {
 		return nil
 	}
-	return fmt.Errorf("%s is neither in the configuration nor in the state%s", a, didYouMean(schema.Suggest(a.Short(), shortNames(rows))))
+	return advised(engine.Meant(a, rows), "%s is neither in the configuration nor in the state", a)
 }
 
 // prepare makes what a first apply lacks: the identity, so that no command

@@ -94,7 +94,7 @@ func (c *cli) showRecords(ctx context.Context, args []string) error {
 	}
 	r, err := store.Get(ctx, a, state.PartInfo)
 	if err != nil {
-		return c.suggestAddr(ctx, store, a, err)
+		return c.suggestAddr(ctx, store, a, "show "+a.String(), err)
 	}
 	c.view.Record(r)
 	return nil

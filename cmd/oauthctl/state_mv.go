@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/oauthctl/oauthctl/engine"
-	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 )
@@ -89,7 +88,7 @@ func renamesOf(rows []state.Summary, from, to addr.Addr) ([]state.Rename, error)
 	hits := filterRows(rows, []addr.Addr{from})
 	switch {
 	case len(hits) == 0:
-		return nil, fmt.Errorf("%s%w%s", doing, state.ErrNotFound, didYouMean(schema.Suggest(from.Short(), shortNames(rows))))
+		return nil, notHeld(from, fmt.Sprintf("move %s to %s", from, to), rows)
 	case held[from] && (to.Keyed || len(hits) == 1):
 		hits = []state.Summary{{Addr: from}}
 	case to.Keyed:

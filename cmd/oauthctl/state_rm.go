@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 )
@@ -58,7 +57,7 @@ func (c *cli) stateRm(ctx context.Context, args []string, dryRun bool) error {
 	for _, a := range want {
 		hits := filterRows(rows, []addr.Addr{a})
 		if len(hits) == 0 {
-			return fmt.Errorf("could not forget %s: %w%s", a, state.ErrNotFound, didYouMean(schema.Suggest(a.Short(), shortNames(rows))))
+			return notHeld(a, "forget "+a.String(), rows)
 		}
 		gone = append(gone, hits...)
 	}
@@ -94,12 +93,4 @@ func (c *cli) forget(ctx context.Context, store *state.Store, a addr.Addr) error
 		return fmt.Errorf("could not forget %s: %w", a, err)
 	}
 	return nil
-}
-
-func shortNames(rows []state.Summary) []string {
-	var names []string
-	for _, r := range rows {
-		names = append(names, r.Addr.Short())
-	}
-	return names
 }
