@@ -30,7 +30,6 @@ func sampleNow() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC) 
 
 const (
 	hour = time.Hour
-	day  = 24 * time.Hour
 )
 
 func conn(name string) addr.Addr { return addr.Connection(name) }

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -45,15 +46,39 @@ func TestWidthCountsColumns(t *testing.T) {
 	}
 }
 
-func TestSpansAreRoundedDown(t *testing.T) {
+// Lengths of time are rounded to the nearest: what was granted for an hour a moment
+// ago has an hour. What is long is overstated by a twentieth at most.
+func TestSpansAreRounded(t *testing.T) {
+	const second, minute = time.Second, time.Minute
 	for d, want := range map[time.Duration]string{
-		0: "0s", 59 * time.Second: "59s", 59*time.Minute + 59*time.Second: "59m", time.Hour: "1h", 90 * time.Minute: "1h30m",
-		11*time.Hour + 59*time.Minute: "11h", 47 * time.Hour: "1d", 89*24*time.Hour + 23*time.Hour: "89d", 3 * 365 * 24 * time.Hour: "3y", -5 * time.Minute: "5m",
+		0: "0s", 59 * second: "59s", hour - second: "1h", hour - 29*second: "1h", hour - 31*second: "59m", hour: "1h",
+		hour + 90*second: "1h2m", 90 * minute: "1h30m", 10*hour - second: "10h", 11*hour + 29*minute: "11h", 12*hour - second: "12h",
+		day - second: "1d", 47 * hour: "1d23h", 7*day - second: "7d", 89*day + 23*hour: "90d", 89*day + 11*hour: "89d",
+		3*year - second: "3y", 3*year - 40*day: "2y", 2*year - second: "2y", -5 * minute: "5m", minute - second/2: "1m",
 	} {
 		if got := Span(d); got != want {
 			t.Errorf("Span(%v) = %q, want %q", d, got, want)
 		}
 	}
+	for d := minute; d < 20*year; d += d/7 + 7*second + 13*minute {
+		if shown := asSpan(t, Span(d)); shown > d+d/20 || shown < d/2 {
+			t.Errorf("%v is shown as %s", d, Span(d))
+		}
+	}
+}
+
+// asSpan reads what [Span] writes.
+func asSpan(t *testing.T, text string) (d time.Duration) {
+	for text != "" {
+		i := strings.IndexAny(text, "smhdy")
+		n, err := strconv.Atoi(text[:i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		d += time.Duration(n) * map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': hour, 'd': day, 'y': year}[text[i]]
+		text = text[i+1:]
+	}
+	return d
 }
 
 func TestSentences(t *testing.T) {

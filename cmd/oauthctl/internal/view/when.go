@@ -7,23 +7,40 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// Span writes a length of time as a person says it, rounded down: "35s",
-// "42m", "1h30m", "11h", "3d", "2y".
+const (
+	day  = 24 * time.Hour
+	year = 365 * day
+)
+
+// Span writes a length of time as a person says it: "35s", "42m", "1h30m", "11h",
+// "3d4h", "90d", "2y". It is rounded to the nearest, so that what was granted for an
+// hour a moment ago has an hour, and never to more than a twentieth of a long time;
+// years, which are longer, are whole ones.
 func Span(d time.Duration) string {
 	d = d.Abs()
 	switch {
-	case d < time.Minute:
-		return itoa(int(d/time.Second)) + "s"
-	case d < time.Hour:
-		return itoa(int(d/time.Minute)) + "m"
-	case d < 10*time.Hour && d%time.Hour >= time.Minute:
-		return itoa(int(d/time.Hour)) + "h" + itoa(int(d%time.Hour/time.Minute)) + "m"
-	case d < 24*time.Hour:
-		return itoa(int(d/time.Hour)) + "h"
-	case d < 2*365*24*time.Hour:
-		return itoa(int(d/(24*time.Hour))) + "d"
+	case d.Round(time.Second) < time.Minute:
+		return itoa(int(d.Round(time.Second)/time.Second)) + "s"
+	case d.Round(time.Minute) < 10*time.Hour:
+		return units(d.Round(time.Minute), time.Hour, "h", time.Minute, "m")
+	case d.Round(time.Hour) < 10*day:
+		return units(d.Round(time.Hour), day, "d", time.Hour, "h")
+	case d.Round(day) < 2*year:
+		return itoa(int(d.Round(day)/day)) + "d"
 	}
-	return itoa(int(d/(365*24*time.Hour))) + "y"
+	return itoa(int(d.Round(day)/year)) + "y"
+}
+
+// units writes a length of time in two units, without one that is nothing.
+func units(d, large time.Duration, largeName string, small time.Duration, smallName string) string {
+	n, rest := int(d/large), int(d%large/small)
+	switch {
+	case n == 0:
+		return itoa(rest) + smallName
+	case rest == 0:
+		return itoa(n) + largeName
+	}
+	return itoa(n) + largeName + itoa(rest) + smallName
 }
 
 // expiry says when a token ends, seen from now: "expires in 42m", "expired 3d
