@@ -224,7 +224,7 @@ func (ch *chain) unknown(name string, at schema.Arg, conn *schema.Connection) *h
 		d.Detail = fmt.Sprintf("A provider block has no attribute %q.%s %s", name, didYouMean(name, candidates), takes)
 		switch name { // of Terraform's
 		case "alias":
-			d.Detail = fmt.Sprintf("There are no aliases: each block has a name of its own, and names its preset: provider \"NAME\" { preset = %q }.", ch.name)
+			d.Detail = "There are no aliases: each block has a name of its own, and names its preset: provider \"NAME\" { preset = \"PRESET\" }."
 		case "version":
 			d.Detail = "Presets come with oauthctl, and have its version: leave it out, or write required_version in an oauthctl block."
 		}

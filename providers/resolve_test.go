@@ -167,6 +167,10 @@ func TestMistakes(t *testing.T) {
 			"connection \"c\" {\n  provider  = \"google\"\n  client_id = \"x\"\n  redirect_uri = \"http://localhost\"\n}",
 			[]string{"main.hcl:4", `Did you mean "redirect_uris"?`, "Google takes no arguments."},
 		},
+		"alias and version of Terraform's providers": {
+			"provider \"p\" {\n  preset = \"google\"\n  alias = \"x\"\n  version = \"~> 1\"\n}\n" + connectionC,
+			[]string{"main.hcl:3", `provider "NAME" {`, "main.hcl:4", "Presets come with oauthctl"},
+		},
 		"unknown attribute of a block": {
 			"provider \"p\" {\n  preset = \"google\"\n  isuer = \"https://x.example\"\n}\n" + connectionC,
 			[]string{"main.hcl:3", `Did you mean "issuer"?`},
