@@ -165,9 +165,17 @@ func (s *schedule) settle(n *node) {
 }
 
 func (s *schedule) because(m, n *node) error {
-	what := "which it depends on, " + string(n.result.State)
+	what := "which it depends on, "
 	if leaves(m.change.Action) {
-		what = "which depends on it, " + string(n.result.State)
+		what = "which depends on it, "
+	}
+	switch n.result.State {
+	case Waiting:
+		what += "waits for a person"
+	case Skipped:
+		what += "was not started either"
+	default:
+		what += string(n.result.State)
 	}
 	return &Error{
 		Class: ClassError, Addr: m.change.Addr, Doing: "apply the change of " + m.change.Addr.String(),

@@ -138,7 +138,8 @@ func (r *rules) RoundTrip(req *http.Request) (*http.Response, error) {
 	if w.oneTime() || isGuarded(req.Context()) {
 		next = r.once // and a guarded one is not put on a connection that others made
 	}
-	if p, err := r.proxy(req); err == nil && p != nil {
+	p, err := r.proxy(req)
+	if err == nil && p != nil {
 		// What is dialled is the proxy, and the proxy decides what it may reach.
 		req = req.WithContext(guard(req.Context(), false))
 	}
@@ -149,7 +150,7 @@ func (r *rules) RoundTrip(req *http.Request) (*http.Response, error) {
 	w.pass(r.traced)
 	resp, err := next.RoundTrip(req)
 	if err != nil {
-		return nil, err
+		return nil, reached(req.URL, p, err)
 	}
 	resp.Body = &cappedBody{body: resp.Body, left: maxBody}
 	return resp, nil

@@ -28,7 +28,7 @@ func classify(err error, rec *recorder) (*Error, said) {
 	var answered *oauth2.RetrieveError
 	switch {
 	case rec.status == 0:
-		e.Outcome, e.Kind, e.Detail = Unknown, Temporary, networkDetail(err)
+		e.Outcome, e.Kind, e.Detail, e.Remedy = Unknown, Temporary, networkDetail(err), networkRemedy(err)
 		if rec.wire.notSent(err) {
 			e.Outcome = NotSent
 		}

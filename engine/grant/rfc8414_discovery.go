@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -143,7 +144,8 @@ func fetchMetadata(ctx context.Context, env Env, at string) (m *metadata, public
 	req.Header.Set("Accept", "application/json")
 	resp, err := env.HTTP.Do(req)
 	if err != nil {
-		e := &Error{Kind: Temporary, Outcome: NotSent, Detail: networkDetail(err), Remedy: "try again later, or set the endpoints in the provider block", Err: scrub(err)}
+		e := &Error{Kind: Temporary, Outcome: NotSent, Detail: networkDetail(err), Err: scrub(err),
+			Remedy: cmp.Or(networkRemedy(err), "try again later, or set the endpoints in the provider block")}
 		if errors.Is(err, context.Canceled) {
 			e.Kind = Interrupted
 		}
