@@ -56,10 +56,10 @@ type Config struct {
 	Variables   map[string]*Variable
 	Providers   map[string]*Block // provider blocks by name; package providers decodes them
 	Connections []*Connection     // every instance, sorted by address
-	Sinks       []*Block          // undecoded; package engine/sink decodes them
+	Sinks       []*Block          // every instance, undecoded; package engine/sink decodes them
 	Removed     []Removed         // removed blocks, likewise
 	Moved       []Moved           // moved blocks, in the order of the files
-	Imports     []Import          // import blocks, likewise
+	Imports     []Import          // of import blocks, sorted by address
 	MadeUp      []string          // what Source.MakeUp invented: "var.client_secret", `env("PRINT_SECRET")`
 	Partial     bool              // loaded with Source.Partial: to be checked, and not to be planned
 	Sources     *Sources          // the files read, for snippets; set even when Load fails

@@ -144,72 +144,16 @@ func (b *connectionBlock) collectRefs() []placedRef {
 
 var forEachScope = scope{place: "for_each", variables: true, locals: true, connections: true}
 
-// expand evaluates for_each, once for all instances.
+// expand evaluates for_each, once for all instances: going through a set sorts it.
 func (l *loader) expand(b *connectionBlock) {
 	b.expanded = true
 	if b.forEach == nil {
 		return
 	}
-	fail := func(detail string, args ...any) {
-		b.broken = true
-		l.diags = append(l.diags, about(addr.Connection(b.name), hcl.Diagnostics{errorAt(b.forEach.Expr.Range(), "Invalid for_each", detail, args...)})...)
+	each, ok := l.elements(addr.Connection(b.name), b.forEach, forEachScope)
+	if b.broken = !ok; ok {
+		b.each, b.keys = each, sortedKeys(each)
 	}
-	v, diags := l.eval.marked(b.forEach, forEachScope)
-	l.diags = append(l.diags, about(addr.Connection(b.name), diags)...)
-	if diags.HasErrors() {
-		b.broken = true
-		return
-	}
-	v, marks := v.Unmark() // the marks of keys are on the whole, those of values are not
-	ty := v.Type()
-	switch {
-	case hasMark(marks, Sensitive):
-		fail("The value is sensitive, but the keys of for_each become part of addresses, which are shown. If the keys are no secret, wrap them: nonsensitive(…).")
-	case hasMark(marks, ephemeral{}):
-		fail("The value is ephemeral, but the keys of for_each become part of addresses, which are kept in the state.")
-	case v.IsNull():
-		fail("The value is null. Give a map, or a set of strings; an empty one makes no instances.")
-	case !v.IsKnown() && l.src.Partial:
-		b.broken = true // its instances are not known, which is no mistake
-	case !v.IsKnown():
-		fail("The value is not known before other connections have been applied, so the instances cannot be named. Use keys that are written in the configuration.")
-	case ty.IsSetType() && ty.ElementType() == cty.String, ty.IsMapType(), ty.IsObjectType():
-		l.instances(b, v, fail)
-	case ty.IsTupleType() || ty.IsListType():
-		fail("The value is a list. Its elements have no keys; make a set of it: for_each = toset(…).")
-	case ty.IsSetType():
-		fail("The value is %s. Only a set of strings has keys that can be written in an address.", typeName(ty))
-	default:
-		fail("The value is %s. Give a map, or a set of strings: toset([\"a\", \"b\"]).", typeName(ty))
-	}
-}
-
-// instances names the instances. Going through a set sorts it, which is done once.
-func (l *loader) instances(b *connectionBlock, v cty.Value, fail func(string, ...any)) {
-	set, null := v.Type().IsSetType(), false
-	b.each = make(map[string]cty.Value, v.LengthInt())
-	for it := v.ElementIterator(); it.Next(); {
-		k, e := it.Element()
-		if set {
-			k = e
-		}
-		switch {
-		case !k.IsKnown():
-			if b.broken = l.src.Partial; !b.broken {
-				fail("The value is not known before other connections have been applied, so the instances cannot be named. Use keys that are written in the configuration.")
-			}
-			return
-		case k.IsNull():
-			null = true
-		default:
-			b.each[k.AsString()] = e
-		}
-	}
-	if null {
-		fail("The set has a null element. Remove it.")
-		return
-	}
-	b.keys = sortedKeys(b.each)
 }
 
 // evaluateConnections makes the instances of all blocks.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
@@ -18,12 +19,14 @@ type Import struct {
 	Range hcl.Range // of the block's header; zero: the token was handed to a command
 
 	token *attr         // evaluated only when it is needed
+	scope               // of token
 	given secret.Secret // instead of token
 }
 
 var importSpec = &Spec{hints: importHints, Attrs: []Attr{
-	{Name: "to", Kind: Static, Required: true, Doc: "The connection that the token is for: connection.NAME or connection.NAME[\"key\"]. If it is in the state already, the block does nothing."},
+	{Name: "to", Kind: Static, Required: true, Doc: "The connection that the token is for: connection.NAME or connection.NAME[\"key\"]. The key may be an expression, such as each.key. If it is in the state already, the block does nothing."},
 	{Name: "refresh_token", Kind: Sensitive, Required: true, Ephemeral: true, Doc: "The refresh token; never a literal: use env() or a sensitive variable. It is evaluated only while the connection is not in the state."},
+	{Name: "for_each", Kind: Static, Doc: "A map or a set of strings: one token for each element, with each.key and each.value."},
 }}
 
 // importHints answer those who come from Terraform.
@@ -31,15 +34,18 @@ var importHints = hints{
 	{"id", "What is imported is a refresh token, and it has no id: write refresh_token = env(\"NAME\"), or a sensitive variable."},
 	{"identity", "What is imported is a refresh token: write refresh_token = env(\"NAME\"), or a sensitive variable."},
 	{"provider", "The provider stands in the connection block."},
-	{"for_each", "There is no for_each here. Write one import block for each instance, or run: oauthctl import."},
 }
 
 var importScope = scope{place: "an import block", variables: true, locals: true, secret: true}
 
-// declareImports reads the import blocks. Tokens are not evaluated here: once a
-// connection is in the state, its token need not exist any more.
+// importBlock is an import block before it is known for which connections it is.
+type importBlock struct {
+	content *content
+	rng     hcl.Range
+}
+
+// declareImports reads the import blocks.
 func (l *loader) declareImports(blocks hcl.Blocks) {
-	seen := map[addr.Addr]hcl.Range{}
 	for _, hb := range blocks {
 		c, diags := readBody(hb.Body, importSpec, "an import block", hb.DefRange)
 		l.diags = append(l.diags, diags...)
@@ -48,20 +54,127 @@ func (l *loader) declareImports(blocks hcl.Blocks) {
 				l.cfg.Sources.hide(a.Expr.Range())
 			}
 		}
-		to := l.connectionAddr(c.attrs["to"])
-		if to.IsZero() {
-			continue
-		}
-		if first, ok := seen[to]; ok {
-			l.diags = append(l.diags, about(to, hcl.Diagnostics{errorAt(hb.DefRange, "Imported twice",
-				"The block at %s gives a token to %s already. Remove one of them.", place(first), to)})...)
-			continue
-		}
-		seen[to] = hb.DefRange
-		if c.attrs["refresh_token"] != nil {
-			l.cfg.Imports = append(l.cfg.Imports, Import{To: to, Range: hb.DefRange, token: c.attrs["refresh_token"]})
+		l.imports = append(l.imports, importBlock{c, hb.DefRange})
+	}
+}
+
+// expandImports finds the connections that tokens are given for. The tokens are not
+// evaluated here: once a connection is in the state, its token need not exist any more.
+func (l *loader) expandImports() {
+	seen := map[addr.Addr]hcl.Range{}
+	for _, b := range l.imports {
+		for _, im := range l.importsOf(b) {
+			switch first, ok := seen[im.To]; {
+			case ok && first == im.Range:
+				l.diags = append(l.diags, about(im.To, hcl.Diagnostics{errorAt(im.Range, "Imported twice",
+					"Each element of for_each is for a connection of its own: write to = %s[each.key].", im.To.Block())})...)
+				continue
+			case ok:
+				l.diags = append(l.diags, about(im.To, hcl.Diagnostics{errorAt(im.Range, "Imported twice",
+					"The block at %s gives a token to %s already. Remove one of them.", place(first), im.To)})...)
+				continue
+			}
+			seen[im.To] = im.Range
+			if im.token != nil {
+				l.cfg.Imports = append(l.cfg.Imports, im)
+			}
 		}
 	}
+	slices.SortFunc(l.cfg.Imports, func(a, b Import) int { return addr.Compare(a.To, b.To) })
+}
+
+// importsOf makes of one block an import for each element.
+func (l *loader) importsOf(b importBlock) []Import {
+	to, im := b.content.attrs["to"], Import{Range: b.rng, token: b.content.attrs["refresh_token"], scope: importScope}
+	if im.forEach = b.content.attrs["for_each"]; im.forEach == nil {
+		im.To = l.instanceAddr(to, im.scope)
+		return im.listed()
+	}
+	sc := importScope
+	sc.place, sc.secret = "the for_each of an import block", false
+	each, ok := l.elements(addr.Addr{}, im.forEach, sc)
+	if !ok {
+		return nil
+	}
+	if len(each) == 0 { // what stands in the block is checked all the same
+		im.each = map[string]cty.Value{"key": cty.UnknownVal(cty.String), "value": cty.DynamicVal}
+		l.checkToken(im)
+	}
+	var out []Import
+	for _, key := range sortedKeys(each) {
+		im.each = map[string]cty.Value{"key": cty.StringVal(key), "value": each[key]}
+		before := len(l.diags)
+		im.To = l.instanceAddr(to, im.scope)
+		out = append(out, im.listed()...)
+		if len(l.diags) > before { // it would be said of every element
+			break
+		}
+	}
+	return out
+}
+
+// listed is a list of the import, if its address could be read.
+func (im Import) listed() []Import {
+	if im.To.IsZero() {
+		return nil
+	}
+	return []Import{im}
+}
+
+// instanceAddr is [loader.connectionAddr] where the key may be an expression.
+func (l *loader) instanceAddr(a *attr, sc scope) addr.Addr {
+	if a == nil {
+		return addr.Addr{}
+	}
+	index, ok := asIndex(a.Expr).(*hclsyntax.IndexExpr)
+	if !ok {
+		return l.connectionAddr(a)
+	}
+	base := l.connectionAddr(newAttr(&hcl.Attribute{Name: a.Name, Expr: index.Collection, Range: a.Range, NameRange: a.NameRange}))
+	if base.IsZero() {
+		return base
+	}
+	sc.secret = false
+	key, _, diags := l.eval.value(newAttr(&hcl.Attribute{Name: a.Name, Expr: index.Key, Range: a.Range, NameRange: a.NameRange}), sc)
+	l.diags = append(l.diags, about(base, diags)...)
+	fail := func(detail string, args ...any) addr.Addr {
+		l.diags = append(l.diags, about(base, hcl.Diagnostics{errorAt(index.Key.Range(), "Invalid address", detail, args...)})...)
+		return addr.Addr{}
+	}
+	switch {
+	case diags.HasErrors():
+		return addr.Addr{}
+	case base.Keyed:
+		return fail("An address has one key: %s[each.key].", base.Block())
+	case IsSensitive(key):
+		return fail("The key is sensitive, but it becomes part of an address, which is shown. If it is no secret, wrap it: nonsensitive(…).")
+	}
+	key, marks := key.UnmarkDeep()
+	switch {
+	case hasMark(marks, ephemeral{}):
+		return fail("The key is ephemeral, but it becomes part of an address, which is kept in the state.")
+	case !key.IsKnown() && l.src.Partial:
+		return addr.Addr{}
+	case !key.IsKnown() || key.IsNull() || key.Type() != cty.String:
+		return fail("The key of an instance is a string: %s[each.key].", base)
+	}
+	return base.Instance(key.AsString())
+}
+
+// asIndex is the expression of an address. In JSON it is the text of one.
+func asIndex(expr hcl.Expression) hcl.Expression {
+	if _, native := expr.(hclsyntax.Expression); native {
+		return expr
+	}
+	v, diags := expr.Value(nil)
+	if diags.HasErrors() || v.Type() != cty.String || v.IsNull() || checkText("", []byte(v.AsString())).HasErrors() {
+		return expr
+	}
+	parsed, diags := hclsyntax.ParseExpression([]byte(v.AsString()), expr.Range().Filename, expr.Range().Start)
+	if diags.HasErrors() {
+		return expr
+	}
+	return parsed
 }
 
 // checkImports reports blocks about connections that nothing declares, and
@@ -69,24 +182,25 @@ func (l *loader) declareImports(blocks hcl.Blocks) {
 func (l *loader) checkImports() {
 	for _, im := range l.cfg.Imports {
 		l.diags = append(l.diags, about(im.To, l.undeclared(im))...)
-		diags := l.eval.checkRefs(im.token, importScope)
-		im.token.traced = true
-		if !diags.HasErrors() {
-			diags = append(diags, l.eval.refuseLiteral("refresh_token", im.token, importScope)...)
-		}
-		l.diags = append(l.diags, about(im.To, diags)...)
+		l.checkToken(im)
 	}
 }
 
+func (l *loader) checkToken(im Import) {
+	if im.token == nil {
+		return
+	}
+	diags := l.eval.checkRefs(im.token, im.scope)
+	if !diags.HasErrors() && !im.token.traced {
+		im.token.traced = true // once for all elements
+		diags = append(diags, l.eval.refuseLiteral("refresh_token", im.token, im.scope)...)
+	}
+	l.diags = append(l.diags, about(im.To, diags)...)
+}
+
 func (l *loader) undeclared(im Import) hcl.Diagnostics {
-	var names []string
-	for _, c := range l.cfg.Connections {
-		if c.Addr == im.To {
-			return nil
-		}
-		if !c.Addr.Keyed {
-			names = append(names, c.Addr.String())
-		}
+	if _, found := slices.BinarySearchFunc(l.cfg.Connections, im.To, func(c *Connection, a addr.Addr) int { return addr.Compare(c.Addr, a) }); found {
+		return nil
 	}
 	b := l.eval.blocks[im.To.Name]
 	switch {
@@ -97,6 +211,12 @@ func (l *loader) undeclared(im Import) hcl.Diagnostics {
 			"%s has for_each, and a token is for one of its instances: write to = %s.", im.To, im.To.Instance(b.example()))}
 	case l.src.Undeclared:
 		return nil
+	}
+	var names []string
+	for _, c := range l.cfg.Connections {
+		if !c.Addr.Keyed {
+			names = append(names, c.Addr.String())
+		}
 	}
 	return hcl.Diagnostics{errorAt(im.Range, "Import to nothing",
 		"The configuration does not declare %s.%s Declare it with a connection block, or have one written: oauthctl plan -generate-config-out=FILE",
@@ -115,17 +235,25 @@ func (c *Config) ImportRange(a addr.Addr) *hcl.Range {
 }
 
 func (c *Config) importTo(a addr.Addr) *Import {
-	i := slices.IndexFunc(c.Imports, func(im Import) bool { return im.To == a })
-	if i < 0 {
+	i, found := c.findImport(a)
+	if !found {
 		return nil
 	}
 	return &c.Imports[i]
 }
 
+// findImport is where an import is, or belongs.
+func (c *Config) findImport(to addr.Addr) (i int, found bool) {
+	return slices.BinarySearchFunc(c.Imports, to, func(im Import, a addr.Addr) int { return addr.Compare(im.To, a) })
+}
+
 // GiveToken is an import block in the place of one that is not written, or of one that is.
 func (c *Config) GiveToken(to addr.Addr, token secret.Secret) {
-	c.Imports = slices.DeleteFunc(c.Imports, func(im Import) bool { return im.To == to })
-	c.Imports = append(c.Imports, Import{To: to, given: token})
+	i, found := c.findImport(to)
+	if !found {
+		c.Imports = slices.Insert(c.Imports, i, Import{})
+	}
+	c.Imports[i] = Import{To: to, given: token}
 	c.eval.secrets.learnAll(cty.StringVal(token.Reveal()))
 }
 
@@ -139,7 +267,7 @@ func (c *Config) ImportToken(a addr.Addr) (secret.Secret, hcl.Diagnostics) {
 		return im.given, nil
 	}
 	o := &Object{Values: map[string]cty.Value{}}
-	diags := c.eval.set(o, &importSpec.Attrs[1], im.token, importScope)
+	diags := c.eval.set(o, &importSpec.Attrs[1], im.token, im.scope)
 	token := o.Secret("refresh_token")
 	if !diags.HasErrors() {
 		if problem := CheckToken(token); problem != "" {

@@ -45,6 +45,15 @@ moved {
 			`{"import": {"to": "connection.b[\"us\"]", "refresh_token": "${env(\"OLD\")}"}}`,
 		},
 		{
+			"import with for_each",
+			`import {
+  for_each      = { us = "OLD" }
+  to            = connection.b[each.key]
+  refresh_token = env("${each.value}_${each.key}")
+}`,
+			`{"import": {"for_each": {"us": "OLD"}, "to": "connection.b[each.key]", "refresh_token": "${env(\"${each.value}_${each.key}\")}"}}`,
+		},
+		{
 			"ephemeral",
 			`variable "v" {
   ephemeral = true

@@ -41,6 +41,7 @@ type loader struct {
 	valuesLost  bool               // some source of values could not be read
 	connections []*connectionBlock // in the order of the files
 	outputs     []*outputBlock
+	imports     []importBlock
 }
 
 // Load reads and checks a configuration. The Config is never nil; it is usable
@@ -89,6 +90,7 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 		l.evaluateConnections()
 		l.checkMoved()
 		l.checkRemoved()
+		l.expandImports()
 		l.checkImports()
 	}
 	l.checkUndecoded()

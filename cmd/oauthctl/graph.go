@@ -22,7 +22,7 @@ func (c *cli) graphCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "graph",
 		Short: "Draw what depends on what",
-		Long: "Print the connections and sinks with what they depend on, for Graphviz (dot) or for Mermaid in Markdown. " +
+		Long: "Print the connections and sinks with what they depend on, and the imports they begin with, for Graphviz (dot) or for Mermaid in Markdown. " +
 			"With -type=plan it is every instance, and what a plan would do to it.",
 		Example: "oauthctl graph -type=plan | dot -Tsvg > graph.svg",
 		Args:    noArgs,
@@ -87,6 +87,10 @@ func configGraph(cfg *schema.Config) view.Graph {
 		g.Nodes = append(g.Nodes, view.GraphNode{Addr: a, Needs: blocksOf(b.Needs())})
 	}
 	slices.SortFunc(g.Nodes, func(a, b view.GraphNode) int { return addr.Compare(a.Addr, b.Addr) })
+	for _, im := range cfg.Imports {
+		g.Imports = append(g.Imports, im.To)
+	}
+	g.Imports = blocksOf(g.Imports)
 	return g
 }
 
@@ -117,6 +121,9 @@ func (c *cli) planGraph(ctx context.Context, vars *varFlags) (g view.Graph, err 
 		}
 		if ch.NeedsUser {
 			n.Lines = append(n.Lines, "needs a person")
+		}
+		if ch.Action == plan.Import {
+			g.Imports = append(g.Imports, ch.Addr)
 		}
 		g.Nodes = append(g.Nodes, n)
 	}

@@ -8,8 +8,12 @@ import (
 	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
-// Graph is what depends on what.
-type Graph struct{ Nodes []GraphNode }
+// Graph is what depends on what. Imports are those of the nodes that begin with a
+// refresh token: each depends on a node of its own.
+type Graph struct {
+	Nodes   []GraphNode
+	Imports []addr.Addr
+}
 
 // GraphNode is a connection or a sink. Needs are those of the other nodes that
 // it depends on; addresses that are no nodes are left out.
@@ -44,6 +48,9 @@ func DOT(w io.Writer, g Graph) error {
 		}
 		fmt.Fprintf(&b, "  %s [%s]\n", dotQuote(n.Addr.String()), attrs)
 	}
+	for _, a := range g.Imports {
+		fmt.Fprintf(&b, "  %s [shape = \"note\"]\n", dotQuote("import "+a.String()))
+	}
 	at := g.index()
 	for _, n := range g.Nodes {
 		for _, need := range n.Needs {
@@ -51,6 +58,9 @@ func DOT(w io.Writer, g Graph) error {
 				fmt.Fprintf(&b, "  %s -> %s\n", dotQuote(n.Addr.String()), dotQuote(need.String()))
 			}
 		}
+	}
+	for _, a := range g.Imports {
+		fmt.Fprintf(&b, "  %s -> %s\n", dotQuote(a.String()), dotQuote("import "+a.String()))
 	}
 	b.WriteString("}\n")
 	_, err := io.WriteString(w, b.String())
@@ -83,11 +93,19 @@ func Mermaid(w io.Writer, g Graph) error {
 		fmt.Fprintf(&b, "  n%d%s%s%s\n", i, open, strings.Join(lines, "<br/>"), shut)
 	}
 	at := g.index()
+	for k, a := range g.Imports {
+		fmt.Fprintf(&b, "  i%d[/\"%s\"/]\n", k, mermaidText("import "+a.String()))
+	}
 	for i, n := range g.Nodes {
 		for _, need := range n.Needs {
 			if k, ok := at[need]; ok {
 				fmt.Fprintf(&b, "  n%d --> n%d\n", i, k)
 			}
+		}
+	}
+	for k, a := range g.Imports {
+		if i, ok := at[a]; ok {
+			fmt.Fprintf(&b, "  n%d --> i%d\n", i, k)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
