@@ -177,8 +177,11 @@ func readCapped(r io.Reader) ([]byte, error) {
 }
 
 func unreadable(name string, err error) *hcl.Diagnostic {
-	start := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
-	return errorAt(start, "File cannot be read", "The file %s cannot be read: %s.", name, reason(err))
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "File cannot be read", Detail: fmt.Sprintf("The file %s cannot be read: %s.", name, reason(err))}
+	if !errors.Is(err, fs.ErrNotExist) { // what is not there has no first line
+		d.Subject = &hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
+	}
+	return d
 }
 
 // reason is an error of the file system without the path, which the caller names.

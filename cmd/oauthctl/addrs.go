@@ -119,12 +119,24 @@ func (c *cli) partialConfig(ctx context.Context) *schema.Config {
 	return cfg
 }
 
-// completeFlags lets the shell complete the values of flags that hold addresses,
-// for every command that has such a flag.
+// completeVariables completes the names of the variables that the configuration declares.
+func (c *cli) completeVariables(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, v := range c.partialConfig(cmd.Context()).Variables {
+		names = append(names, v.Name+"=\t"+v.Description)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeFlags lets the shell complete the values of flags that hold addresses and
+// variables, for every command that has such a flag.
 func (c *cli) completeFlags(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if _, ok := f.Value.(addrFlag); ok {
+		switch f.Value.(type) {
+		case addrFlag:
 			_ = cmd.RegisterFlagCompletionFunc(f.Name, c.completeWanted)
+		case varValue:
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, c.completeVariables)
 		}
 	})
 	for _, sub := range cmd.Commands() {

@@ -44,7 +44,7 @@ func completionScript(w io.Writer, completion *cobra.Command, shell string) erro
 	case "powershell":
 		return root.GenPowerShellCompletionWithDesc(w)
 	}
-	return misused(completion, "there is no completion for %q%s", shell, didYouMean(schema.Suggest(shell, completion.ValidArgs)))
+	return misused(completion, "there is no completion for %q; want bash, zsh, fish or powershell%s", shell, didYouMean(schema.Suggest(shell, completion.ValidArgs)))
 }
 
 // completed is cobra's answer to a completion request, as a person reads it: the flags

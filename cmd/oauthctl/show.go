@@ -30,7 +30,10 @@ func (c *cli) showCommand() *cobra.Command {
 			}
 			return c.showNamed(cmd.Context(), args[0], json)
 		},
-		ValidArgsFunction: c.completeAddrs,
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+			names, _ := c.completeAddrs(cmd, args, begun)
+			return names, cobra.ShellCompDirectiveDefault // files too: saved plans
+		},
 	}
 	jsonFlag(cmd, &json)
 	return cmd
