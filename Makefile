@@ -4,7 +4,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo none)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 DEMO    ?= quickstart
-KEYRING  = $(if $(filter Linux,$(shell uname)),$(comma)secret-service)
+ONLINUX  = $(if $(filter Linux,$(shell uname)),$(comma)secret-service$(comma)systemd-analyze)
 comma   := ,
 FUZZTIME ?= 60s
 
@@ -19,7 +19,7 @@ demo: build ## the main job on the sandbox: plan, apply, token
 test: ## everything; sets up what it needs first
 	.ci/setup
 	go vet ./...
-	OAUTHCTL_REQUIRE=chromium,curl,git,oidc-provider$(KEYRING) go test ./...
+	OAUTHCTL_REQUIRE=chromium,curl,git,kubectl,oidc-provider$(ONLINUX) go test ./...
 
 race: ## the concurrent rooms under the race detector
 	go test -race ./engine/... ./state/... ./providers/... ./cmd/oauthctl/internal/console/... ./cmd/oauthctl/internal/agent/...
