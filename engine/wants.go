@@ -13,6 +13,7 @@ import (
 
 	"github.com/oauthctl/oauthctl/engine/grant"
 	"github.com/oauthctl/oauthctl/engine/plan"
+	"github.com/oauthctl/oauthctl/engine/sink"
 	"github.com/oauthctl/oauthctl/schema"
 	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
@@ -39,6 +40,38 @@ func (e *Engine) Validate(ctx context.Context, cfg *schema.Config) hcl.Diagnosti
 		}
 	}
 	return unique(append(diags, mixed.diags...))
+}
+
+// ValidateRest finds what [Engine.Validate] would find of a configuration with
+// mistakes, so that all are told at once. found are those that are known. What one of
+// them may be the cause of is left out: of a connection or a sink that they are about,
+// everything but whether there is such a provider; and if any is about neither, sinks
+// and what uses a provider block.
+func (e *Engine) ValidateRest(ctx context.Context, cfg *schema.Config, found hcl.Diagnostics) hcl.Diagnostics {
+	broken := map[addr.Addr]bool{}
+	for _, d := range found {
+		if d.Severity == hcl.DiagError {
+			broken[schema.AddrOf(d).Block()] = true
+		}
+	}
+	var diags hcl.Diagnostics
+	for _, conn := range cfg.Connections {
+		own := cfg.Providers[conn.Provider] != nil
+		if ctx.Err() != nil || conn.Provider == "" || own && broken[addr.Addr{}] {
+			continue
+		}
+		_, d := e.client(cfg, conn)
+		if broken[conn.Addr.Block()] {
+			d = slices.DeleteFunc(d, func(d *hcl.Diagnostic) bool { return d.Subject == nil || *d.Subject != conn.Ranges["provider"] })
+		}
+		diags = append(diags, d...)
+	}
+	for _, b := range cfg.Sinks {
+		if !broken[b.Addr().Block()] && !broken[addr.Addr{}] {
+			diags = append(diags, sink.Check(b, cfg.Partial)...)
+		}
+	}
+	return unique(diags)
 }
 
 // Plan computes what would happen. It makes no request, changes nothing, and

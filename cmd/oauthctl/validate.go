@@ -37,8 +37,10 @@ func (c *cli) validate(ctx context.Context, vars *varFlags) error {
 	}
 	src.Partial = true
 	cfg, diags := schema.Load(ctx, src)
-	if !diags.HasErrors() {
-		e := engine.New(engine.Options{Catalog: providers.New(), Now: c.Now, Rand: c.Rand})
+	e := engine.New(engine.Options{Catalog: providers.New(), Now: c.Now, Rand: c.Rand})
+	if diags.HasErrors() {
+		diags = append(diags, e.ValidateRest(ctx, cfg, diags)...)
+	} else {
 		diags = append(diags, e.Validate(ctx, cfg)...)
 		_, more := configuredPath(cfg, c.configDir())
 		_, wrong := checkRecipients(cfg)
