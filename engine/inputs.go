@@ -36,6 +36,9 @@ func (e *Engine) Inputs(ctx context.Context, cfg *schema.Config, p *plan.Plan, d
 		if !found || p.Changes[at].Action == plan.NoOp {
 			continue
 		}
+		if w.Sink != nil && len(p.Changes[at].Hosts) == 0 {
+			w.Hosts = nil // where it was planned, nobody could tell
+		}
 		if p.Lineage == "" {
 			w.Fingerprint, w.Client = nil, nil
 		} else if p.Changes[at].Action == plan.Import {

@@ -42,7 +42,7 @@ func (a *applier) publish(ctx context.Context, c *plan.Change, r *Result) error 
 		}
 		return a.publishState(ctx, c, s, rec, r)
 	}
-	next := &state.Published{Place: s.Target.Place(), Hosts: s.Target.Hosts(), Names: s.Names}
+	next := &state.Published{Place: s.Target.Place(), Hosts: s.Target.Hosts(a.e.publishing()), Names: s.Names}
 	if next.Settings, next.Digests, err = a.e.sinkDigests(ctx, s); err != nil {
 		return a.e.failure(doing, c.Addr, err)
 	}

@@ -143,7 +143,7 @@ func (h *holdings) known(all bool, again map[addr.Addr]bool) schema.Known {
 // wantOf is what a sink wants before anything is compared.
 func (e *Engine) wantOf(s *sink.Sink) plan.Want {
 	w := plan.Want{
-		Addr: s.Addr, DependsOn: s.DependsOn, Provider: s.Type, Hosts: s.Target.Hosts(), Unknown: s.Unknown,
+		Addr: s.Addr, DependsOn: s.DependsOn, Provider: s.Type, Hosts: s.Target.Hosts(e.publishing()), Unknown: s.Unknown,
 		Sink: &plan.SinkWant{Place: s.Target.Place(), Names: s.Names, From: s.From, State: s.State != ""},
 	}
 	if e.o.PublishNothing {
@@ -189,14 +189,14 @@ func (e *Engine) sinkDigests(ctx context.Context, s *sink.Sink) (settings string
 
 // removable are the sinks that the configuration still knows how to reach, for a
 // plan that takes everything away. A mistake in a sink does not stop that.
-func removable(cfg *schema.Config) []plan.Want {
+func (e *Engine) removable(cfg *schema.Config) []plan.Want {
 	var wants []plan.Want
 	for _, b := range cfg.Sinks {
 		s, diags := sink.Decode(b)
 		if diags.HasErrors() {
 			continue
 		}
-		wants = append(wants, plan.Want{Addr: s.Addr, DependsOn: s.DependsOn, Provider: s.Type, Hosts: s.Target.Hosts(),
+		wants = append(wants, plan.Want{Addr: s.Addr, DependsOn: s.DependsOn, Provider: s.Type, Hosts: s.Target.Hosts(e.publishing()),
 			Sink: &plan.SinkWant{Place: s.Target.Place(), Names: s.Names, From: s.From}})
 	}
 	slices.SortFunc(wants, func(a, b plan.Want) int { return addr.Compare(a.Addr, b.Addr) })

@@ -99,7 +99,7 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 		}
 		in.Wants = wants
 	} else {
-		in.Wants = removable(cfg)
+		in.Wants = e.removable(cfg)
 	}
 	in.Removed = cfg.Removed
 	in.Protected = func(a addr.Addr) bool {

@@ -223,7 +223,7 @@ func (a *applier) statePublished(ctx context.Context, s *sink.Sink) (*state.Publ
 	if err != nil {
 		return nil, err
 	}
-	next := &state.Published{Place: s.Target.Place(), Hosts: s.Target.Hosts(), Names: s.Names}
+	next := &state.Published{Place: s.Target.Place(), Hosts: s.Target.Hosts(a.e.publishing()), Names: s.Names}
 	next.Settings, next.Digests, err = a.e.stateDigest(ctx, s, recipients, rows, stateSinks(a.cfg))
 	return next, err
 }

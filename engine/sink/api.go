@@ -253,7 +253,7 @@ func apiAddress(address string) (host string, ok bool) {
 }
 
 // Hosts is a part of Target.
-func (a *api) Hosts() []string { return []string{a.host} }
+func (a *api) Hosts(Env) []string { return []string{a.host} }
 
 func loopback(host string) bool {
 	ip, err := netip.ParseAddr(host)

@@ -46,7 +46,7 @@ func newExec(o *schema.Object) (Target, hcl.Diagnostics) {
 func (p *program) Place() string { return "the program " + p.name }
 
 // Hosts implements Target. What the program speaks to, nobody knows.
-func (p *program) Hosts() []string { return nil }
+func (p *program) Hosts(Env) []string { return nil }
 
 // Check implements Target. The program will say what it does not like.
 func (p *program) Check(names []string) error {

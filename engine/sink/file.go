@@ -46,7 +46,7 @@ func newFile(o *schema.Object) (Target, hcl.Diagnostics) {
 func (f *file) Place() string { return "the file " + f.path }
 
 // Hosts implements Target.
-func (f *file) Hosts() []string { return nil }
+func (f *file) Hosts(Env) []string { return nil }
 
 // Check implements Target.
 func (f *file) Check(names []string) error {

@@ -54,8 +54,8 @@ func TestGiteaSecrets(t *testing.T) {
 		srv := giteaServer(t, secrets)
 		for _, suffix := range []string{"", "/", "/api/v1"} { // what people paste
 			to := targetOf(t, "gitea", "url = \""+srv.URL+suffix+"\"\n token = env(\"T\")\n"+settings)
-			if !strings.HasPrefix(to.Place(), want.place) || len(to.Hosts()) != 1 {
-				t.Errorf("place %q, hosts %v", to.Place(), to.Hosts())
+			if !strings.HasPrefix(to.Place(), want.place) || len(to.Hosts(sink.Env{})) != 1 {
+				t.Errorf("place %q, hosts %v", to.Place(), to.Hosts(sink.Env{}))
 			}
 			for _, token := range []string{"first " + awkward, "second"} { // 201, then 204
 				if err := to.Publish(t.Context(), web(t), values("A", token, "B", "b")); err != nil {

@@ -111,8 +111,8 @@ func TestGitHubSecretsAreSealedForTheKeyOfThePlace(t *testing.T) {
 	} {
 		g := newGitHubServer(t)
 		to := g.target(t, settings)
-		if !strings.HasPrefix(to.Place(), want.place) || len(to.Hosts()) != 1 {
-			t.Errorf("place %q, hosts %v", to.Place(), to.Hosts())
+		if !strings.HasPrefix(to.Place(), want.place) || len(to.Hosts(sink.Env{})) != 1 {
+			t.Errorf("place %q, hosts %v", to.Place(), to.Hosts(sink.Env{}))
 		}
 		for _, token := range []string{"first " + awkward, "second"} { // 201, then 204
 			if err := to.Publish(t.Context(), g.env(), values("GRAPH_TOKEN", token, "OTHER", "o")); err != nil {

@@ -89,8 +89,8 @@ func TestGitLabVariablesAreMadeOrUpdated(t *testing.T) {
 		g := newGitLabServer(t)
 		g.vars[want.path+"/A other"] = map[string]any{"value": "of another scope"}
 		to := g.target(t, settings)
-		if !strings.HasPrefix(to.Place(), want.place) || len(to.Hosts()) != 1 {
-			t.Errorf("place %q, hosts %v", to.Place(), to.Hosts())
+		if !strings.HasPrefix(to.Place(), want.place) || len(to.Hosts(sink.Env{})) != 1 {
+			t.Errorf("place %q, hosts %v", to.Place(), to.Hosts(sink.Env{}))
 		}
 		filter := "/A?filter%5Benvironment_scope%5D=" + map[string]string{"*": "%2A", "prod/*": "prod%2F%2A"}[want.scope]
 		for token, asked := range map[string][]string{"first-value$1": {"PUT " + want.path + filter, "POST " + want.path}} {

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -102,14 +103,10 @@ func parseKubeconfig(text []byte) (k *kubeconfig, err error) {
 	return k, nil
 }
 
-// reach finds how a context is reached, by default the current one. Files that
-// it names are read; relative names start at the directory of the kubeconfig.
-func (k *kubeconfig) reach(context, dir string, readFile func(string) ([]byte, error)) (*cluster, error) {
-	if context == "" {
-		context = k.Current
-	}
-	if context == "" {
-		return nil, errors.New("it has no current context: name one in the argument context")
+// find finds the cluster and the user of a context, by default the current one.
+func (k *kubeconfig) find(context string) (*kubeCluster, *kubeUser, error) {
+	if context = cmp.Or(context, k.Current); context == "" {
+		return nil, nil, errors.New("it has no current context: name one in the argument context")
 	}
 	of := slices.IndexFunc(k.Contexts, func(c kubeContext) bool { return c.Name == context })
 	if of < 0 {
@@ -117,18 +114,28 @@ func (k *kubeconfig) reach(context, dir string, readFile func(string) ([]byte, e
 		for _, c := range k.Contexts {
 			names = append(names, c.Name)
 		}
-		return nil, fmt.Errorf("it has no context %q, only: %s", context, clean(strings.Join(names, ", ")))
+		return nil, nil, fmt.Errorf("it has no context %q, only: %s", context, clean(strings.Join(names, ", ")))
 	}
 	c := k.Contexts[of].Context
 	at := slices.IndexFunc(k.Clusters, func(k kubeCluster) bool { return k.Name == c.Cluster })
 	who := slices.IndexFunc(k.Users, func(u kubeUser) bool { return u.Name == c.User })
 	if at < 0 || who < 0 {
-		return nil, fmt.Errorf("the context %q names a cluster or a user that it does not have", context)
+		return nil, nil, fmt.Errorf("the context %q names a cluster or a user that it does not have", context)
+	}
+	return &k.Clusters[at], &k.Users[who], nil
+}
+
+// reach finds how a context is reached. Files that it names are read; relative names
+// start at the directory of the kubeconfig.
+func (k *kubeconfig) reach(context, dir string, readFile func(string) ([]byte, error)) (*cluster, error) {
+	at, who, err := k.find(context)
+	if err != nil {
+		return nil, err
 	}
 	files := kubeFiles{dir, readFile}
-	out, err := k.Clusters[at].reach(files)
+	out, err := at.reach(files)
 	if err == nil {
-		err = k.Users[who].sign(out, files)
+		err = who.sign(out, files)
 	}
 	return out, err
 }

@@ -117,8 +117,28 @@ func (k *kubernetes) Place() string {
 	return "the Secret " + k.namespace + "/" + k.name + " in " + of
 }
 
-// Hosts implements Target. Which server it is, the kubeconfig says when it is read.
-func (k *kubernetes) Hosts() []string { return nil }
+// Hosts implements Target. On a machine that has no kubeconfig, nobody knows.
+func (k *kubernetes) Hosts(env Env) []string {
+	if env.LookupEnv == nil || env.ReadFile == nil {
+		return nil
+	}
+	server := podServer(env)
+	if !k.inCluster {
+		config, _, err := k.readKubeconfig(env)
+		if err != nil {
+			return nil
+		}
+		at, _, err := config.find(k.context)
+		if err != nil {
+			return nil
+		}
+		server = at.Cluster.Server
+	}
+	if host, ok := apiAddress(server); ok {
+		return []string{host}
+	}
+	return nil
+}
 
 // Check implements Target.
 func (k *kubernetes) Check(names []string) error {
@@ -246,6 +266,16 @@ func (k *kubernetes) connect(env Env) (*api, Env, error) {
 }
 
 func (k *kubernetes) fromKubeconfig(env Env) (*cluster, string, error) {
+	config, name, err := k.readKubeconfig(env)
+	if err != nil {
+		return nil, name, err
+	}
+	c, err := config.reach(k.context, filepath.Dir(name), env.ReadFile)
+	return c, name, err
+}
+
+// readKubeconfig finds the kubeconfig, and says which file it is.
+func (k *kubernetes) readKubeconfig(env Env) (*kubeconfig, string, error) {
 	name := k.kubeconfig
 	if name == "" {
 		name, _ = env.LookupEnv("KUBECONFIG")
@@ -269,18 +299,23 @@ func (k *kubernetes) fromKubeconfig(env Env) (*cluster, string, error) {
 		return nil, name, err
 	}
 	config, err := parseKubeconfig(text)
-	if err != nil {
-		return nil, name, err
+	return config, name, err
+}
+
+// podServer is the server of the cluster that this runs in; "" outside of one.
+func podServer(env Env) string {
+	host, _ := env.LookupEnv("KUBERNETES_SERVICE_HOST")
+	port, _ := env.LookupEnv("KUBERNETES_SERVICE_PORT")
+	if host == "" || port == "" {
+		return ""
 	}
-	c, err := config.reach(k.context, filepath.Dir(name), env.ReadFile)
-	return c, name, err
+	return "https://" + net.JoinHostPort(host, port)
 }
 
 // fromPod is the cluster that this runs in: what every pod finds.
 func fromPod(env Env) (*cluster, string, error) {
-	host, _ := env.LookupEnv("KUBERNETES_SERVICE_HOST")
-	port, _ := env.LookupEnv("KUBERNETES_SERVICE_PORT")
-	if host == "" || port == "" {
+	server := podServer(env)
+	if server == "" {
 		return nil, "", errors.New("there is no KUBERNETES_SERVICE_HOST, so this is not a pod")
 	}
 	const dir = "/var/run/secrets/kubernetes.io/serviceaccount/"
@@ -292,7 +327,7 @@ func fromPod(env Env) (*cluster, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	c := newCluster("https://" + net.JoinHostPort(host, port))
+	c := newCluster(server)
 	c.token = secret.Secret(strings.TrimSpace(string(token)))
 	if !isJWT(c.token.Reveal()) {
 		return nil, "", errors.New("there is no JWT in its token file")

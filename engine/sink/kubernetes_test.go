@@ -206,8 +206,8 @@ func TestKubernetesAppliesASecret(t *testing.T) {
 		return targetOf(t, "kubernetes", "namespace = \"ci\"\n name = \"app.tokens\"\n kubeconfig = \"k/config\"\n"+more)
 	}
 	to := block("context = \"prod\"\n type = \"example.com/token\"\n labels = { team = \"blue\" }\n annotations = { \"example.com/by\" = \"oauthctl\" }")
-	if place := to.Place(); place != "the Secret ci/app.tokens in the context prod of k/config" || len(to.Hosts()) != 0 {
-		t.Errorf("place %q", place)
+	if place := to.Place(); place != "the Secret ci/app.tokens in the context prod of k/config" || !slices.Equal(to.Hosts(env), []string{a.Listener.Addr().String()}) || to.Hosts(sink.Env{}) != nil {
+		t.Errorf("place %q, hosts %v", place, to.Hosts(env))
 	}
 	if err := to.Publish(t.Context(), env, values("A", awkward, "tls.key", "b")); err != nil {
 		t.Fatal(err)
@@ -322,7 +322,11 @@ func TestKubernetesCredentials(t *testing.T) {
 			map[string]string{"/var/run/secrets/kubernetes.io/serviceaccount/token": k8sToken + "\n", "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt": a.ca()}},
 		"another name of the server": {name + `kubeconfig = "k"`, nil, map[string]string{"k": strings.Replace(kubeconfigOf(a.URL, a.ca(), "token: "+k8sToken), "    server:", "    tls-server-name: example.com\n    server:", 1)}},
 	} {
-		if err := targetOf(t, "kubernetes", c.settings).Publish(t.Context(), files(t, c.env, c.files), values("A", what)); err != nil || a.secrets["app"].data["A"] != what {
+		to, env := targetOf(t, "kubernetes", c.settings), files(t, c.env, c.files)
+		if hosts := to.Hosts(env); !slices.Equal(hosts, []string{u.Host}) {
+			t.Errorf("%s: hosts %v", what, hosts)
+		}
+		if err := to.Publish(t.Context(), env, values("A", what)); err != nil || a.secrets["app"].data["A"] != what {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

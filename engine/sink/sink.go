@@ -67,8 +67,9 @@ type Value struct {
 type Target interface {
 	// Place names the place in one line, for plans and errors; nothing in it is secret.
 	Place() string
-	// Hosts are the hosts that are spoken to, sorted; none for places on this machine.
-	Hosts() []string
+	// Hosts are the hosts that are spoken to, sorted, as far as they can be told
+	// without speaking to any; none for places on this machine.
+	Hosts(env Env) []string
 	// Check says of the names that the place would refuse them, before anything is sent.
 	Check(names []string) error
 	// Publish writes the values, sorted by name, replacing what is there. What
