@@ -118,6 +118,9 @@ func (r *expressions) next() (schema.Typed, error) {
 				continue
 			case line == "exit", line == "quit":
 				return e, io.EOF
+			case line == "help":
+				r.c.view.Note("Type an expression, such as connection.NAME.expires_at, and its value is shown. To leave, type exit, or press Ctrl-D.")
+				continue
 			}
 			e.Line = r.line
 			if r.terminal {
