@@ -114,8 +114,14 @@ func (a *applier) sink(ctx context.Context, of addr.Addr) (*sink.Sink, error) {
 	if i < 0 {
 		return nil, errStale(of, "the sink is not in the configuration any more")
 	}
+	b := a.cfg.Sinks[i]
+	s, diags := sink.Decode(b)
+	if diags.HasErrors() {
+		failed.Err = errorsOf(diags)
+		return nil, failed
+	}
 	var problems error
-	s, diags := sink.Decode(a.cfg.Sinks[i].With(a.known(ctx, &problems)))
+	s, diags = sink.Decode(b.With(only(s.DependsOn, a.known(ctx, &problems))))
 	switch {
 	case problems != nil:
 		return nil, a.e.failure("obtain the values of "+of.String(), of, problems)
@@ -212,6 +218,17 @@ func (a *applier) unpublish(ctx context.Context, c *plan.Change, rec *state.Reco
 	return nil
 }
 
+// only is known of some connections: the tokens of others are of no use, and need not
+// be renewed.
+func only(wanted []addr.Addr, known schema.Known) schema.Known {
+	return func(of addr.Addr) (cty.Value, bool) {
+		if !slices.Contains(wanted, of) {
+			return cty.NilVal, false
+		}
+		return known(of)
+	}
+}
+
 func (a *applier) takeAway(ctx context.Context, c *plan.Change, names []string, r *Result) error {
 	i := slices.IndexFunc(a.cfg.Sinks, func(b *schema.Block) bool { return b.Addr() == c.Addr })
 	if i < 0 {
@@ -221,13 +238,7 @@ func (a *applier) takeAway(ctx context.Context, c *plan.Change, names []string, 
 	s, diags := sink.Decode(b)
 	if !diags.HasErrors() && len(s.Through) > 0 {
 		var problems error
-		known := a.known(ctx, &problems)
-		s, diags = sink.Decode(b.With(func(of addr.Addr) (cty.Value, bool) {
-			if !slices.Contains(s.Through, of) {
-				return cty.NilVal, false // its token is of no use here, and need not be renewed
-			}
-			return known(of)
-		}))
+		s, diags = sink.Decode(b.With(only(s.Through, a.known(ctx, &problems))))
 		if problems != nil {
 			return problems
 		}

@@ -55,9 +55,8 @@ func (e *Engine) sinkWants(ctx context.Context, cfg *schema.Config, in *plan.Inp
 	// What else comes with the new token is not known then, wherever it is published.
 	again := map[addr.Addr]bool{}
 	for _, all := range []bool{false, true} {
-		known := held.known(all, again)
-		for i, b := range cfg.Sinks {
-			s, d := sink.Decode(b.With(known))
+		for i, b := range cfg.SinksWith(held.known(all, again)) {
+			s, d := sink.Decode(b)
 			if d.HasErrors() {
 				return nil, append(diags, d...), nil
 			}

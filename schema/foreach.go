@@ -30,7 +30,7 @@ func (l *loader) elements(a addr.Addr, forEach *attr, sc scope) (each map[string
 		fail("The value is null. Give a map, or a set of strings; an empty one makes no instances.")
 	case !v.IsKnown():
 		l.unnamed(fail)
-	case ty.IsSetType() && ty.ElementType() == cty.String, ty.IsMapType(), ty.IsObjectType():
+	case ty.IsSetType() && (ty.ElementType() == cty.String || v.LengthInt() == 0), ty.IsMapType(), ty.IsObjectType():
 		return l.byKey(v, fail)
 	case ty.IsTupleType() || ty.IsListType():
 		fail("The value is a list. Its elements have no keys; make a set of it: for_each = toset(…).")

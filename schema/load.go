@@ -42,6 +42,8 @@ type loader struct {
 	connections []*connectionBlock // in the order of the files
 	outputs     []*outputBlock
 	imports     []importBlock
+	sinks       []sinkBlock
+	idle        []*Block // of sinks that have no instances
 }
 
 // Load reads and checks a configuration. The Config is never nil; it is usable
@@ -93,6 +95,7 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 		l.expandImports()
 		l.checkImports()
 	}
+	l.expandSinks()
 	l.checkUndecoded()
 	l.checkOutputs()
 	l.checkChecks()
@@ -140,24 +143,11 @@ func (l *loader) declareProviders(blocks hcl.Blocks) {
 	}
 }
 
-func (l *loader) declareSinks(blocks hcl.Blocks) {
-	for _, b := range blocks {
-		if !addr.IsName(b.Labels[0]) {
-			l.declare("sink type", b.Labels[0], b.LabelRanges[0], b.DefRange)
-			continue
-		}
-		if l.declare("sink "+b.Labels[0], b.Labels[1], b.LabelRanges[1], b.DefRange) {
-			a := addr.Addr{Kind: addr.KindSink, Type: b.Labels[0], Name: b.Labels[1]}
-			l.cfg.Sinks = append(l.cfg.Sinks, newBlock(b, l.eval, scope{place: "a sink block", variables: true, locals: true, connections: true, addr: a}))
-		}
-	}
-}
-
 // checkUndecoded evaluates the bodies that other packages decode, so that
 // references to nothing are found now, and so that what they need from outside
 // is known.
 func (l *loader) checkUndecoded() {
-	undecoded := slices.Clone(l.cfg.Sinks)
+	undecoded := slices.Concat(l.cfg.Sinks, l.idle)
 	for _, name := range sortedKeys(l.cfg.Providers) {
 		undecoded = append(undecoded, l.cfg.Providers[name])
 	}
@@ -175,6 +165,9 @@ func (l *loader) checkUndecoded() {
 			continue // not expanded, so that its iterators are nothing
 		}
 		for _, a := range allAttrs(body) {
+			if sc.forEach != nil && a.Expr.Range() == sc.forEach.Expr.Range() {
+				continue // it has been evaluated, once for all instances
+			}
 			sc.secret = sensitiveName(a.Name)
 			_, _, diags := l.eval.value(a, sc)
 			l.diags = append(l.diags, about(sc.addr, diags)...)

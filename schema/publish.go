@@ -23,6 +23,19 @@ func (b *Block) With(known Known) *Block {
 	return &out
 }
 
+// SinksWith are all sinks [Block.With] what is known. They share what they evaluate, so
+// that what many refer to is evaluated once; only one may be decoded at a time.
+func (c *Config) SinksWith(known Known) []*Block {
+	e := c.eval.with(known, nil)
+	out := make([]*Block, len(c.Sinks))
+	for i, b := range c.Sinks {
+		one := *b
+		one.eval = e
+		out[i] = &one
+	}
+	return out
+}
+
 // DependsOn are the connections that the values come from, and those of depends_on, sorted.
 func (o *Object) DependsOn() []addr.Addr { return sortAddrs(slices.Clone(o.deps)) }
 

@@ -180,7 +180,7 @@ func unknownRoot(t hcl.Traversal, sc scope, e *evaluator) *hcl.Diagnostic {
 	case "connection":
 		return errorAt(rng, "Invalid reference", "Attributes of connections cannot be used in %s: it is needed before any connection has been applied.", where)
 	case "each":
-		return errorAt(rng, "Invalid reference", "each.key and each.value can be used only in a connection, or an import block, that has for_each.")
+		return errorAt(rng, "Invalid reference", "each.key and each.value can be used only in a connection, a sink or an import block that has for_each.")
 	case "count", "self", "path", "terraform", "module", "data", "resource":
 		return errorAt(rng, "Invalid reference", "There is no %q object in this language. %s", root, terraformRoots.of(root))
 	}

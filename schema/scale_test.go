@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"github.com/oauthctl/oauthctl/schema"
+	"github.com/oauthctl/oauthctl/schema/addr"
 )
 
 // manyBlocks writes n connection blocks into files of at most 1,000.
@@ -124,5 +127,39 @@ func BenchmarkLoad10kSet(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		loadMany(b, dir, 10_000)
+	}
+}
+
+// However many sinks with for_each refer to connections with for_each, each connection
+// is looked at once.
+func TestSinksShareWhatTheyEvaluate(t *testing.T) {
+	const n = 40
+	cfg, diags := schema.Load(t.Context(), schema.Source{Dir: write(t, map[string]string{"main.hcl": fmt.Sprintf(`
+locals { keys = toset([for i in range(%d) : "k${i}"]) }
+connection "a" {
+  for_each  = local.keys
+  provider  = "github"
+  client_id = "x"
+}
+sink "file" "s" {
+  for_each = local.keys
+  secrets  = { T = connection.a[each.key].account }
+}`, n)})})
+	if diags.HasErrors() || len(cfg.Sinks) != n {
+		t.Fatal(len(cfg.Sinks), diags)
+	}
+	asked := 0
+	spec := &schema.Spec{Attrs: []schema.Attr{{Name: "for_each", Kind: schema.Static}, {Name: "secrets", Kind: schema.StringMap}}}
+	for _, b := range cfg.SinksWith(func(a addr.Addr) (cty.Value, bool) {
+		asked++
+		return cty.ObjectVal(map[string]cty.Value{"account": cty.StringVal(a.Key)}), true
+	}) {
+		o, diags := b.Decode(spec, nil)
+		if diags.HasErrors() || o.StringMap("secrets")["T"] != b.Addr().Key {
+			t.Fatal(b.Addr(), o.StringMap("secrets"), diags)
+		}
+	}
+	if asked != n {
+		t.Errorf("%d instances were looked at %d times", n, asked)
 	}
 }

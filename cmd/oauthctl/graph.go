@@ -82,9 +82,14 @@ func configGraph(cfg *schema.Config) view.Graph {
 		g.Nodes = append(g.Nodes, n)
 		from = to
 	}
-	for _, b := range cfg.Sinks {
-		a := addr.Addr{Kind: addr.KindSink, Type: b.Labels[0], Name: b.Labels[1]}
-		g.Nodes = append(g.Nodes, view.GraphNode{Addr: a, Needs: blocksOf(b.Needs())})
+	for i, b := range cfg.Sinks {
+		if i == 0 || cfg.Sinks[i-1].Addr().Block() != b.Addr().Block() {
+			g.Nodes = append(g.Nodes, view.GraphNode{Addr: b.Addr().Block()})
+		}
+		n := &g.Nodes[len(g.Nodes)-1]
+		if n.Needs = blocksOf(append(n.Needs, b.Needs()...)); b.Addr().Keyed {
+			n.Lines = []string{"instances: " + strconv.Itoa(instances(cfg.Sinks, n.Addr))}
+		}
 	}
 	slices.SortFunc(g.Nodes, func(a, b view.GraphNode) int { return addr.Compare(a.Addr, b.Addr) })
 	for _, im := range cfg.Imports {
@@ -92,6 +97,15 @@ func configGraph(cfg *schema.Config) view.Graph {
 	}
 	g.Imports = blocksOf(g.Imports)
 	return g
+}
+
+func instances(sinks []*schema.Block, block addr.Addr) (n int) {
+	for _, b := range sinks {
+		if b.Addr().Block() == block {
+			n++
+		}
+	}
+	return n
 }
 
 func blocksOf(list []addr.Addr) []addr.Addr {

@@ -20,6 +20,7 @@ func common() []schema.Attr {
 		{Name: "secrets", Kind: schema.StringMap, Nulls: true, Doc: "What is published: a name at the place for each value. " +
 			"Values are attributes of connections, or templates over several. A name that is taken out is removed at the place. Either this or state."},
 		{Name: "state", Kind: schema.String, Doc: "The name at the place under which the whole state is published, sealed, as OAUTHCTL_STATE takes it."},
+		{Name: "for_each", Kind: schema.Static, Doc: "A map or a set of strings: one sink for each element, with each.key and each.value."},
 		{Name: "depends_on", Kind: schema.Static, Doc: "Connections that have to be applied first although no value comes from them."},
 	}
 }
