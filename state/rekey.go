@@ -20,6 +20,17 @@ func (s *Store) Lineage(ctx context.Context) (lineage string, serial uint64, err
 	return h.Lineage, h.Serial, nil
 }
 
+// Gone reports whether there is no state in the place, although this machine has seen
+// one there.
+func (s *Store) Gone(ctx context.Context) bool {
+	if _, err := s.header(ctx); !errors.Is(err, ErrNoState) || s.pins.dir == "" {
+		return false
+	}
+	var place placePin
+	found, err := s.pins.readPlace(&place)
+	return found && err == nil
+}
+
 // Recipients are the strings that the data key is wrapped for now, in canonical
 // form (see seal.ParseRecipient). It needs no key.
 func (s *Store) Recipients(ctx context.Context) ([]string, error) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/plan"
 	"github.com/oauthctl/oauthctl/providers"
@@ -96,6 +98,11 @@ func (s *session) plan(ctx context.Context, f *planFlags) (*plan.Plan, error) {
 		}
 	}
 	p, diags, err := s.engine.Plan(ctx, s.cfg, f.Options)
+	if err == nil && !s.c.sandbox && s.store.Gone(ctx) {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "The state is gone",
+			Detail: "This machine has seen a state in " + s.store.Location() + ", and there is none now. If it is elsewhere, name it with -state=FILE, or put it back: " +
+				"otherwise everything is authorized anew, and what was granted before lives on at the servers."})
+	}
 	if shown := s.c.show(diags, s.cfg.Sources); shown != nil {
 		return nil, shown
 	}
