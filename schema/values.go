@@ -82,6 +82,17 @@ func (l *loader) gather(values map[string]given) {
 	}
 }
 
+// terraformValue says where Terraform would find a value of a variable; "": nowhere.
+func (l *loader) terraformValue(name string) string {
+	if _, ok := l.lookup("TF_VAR_" + name); ok {
+		return fmt.Sprintf(" TF_VAR_%s, which is set, is Terraform's.", name)
+	}
+	if _, err := os.Lstat(filepath.Join(l.dir(), "terraform.tfvars")); err == nil {
+		return " The file terraform.tfvars is Terraform's; here it is called oauthctl.oauthvars."
+	}
+	return ""
+}
+
 func (l *loader) lookup(name string) (string, bool) {
 	if l.src.LookupEnv == nil {
 		return "", false
@@ -188,7 +199,7 @@ func (l *loader) assign(v *variableDecl, g given, ok bool) {
 		val = l.read(v, given{text: text, from: "the answer"})
 	default:
 		l.diags = append(l.diags, errorAt(v.Range, "No value for required variable",
-			"The variable %q has no default. Give a value with -var %s=VALUE, in an .oauthvars file, or in the environment as OAUTHCTL_VAR_%s.", v.Name, v.Name, v.Name))
+			"The variable %q has no default. Give a value with -var %s=VALUE, in an .oauthvars file, or in the environment as OAUTHCTL_VAR_%s.%s", v.Name, v.Name, v.Name, l.terraformValue(v.Name)))
 	}
 	if val.IsNull() && val.IsKnown() && !v.nullable {
 		val = cty.UnknownVal(v.Type)
