@@ -54,7 +54,7 @@ func byRule(d *hcl.Diagnostic, rule string) *hcl.Diagnostic {
 func Suggest(given string, candidates []string) string {
 	best, bestDistance := "", 3
 	if len(given) < 4 {
-		bestDistance = 2 // in a short word, two changes make another word
+		bestDistance = min(2, len(given)) // in a short word, two changes make another word, and in one letter one does
 	}
 	sorted := append([]string(nil), candidates...)
 	sort.Strings(sorted)

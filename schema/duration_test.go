@@ -52,9 +52,9 @@ func FuzzParseDuration(f *testing.F) {
 }
 
 func TestSuggest(t *testing.T) {
-	names := []string{"client_id", "client_secret", "scopes", "var"}
+	names := []string{"client_id", "client_secret", "scopes", "var", "b"}
 	for given, want := range map[string]string{
-		"client_secert": "client_secret", "Client_ID": "client_id", "scope": "scopes", "vars": "var", "vr": "var", "x": "", "tenant": "", "": "",
+		"client_secert": "client_secret", "Client_ID": "client_id", "scope": "scopes", "vars": "var", "vr": "var", "x": "", "B": "b", "tenant": "", "": "",
 	} {
 		if got := schema.Suggest(given, names); got != want {
 			t.Errorf("%q: %q, want %q", given, got, want)
