@@ -43,7 +43,8 @@ type loader struct {
 	outputs     []*outputBlock
 	imports     []importBlock
 	sinks       []sinkBlock
-	idle        []*Block // of sinks that have no instances
+	idle        []*Block        // of sinks that have no instances
+	unfit       *hcl.Diagnostic // required_version is another one
 }
 
 // Load reads and checks a configuration. The Config is never nil; it is usable
@@ -74,6 +75,9 @@ func Load(ctx context.Context, src Source) (*Config, hcl.Diagnostics) {
 	}
 	blocks := l.skeleton(files)
 	l.settings(blocks["oauthctl"])
+	if l.unfit != nil { // what is a mistake here may be none to a version that fits
+		return l.cfg, hcl.Diagnostics{l.unfit}
+	}
 	l.declareVariables(blocks["variable"])
 	l.declareLocals(blocks["locals"])
 	l.declareProviders(blocks["provider"])

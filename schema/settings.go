@@ -45,8 +45,8 @@ func (l *loader) requireVersion(a *attr) {
 		return // a build without a version, such as one made for a test
 	}
 	if !constraint.Check(have.Core()) {
-		l.diags = append(l.diags, errorAt(a.Expr.Range(), "Unsupported version of oauthctl",
-			"This is oauthctl %s, and the configuration asks for %s. Install a version that fits, or change required_version.", l.src.Version, want))
+		l.unfit = errorAt(a.Expr.Range(), "Unsupported version of oauthctl",
+			"This is oauthctl %s, and the configuration asks for %s. Install a version that fits, or change required_version.", l.src.Version, want)
 	}
 }
 
