@@ -26,10 +26,10 @@ type PushOptions struct {
 // Pushed says what a push changes, or has changed.
 type Pushed struct {
 	Lineage                 string
-	Was, Serial             uint64 // of the configuration, before and after
-	New                     bool   // there was no state
-	Unseen                  bool   // it takes the place of none or of another, and this machine has never seen it anywhere
-	Replaced                string // lineage of another state that is gone; "": none
+	Was, Serial             uint64      // of the configuration, before and after
+	New                     bool        // there was no state
+	Unseen                  bool        // it takes the place of none or of another, and this machine has never seen it anywhere
+	Replaced                string      // lineage of another state that is gone; "": none
 	Added, Changed, Removed []addr.Addr // connections and sinks
 	Unchanged               int
 	Outputs                 bool     // what is recorded of outputs changes, too
