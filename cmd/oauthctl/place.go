@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/outlet"
 	"github.com/oauthctl/oauthctl/schema"
 )
 
@@ -74,7 +75,16 @@ func (c *cli) statePathFor(cfg *schema.Config) (string, error) {
 	if path == "" {
 		return c.path(defaultState), c.removePointer()
 	}
-	return path, c.writePointer(path)
+	if err := c.checkWorkDir(); err != nil {
+		return "", err
+	}
+	err := c.writePointer(path)
+	if _, old := os.Lstat(c.path(filepath.Join(workDir, pointerName))); err != nil && old != nil {
+		// A checkout that cannot be written to keeps nobody from planning.
+		c.warn(fmt.Sprintf("where the state is could not be noted (%v). Commands that do not read the configuration need -state=%s", err, outlet.ShellQuote(path)))
+		err = nil
+	}
+	return path, err
 }
 
 func (c *cli) removePointer() error {
