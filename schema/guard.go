@@ -22,20 +22,31 @@ const (
 
 // checkText refuses text that the parsers must not see.
 func checkText(name string, text []byte) hcl.Diagnostics {
+	_, diags := checkParts(name, text)
+	return diags
+}
+
+// checkParts is checkText that gives the places where the text can be cut into
+// parts, if it knows any.
+func checkParts(name string, text []byte) ([]hcl.Pos, hcl.Diagnostics) {
 	if d := checkBytes(name, text); d != nil {
-		return hcl.Diagnostics{d}
+		return nil, hcl.Diagnostics{d}
 	}
 	var d *hcl.Diagnostic
 	if isJSON(name) {
 		d = checkJSON(name, text)
-	} else if !plainlyShallow(text) {
+	} else {
+		parts, ok := plainlyShallow(text)
+		if ok {
+			return parts, nil
+		}
 		tokens, _ := hclsyntax.LexConfig(text, name, hcl.InitialPos) // what is wrong here, the parser says better
 		d = checkTokens(tokens)
 	}
 	if d != nil {
-		return hcl.Diagnostics{d}
+		return nil, hcl.Diagnostics{d}
 	}
-	return nil
+	return nil, nil
 }
 
 func checkBytes(name string, text []byte) *hcl.Diagnostic {

@@ -1,6 +1,16 @@
 package schema
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// partSize is the length in bytes from which a text is parsed in parts. The lexer
+// keeps all tokens of what it is given in one slice that it grows by a quarter at
+// a time: of a large text that costs more than its syntax tree does.
+const partSize = 4 << 10
 
 // plain reads ordinary blocks, arguments, lists and strings, and gives up at
 // whatever is not ordinary.
@@ -12,6 +22,7 @@ type plain struct {
 	opened    bool // the last thing but spaces and comments was a brace
 	stack     []plainBracket
 	operators int // of one expression, or a few
+	parts     []hcl.Pos
 }
 
 type plainBracket struct {
@@ -21,10 +32,11 @@ type plainBracket struct {
 
 // plainlyShallow reports whether text is certainly not nested deep, at a small
 // part of what the lexer costs. False means only that the tokens have to be
-// looked at.
-func plainlyShallow(text []byte) bool {
+// looked at. It gives the places where the text can be cut into parts, its start
+// among them: nothing goes on from one line to the next there.
+func plainlyShallow(text []byte) (parts []hcl.Pos, ok bool) {
 	const deep, long = 50, 200 // well below maxDepth and maxOperators
-	p := &plain{text: text, blank: true}
+	p := &plain{text: text, blank: true, parts: []hcl.Pos{hcl.InitialPos}}
 	for ; p.i < len(text); p.i++ {
 		switch text[p.i] {
 		case ' ', '\t', '\r':
@@ -39,11 +51,11 @@ func plainlyShallow(text []byte) bool {
 			}
 		}
 		if !p.step(text[p.i]) || len(p.stack) > deep || p.operators > long {
-			return false
+			return nil, false
 		}
 		p.blank = false
 	}
-	return len(p.stack) == 0
+	return p.parts, len(p.stack) == 0
 }
 
 func (p *plain) newline() {
@@ -51,6 +63,10 @@ func (p *plain) newline() {
 	p.blank = true
 	if n := len(p.stack); n == 0 || p.stack[n-1].open == '{' {
 		p.operators = 0
+	}
+	next := p.i + 1
+	if len(p.stack) == 0 && next-p.parts[len(p.parts)-1].Byte >= partSize && next < len(p.text) && p.text[next] < utf8.RuneSelf { // no byte order mark
+		p.parts = append(p.parts, hcl.Pos{Line: p.line + 1, Column: 1, Byte: next})
 	}
 }
 
@@ -111,7 +127,7 @@ func (p *plain) pop(c byte) bool {
 }
 
 // plainString is the index of the quote that ends the string at i, or -1 if it
-// is a template or does not end on its line.
+// does not end on its line, or has more in it than references.
 func plainString(text []byte, i int) int {
 	for j := i + 1; j < len(text); j++ {
 		switch text[j] {
@@ -126,8 +142,33 @@ func plainString(text []byte, i int) int {
 			return -1
 		case '$', '%':
 			if j+1 < len(text) && text[j+1] == '{' {
-				return -1
+				if text[j] == '%' || j > 0 && text[j-1] == '$' {
+					return -1
+				}
+				if j = plainReference(text, j+2); j < 0 {
+					return -1
+				}
 			}
+		}
+	}
+	return -1
+}
+
+// plainReference is the index of the brace that ends the reference at i, such as
+// each.key}, or -1 if it is anything else.
+func plainReference(text []byte, i int) int {
+	for start := true; i < len(text); i++ {
+		switch c := text[i] | 0x20; { // a small letter, if it is one
+		case c >= 'a' && c <= 'z':
+			start = false
+		case text[i] == '}' && !start:
+			return i
+		case start:
+			return -1
+		case text[i] == '.':
+			start = true
+		case text[i] != '_' && (text[i] < '0' || text[i] > '9'):
+			return -1
 		}
 	}
 	return -1

@@ -200,15 +200,47 @@ func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 // checkText first: hcl's parsers are recursive, and a stack that overflows
 // cannot be recovered from.
 func parseFile(name string, text []byte) (*hcl.File, hcl.Diagnostics) {
-	if diags := checkText(name, text); diags.HasErrors() {
+	parts, diags := checkParts(name, text)
+	if diags.HasErrors() {
 		return nil, diags
 	}
 	if isJSON(name) {
 		f, diags := json.Parse(text, name)
 		return f, diags
 	}
+	if f := parseParts(name, text, parts); f != nil {
+		return f, nil
+	}
 	f, diags := hclsyntax.ParseConfig(text, name, hcl.InitialPos)
 	return f, firstOfString(diags)
+}
+
+// parseParts parses a text that starts anew at several places. It gives nil for one
+// that has anything but blocks at its top, and for one with mistakes, of which the
+// parser has to see all that follows.
+func parseParts(name string, text []byte, starts []hcl.Pos) *hcl.File {
+	if len(starts) < 2 {
+		return nil
+	}
+	var whole *hclsyntax.Body
+	for i, start := range starts {
+		end := len(text)
+		if i+1 < len(starts) {
+			end = starts[i+1].Byte
+		}
+		f, diags := hclsyntax.ParseConfig(text[start.Byte:end], name, start)
+		body, ok := f.Body.(*hclsyntax.Body)
+		switch {
+		case len(diags) > 0 || !ok || len(body.Attributes) > 0:
+			return nil
+		case whole == nil:
+			whole = body
+		default:
+			whole.Blocks = append(whole.Blocks, body.Blocks...)
+			whole.SrcRange, whole.EndRange = hcl.RangeBetween(whole.SrcRange, body.SrcRange), body.EndRange
+		}
+	}
+	return &hcl.File{Body: whole, Bytes: text}
 }
 
 // firstOfString keeps one error of a string that is not closed: it turns the rest
