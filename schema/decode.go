@@ -185,10 +185,7 @@ func (a *Attr) convert(v cty.Value, expr hcl.Expression) (cty.Value, []string, h
 		return out, nil, hcl.Diagnostics{errorAt(rng, "Wrong type of value",
 			"The argument %q must be %s, not %s.", a.Name, a.Kind.what(), typeName(v.Type()))}
 	}
-	plain := out
-	if out.ContainsMarked() {
-		plain, _ = out.UnmarkDeep()
-	}
+	plain := unmarked(out)
 	if !plain.IsWhollyKnown() || plain.IsNull() {
 		return out, nil, nil
 	}

@@ -3,7 +3,6 @@ package schema
 import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/ctymarks"
 	"github.com/zclconf/go-cty/cty/function"
 )
 
@@ -11,17 +10,7 @@ import (
 // be stored. The mark never leaves this package.
 type ephemeral struct{}
 
-func isEphemeral(v cty.Value) bool {
-	found := false
-	if v == cty.NilVal || !v.ContainsMarked() {
-		return false
-	}
-	_, _ = v.WrangleMarksDeep(func(mark any, _ cty.Path) (ctymarks.WrangleAction, error) {
-		found = found || mark == ephemeral{}
-		return nil, nil
-	})
-	return found
-}
+func isEphemeral(v cty.Value) bool { return carries(v, ephemeral{}) }
 
 // refuseEphemeral is the error for an ephemeral value where it would be stored:
 // what a connection is made of is in the state, sealed or not, and most of it in

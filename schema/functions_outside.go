@@ -63,7 +63,7 @@ func (l *loader) envFunc() function.Function {
 			default:
 				return cty.UnknownVal(cty.String), function.NewArgErrorf(0, "the environment variable %s is not set; set it, or give env() a default as its second argument", name)
 			}
-			l.eval.secrets.learn(v.Mark(Sensitive))
+			l.eval.secrets.learnAll(v)
 			return v.Mark(Sensitive), nil
 		},
 	})

@@ -16,21 +16,47 @@ import (
 type dependency struct{ addr addr.Addr }
 
 // IsSensitive reports whether a value or a part of it is marked with [Sensitive].
-func IsSensitive(v cty.Value) bool {
-	found := false
-	if v == cty.NilVal || !v.ContainsMarked() {
+func IsSensitive(v cty.Value) bool { return carries(v, Sensitive) }
+
+// carries reports whether a value or a part of it has a mark.
+func carries(v cty.Value, mark any) bool {
+	if v == cty.NilVal || !containsMarked(v) {
 		return false
 	}
-	_, _ = v.WrangleMarksDeep(func(mark any, _ cty.Path) (ctymarks.WrangleAction, error) {
-		found = found || mark == Sensitive
+	if v.Type().IsPrimitiveType() {
+		return v.HasMark(mark)
+	}
+	found := false
+	_, _ = v.WrangleMarksDeep(func(m any, _ cty.Path) (ctymarks.WrangleAction, error) {
+		found = found || m == mark
 		return nil, nil
 	})
 	return found
 }
 
+// containsMarked is v.ContainsMarked without its walk where there are no parts.
+func containsMarked(v cty.Value) bool {
+	if v.Type().IsPrimitiveType() {
+		return v.IsMarked()
+	}
+	return v.ContainsMarked()
+}
+
+// unmarked takes all marks off a value and its parts.
+func unmarked(v cty.Value) cty.Value {
+	switch {
+	case !containsMarked(v):
+	case v.Type().IsPrimitiveType():
+		v, _ = v.Unmark()
+	default:
+		v, _ = v.UnmarkDeep()
+	}
+	return v
+}
+
 // splitDependencies takes the dependency marks off a value.
 func splitDependencies(v cty.Value) (cty.Value, []addr.Addr) {
-	if !v.ContainsMarked() {
+	if !containsMarked(v) {
 		return v, nil
 	}
 	var deps []addr.Addr

@@ -38,20 +38,18 @@ type NestedObject struct {
 
 // Has reports whether the attribute is set to a known value that is not null.
 func (o *Object) Has(name string) bool {
-	v, ok := o.Values[name]
-	if !ok {
-		return false
-	}
-	v, _ = v.UnmarkDeep()
-	return v.IsWhollyKnown() && !v.IsNull()
+	_, ok := o.value(name)
+	return ok
 }
 
+// value gives an attribute without its marks, if it is known and not null.
 func (o *Object) value(name string) (cty.Value, bool) {
-	if !o.Has(name) {
+	v, ok := o.Values[name]
+	if !ok {
 		return cty.NilVal, false
 	}
-	v, _ := o.Values[name].UnmarkDeep()
-	return v, v.IsWhollyKnown()
+	v = unmarked(v)
+	return v, v.IsWhollyKnown() && !v.IsNull()
 }
 
 // String returns a String attribute.

@@ -39,17 +39,26 @@ func (r *redactor) learn(v cty.Value) {
 }
 
 func (r *redactor) learnAll(v cty.Value) {
+	if v.Type().IsPrimitiveType() {
+		r.add(v)
+		return
+	}
 	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
-		if v, _ = v.Unmark(); v.Type() == cty.String && v.IsKnown() && !v.IsNull() && len(v.AsString()) >= shortest {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			if r.values == nil {
-				r.values = map[string]bool{}
-			}
-			r.values[v.AsString()] = true
-		}
+		r.add(v)
 		return true, nil
 	})
+}
+
+func (r *redactor) add(v cty.Value) {
+	if v, _ = v.Unmark(); v.Type() != cty.String || !v.IsKnown() || v.IsNull() || len(v.AsString()) < shortest {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.values == nil {
+		r.values = map[string]bool{}
+	}
+	r.values[v.AsString()] = true
 }
 
 // clean takes sensitive values out of the diagnostics of an evaluation, and
