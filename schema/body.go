@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -21,8 +22,9 @@ type content struct {
 // attr is an attribute with what is known of it before evaluation.
 type attr struct {
 	*hcl.Attribute
-	refs   []hcl.Traversal // what its expression refers to
-	traced bool            // literals have been looked for
+	refs   []hcl.Traversal         // what its expression refers to
+	traced atomic.Bool             // literals have been looked for
+	same   atomic.Pointer[setting] // what all instances of its block have; nil: not known
 }
 
 func newAttr(a *hcl.Attribute) *attr { return &attr{Attribute: a, refs: a.Expr.Variables()} }

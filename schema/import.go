@@ -191,8 +191,7 @@ func (l *loader) checkToken(im Import) {
 		return
 	}
 	diags := l.eval.checkRefs(im.token, im.scope)
-	if !diags.HasErrors() && !im.token.traced {
-		im.token.traced = true // once for all elements
+	if !diags.HasErrors() && !im.token.traced.Swap(true) { // once for all elements
 		diags = append(diags, l.eval.refuseLiteral("refresh_token", im.token, im.scope)...)
 	}
 	l.diags = append(l.diags, about(im.To, diags)...)
