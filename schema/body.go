@@ -16,34 +16,49 @@ type content struct {
 	attrs  map[string]*attr
 	rest   map[string]*attr // not in the Spec; only if it is open
 	blocks map[string]hcl.Blocks
-	rng    hcl.Range // where something that is missing is reported
+	ranges map[string]hcl.Range // of the expressions of all attributes
+	rng    hcl.Range            // where something that is missing is reported
 }
 
 // attr is an attribute with what is known of it before evaluation.
 type attr struct {
-	*hcl.Attribute
+	hcl.Attribute
 	refs   []hcl.Traversal         // what its expression refers to
 	traced atomic.Bool             // literals have been looked for
 	same   atomic.Pointer[setting] // what all instances of its block have; nil: not known
 }
 
-func newAttr(a *hcl.Attribute) *attr { return &attr{Attribute: a, refs: a.Expr.Variables()} }
+func newAttr(a *hcl.Attribute) *attr {
+	out := &attr{Attribute: *a}
+	if native, ok := a.Expr.(hclsyntax.Expression); !ok || mayRefer(native) {
+		out.refs = a.Expr.Variables()
+	}
+	return out
+}
+
+// mayRefer is false for expressions that plainly refer to nothing, which spares
+// them the walk that finds out what they refer to.
+func mayRefer(expr hclsyntax.Expression) bool {
+	switch x := expr.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return false
+	case *hclsyntax.TemplateExpr:
+		return !x.IsStringLiteral()
+	case *hclsyntax.TupleConsExpr:
+		return slices.ContainsFunc(x.Exprs, mayRefer)
+	case *hclsyntax.FunctionCallExpr:
+		return slices.ContainsFunc(x.Args, mayRefer)
+	}
+	return true
+}
 
 // readBody sorts a body by the table. what names the body in messages
 // ("a connection block"), header is where it starts.
 func readBody(body hcl.Body, spec *Spec, what string, header hcl.Range) (*content, hcl.Diagnostics) {
-	c := &content{attrs: map[string]*attr{}, blocks: map[string]hcl.Blocks{}, rng: header}
-	found, remain, diags := body.PartialContent(spec.bodySchema())
+	c := &content{attrs: map[string]*attr{}, blocks: map[string]hcl.Blocks{}, ranges: map[string]hcl.Range{}, rng: header}
+	rest, diags := c.take(body, spec)
 	explainLabels(diags, spec)
-	for name, a := range found.Attributes {
-		c.attrs[name] = newAttr(a)
-	}
-	for _, b := range found.Blocks {
-		c.blocks[b.Type] = append(c.blocks[b.Type], b)
-	}
 	diags = append(diags, unknownBlocks(body, spec, what)...)
-
-	rest := restOf(body, remain, spec)
 	if spec.Open {
 		c.rest = make(map[string]*attr, len(rest))
 	}
@@ -51,11 +66,11 @@ func readBody(body hcl.Body, spec *Spec, what string, header hcl.Range) (*conten
 		switch a := rest[name]; {
 		case spec.hints.of(name) != "":
 			diags = append(diags, errorAt(a.NameRange, "Unsupported argument", spec.hints.of(name)))
-		case slices.ContainsFunc(spec.Blocks, func(n Nested) bool { return n.Type == name }):
+		case spec.nested(name) != nil:
 			diags = append(diags, errorAt(a.NameRange, "Unsupported argument",
 				"In %s, %q is a block, not an argument: write %s { … } without an equals sign.", what, name, name))
 		case spec.Open:
-			c.rest[name] = newAttr(a)
+			c.rest[name], c.ranges[name] = newAttr(a), a.Expr.Range()
 		default:
 			diags = append(diags, errorAt(a.NameRange, "Unsupported argument",
 				"An argument named %q is not expected in %s.%s", name, what, didYouMean(name, spec.names())))
@@ -63,6 +78,47 @@ func readBody(body hcl.Body, spec *Spec, what string, header hcl.Range) (*conten
 	}
 	diags = append(diags, c.count(spec, what, rest)...)
 	return c, diags
+}
+
+// take takes what the table lists, and gives the attributes that it does not list.
+func (c *content) take(body hcl.Body, spec *Spec) (rest hcl.Attributes, diags hcl.Diagnostics) {
+	native, ok := body.(*hclsyntax.Body)
+	if ok && spec.fits(native.Blocks) {
+		return c.takeNative(native, spec), nil
+	}
+	found, remain, diags := body.PartialContent(spec.bodySchema())
+	for _, a := range found.Attributes {
+		c.add(a)
+	}
+	for _, b := range found.Blocks {
+		c.blocks[b.Type] = append(c.blocks[b.Type], b)
+	}
+	return restOf(body, remain, spec), diags
+}
+
+// takeNative is take without the tables that PartialContent makes for every body.
+func (c *content) takeNative(body *hclsyntax.Body, spec *Spec) hcl.Attributes {
+	var rest hcl.Attributes
+	for name, a := range body.Attributes {
+		if spec.has(name) {
+			c.add(a.AsHCLAttribute())
+			continue
+		}
+		if rest == nil {
+			rest = hcl.Attributes{}
+		}
+		rest[name] = a.AsHCLAttribute()
+	}
+	for _, b := range body.Blocks {
+		if spec.nested(b.Type) != nil {
+			c.blocks[b.Type] = append(c.blocks[b.Type], b.AsHCLBlock())
+		}
+	}
+	return rest
+}
+
+func (c *content) add(a *hcl.Attribute) {
+	c.attrs[a.Name], c.ranges[a.Name] = newAttr(a), a.Expr.Range()
 }
 
 // explainLabels says how a block whose labels are wrong is written.
@@ -122,12 +178,11 @@ func unknownBlocks(body hcl.Body, spec *Spec, what string) hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	for _, b := range native.Blocks {
-		known := slices.ContainsFunc(spec.Blocks, func(n Nested) bool { return n.Type == b.Type })
 		switch {
-		case known:
+		case spec.nested(b.Type) != nil:
 		case spec.hints.of(b.Type) != "":
 			diags = append(diags, errorAt(b.TypeRange, "Unsupported block type", spec.hints.of(b.Type)))
-		case slices.ContainsFunc(spec.Attrs, func(a Attr) bool { return a.Name == b.Type }):
+		case spec.has(b.Type):
 			diags = append(diags, errorAt(b.TypeRange, "Unsupported block type",
 				"In %s, %q is an argument, not a block: write %s = … with an equals sign.", what, b.Type, b.Type))
 		default:
@@ -136,6 +191,28 @@ func unknownBlocks(body hcl.Body, spec *Spec, what string) hcl.Diagnostics {
 		}
 	}
 	return diags
+}
+
+func (s *Spec) has(attr string) bool {
+	return slices.ContainsFunc(s.Attrs, func(a Attr) bool { return a.Name == attr })
+}
+
+func (s *Spec) nested(blockType string) *Nested {
+	for i := range s.Blocks {
+		if s.Blocks[i].Type == blockType {
+			return &s.Blocks[i]
+		}
+	}
+	return nil
+}
+
+// fits reports whether the blocks that the table lists have as many labels as it
+// says. What is wrong with others, PartialContent says.
+func (s *Spec) fits(blocks hclsyntax.Blocks) bool {
+	return !slices.ContainsFunc(blocks, func(b *hclsyntax.Block) bool {
+		n := s.nested(b.Type)
+		return n != nil && len(n.Labels) != len(b.Labels)
+	})
 }
 
 func (s *Spec) bodySchema() *hcl.BodySchema {

@@ -128,7 +128,14 @@ func isIndex(t hcl.Traverser) bool {
 func (b *connectionBlock) collectRefs() []placedRef {
 	var out []placedRef
 	for _, m := range []map[string]*attr{b.content.attrs, b.content.rest} {
-		for _, name := range sortedKeys(m) {
+		var names []string
+		for name, a := range m {
+			if len(a.refs) > 0 {
+				names = append(names, name)
+			}
+		}
+		slices.Sort(names)
+		for _, name := range names {
 			out = append(out, placedRefs(m[name].refs)...)
 		}
 	}
@@ -320,6 +327,9 @@ func (e *evaluator) connectionAt(b *connectionBlock, a addr.Addr) (*Connection, 
 	conn.TriggeredBy, triggered = e.triggers(b, sc)
 	diags = append(diags, triggered...)
 	deps := append(o.deps, conn.TriggeredBy...)
+	if len(o.Nested["client_assertion"])+len(o.Nested["token_lifetimes"]) > 0 {
+		conn.Ranges = maps.Clone(o.Ranges)
+	}
 	for _, n := range o.Nested["client_assertion"] {
 		diags = append(diags, e.assertionOf(conn, o, n, diags.HasErrors())...)
 	}

@@ -17,8 +17,8 @@ import (
 // object evaluates a body that has been sorted by the table.
 func (e *evaluator) object(c *content, spec *Spec, sc scope) (*Object, hcl.Diagnostics) {
 	o := &Object{
-		Values:  map[string]cty.Value{},
-		Ranges:  map[string]hcl.Range{},
+		Values:  make(map[string]cty.Value, len(c.attrs)),
+		Ranges:  c.ranges,
 		content: c,
 		Range:   c.rng,
 	}
@@ -29,11 +29,9 @@ func (e *evaluator) object(c *content, spec *Spec, sc scope) (*Object, hcl.Diagn
 		if !ok {
 			continue
 		}
-		o.Ranges[a.Name] = written.Expr.Range()
-		if a.Kind == Static {
-			continue
+		if a.Kind != Static {
+			diags = append(diags, e.set(o, a, written, sc)...)
 		}
-		diags = append(diags, e.set(o, a, written, sc)...)
 	}
 	if spec.Open {
 		o.Rest = make(map[string]Arg, len(c.rest))
@@ -47,7 +45,6 @@ func (e *evaluator) object(c *content, spec *Spec, sc scope) (*Object, hcl.Diagn
 			diags = append(diags, refuseEphemeral(v, written.Expr.Range(), fmt.Sprintf("The argument %q", name))...)
 		}
 		o.deps = append(o.deps, deps...)
-		o.Ranges[name] = written.Expr.Range()
 		o.Rest[name] = Arg{Value: v, Range: written.Expr.Range(), Name: written.NameRange}
 		if !v.IsWhollyKnown() {
 			o.Unknown = append(o.Unknown, name)

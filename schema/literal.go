@@ -40,7 +40,7 @@ func (e *evaluator) refuseLiteralParams(a *attr, sc scope) hcl.Diagnostics {
 	}
 	for _, p := range pairs {
 		if k := constant(p.Key); k.Type() == cty.String && sensitiveName(k.AsString()) {
-			member := &attr{Attribute: &hcl.Attribute{Name: k.AsString(), Expr: p.Value}}
+			member := &attr{Attribute: hcl.Attribute{Name: k.AsString(), Expr: p.Value}}
 			diags = append(diags, e.refuseLiteral(k.AsString(), member, sc)...)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // listed in Unknown.
 type Object struct {
 	Values  map[string]cty.Value // by attribute name; converted to the type of the Kind; marks kept
-	Ranges  map[string]hcl.Range // of each attribute that is set
+	Ranges  map[string]hcl.Range // of each attribute that is set; shared by all instances
 	Nested  map[string][]NestedObject
 	Rest    map[string]Arg // with Spec.Open
 	Unknown []string
