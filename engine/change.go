@@ -103,7 +103,7 @@ func (a *applier) flow(ctx context.Context, client *grant.Client) (*grant.Grant,
 
 // settle lays the configuration over a record.
 func (a *applier) settle(ctx context.Context, rec *state.Record, client *grant.Client) error {
-	prints, err := a.e.fingerprint(ctx, client)
+	prints, err := fingerprint(ctx, client, a.e.o.Store.Digest)
 	if err != nil {
 		return err
 	}

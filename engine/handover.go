@@ -273,7 +273,7 @@ func (e *Engine) arrivedPrints(ctx context.Context, in *Arrival) (map[string]str
 	secret := in.Record.Tokens.ClientSecret
 	switch {
 	case in.client != nil:
-		return e.fingerprint(ctx, in.client)
+		return fingerprint(ctx, in.client, e.o.Store.Digest)
 	case secret.Empty():
 		return nil, nil
 	}

@@ -169,6 +169,7 @@ func (e *Engine) wants(ctx context.Context, cfg *schema.Config, in *plan.Input) 
 	known := knownRecords(in.Records)
 	var mixed mixups
 	wants := make([]plan.Want, 0, len(cfg.Connections))
+	digest := e.digests()
 	for _, conn := range cfg.Connections {
 		if err := ctx.Err(); err != nil {
 			return nil, diags, err
@@ -193,7 +194,7 @@ func (e *Engine) wants(ctx context.Context, cfg *schema.Config, in *plan.Input) 
 		var prints map[string]string
 		if in.Lineage != "" {
 			var err error
-			if prints, err = e.fingerprint(ctx, c); err != nil {
+			if prints, err = fingerprint(ctx, c, digest); err != nil {
 				return nil, diags, err
 			}
 		}
@@ -252,7 +253,7 @@ func title(c *grant.Client) string { return cmp.Or(c.Preset.Title, c.Preset.Name
 
 // fingerprint digests what the user wrote that shapes a grant and cannot be
 // read back from it, by attribute name.
-func (e *Engine) fingerprint(ctx context.Context, c *grant.Client) (map[string]string, error) {
+func fingerprint(ctx context.Context, c *grant.Client, digest digester) (map[string]string, error) {
 	out := map[string]string{}
 	values := map[string]string{
 		"client_secret":    c.Conn.ClientSecret.Reveal(),
@@ -265,13 +266,32 @@ func (e *Engine) fingerprint(ctx context.Context, c *grant.Client) (map[string]s
 		if value == "" {
 			continue
 		}
-		d, err := e.o.Store.Digest(ctx, name, value)
+		d, err := digest(ctx, name, value)
 		if err != nil {
 			return nil, err
 		}
 		out[name] = d
 	}
 	return out, nil
+}
+
+// digester makes keyed digests: see [state.Store.Digest].
+type digester func(ctx context.Context, label, value string) (string, error)
+
+// digests makes those of many connections, of which most may have the same secret.
+func (e *Engine) digests() digester {
+	type input struct{ label, value string }
+	made := map[input]string{}
+	return func(ctx context.Context, label, value string) (d string, err error) {
+		in := input{label, value}
+		d, ok := made[in]
+		if !ok {
+			if d, err = e.o.Store.Digest(ctx, label, value); err == nil {
+				made[in] = d
+			}
+		}
+		return d, err
+	}
 }
 
 // ownParams are the parameters of the authorization request that the user
@@ -287,6 +307,9 @@ func ownParams(c *grant.Client) map[string]string {
 
 // pairs writes a map so that equal maps give equal strings.
 func pairs(m map[string]string) string {
+	if len(m) == 0 {
+		return ""
+	}
 	var b strings.Builder
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		b.WriteString(k + "\x00" + m[k] + "\x00")

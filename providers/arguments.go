@@ -25,6 +25,9 @@ type values struct {
 
 // key is a string that is equal for equal values.
 func (v values) key() string {
+	if len(v.known) == 0 {
+		return ""
+	}
 	var b []byte
 	for _, name := range slices.Sorted(maps.Keys(v.known)) {
 		b = strconv.AppendQuote(append(strconv.AppendQuote(b, name), '='), v.known[name])
@@ -106,7 +109,7 @@ func newArgument(n schema.NestedObject) (Argument, *hcl.Diagnostic) {
 func (ch *chain) values(conn *schema.Connection, open bool) (values, hcl.Diagnostics) {
 	v := values{known: map[string]string{}, open: open}
 	var diags hcl.Diagnostics
-	if conn != nil {
+	if conn != nil && len(conn.Args) > 0 {
 		for _, name := range slices.Sorted(maps.Keys(conn.Args)) {
 			if !ch.argument(name) {
 				diags = append(diags, ch.unknown(name, conn.Args[name], conn))

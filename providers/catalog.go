@@ -179,6 +179,9 @@ func (c *Catalog) find(cfg *schema.Config, conn *schema.Connection) (*schema.Blo
 	if block, ok := cfg.Providers[conn.Provider]; ok {
 		return block, "", nil
 	}
+	if block, ok := c.blocks[conn.Provider]; ok {
+		return block, conn.Provider, nil
+	}
 	if _, ok := c.Source(conn.Provider); ok {
 		block, diags := c.block(conn.Provider)
 		return block, conn.Provider, diags

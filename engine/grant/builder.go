@@ -314,6 +314,9 @@ func (b *builder) params() {
 }
 
 func (b *builder) refuseReserved(params map[string]string, at hcl.Range, attr string) {
+	if len(params) == 0 {
+		return
+	}
 	for _, k := range slices.Sorted(maps.Keys(params)) {
 		if !slices.Contains(reserved, k) {
 			continue

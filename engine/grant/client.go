@@ -117,6 +117,9 @@ func (c *Client) Hosts() []string {
 	}
 	hosts := slices.Clone(c.draft.Hosts)
 	for _, raw := range urls {
+		if raw == "" {
+			continue
+		}
 		if u, err := url.Parse(raw); err == nil && u.Host != "" && !slices.Contains(hosts, u.Host) {
 			hosts = append(hosts, u.Host)
 		}

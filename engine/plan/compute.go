@@ -48,12 +48,7 @@ func Compute(in Input) (*Plan, error) {
 	}
 	p := &Plan{
 		Lineage: in.Lineage, Serial: in.Serial, Options: in.Options, CreatedAt: in.Now,
-		Changes: make([]Change, 0, len(g.items)),
-	}
-	for i := range d.changes {
-		if d.changes[i].Action != "" {
-			p.Changes = append(p.Changes, d.changes[i])
-		}
+		Changes: slices.DeleteFunc(d.changes, func(c Change) bool { return c.Action == "" }),
 	}
 	slices.SortStableFunc(d.warnings, func(a, b Warning) int { return addr.Compare(a.Addr, b.Addr) })
 	p.Warnings = d.warnings

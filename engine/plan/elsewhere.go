@@ -24,15 +24,15 @@ func SentElsewhere(old, now *state.Client) []Elsewhere {
 	if now.RefreshEndpoint != "" && now.RefreshEndpoint != at {
 		out = append(out, Elsewhere{"refresh_endpoint", at, now.RefreshEndpoint})
 	}
-	var known []string
-	for _, raw := range []string{old.Issuer, old.TokenEndpoint, old.RefreshEndpoint, old.RevocationEndpoint, old.IntrospectionEndpoint} {
-		known = append(known, originOf(raw))
+	known := func(origin string) bool {
+		return slices.ContainsFunc([]string{old.Issuer, old.TokenEndpoint, old.RefreshEndpoint, old.RevocationEndpoint, old.IntrospectionEndpoint},
+			func(raw string) bool { return originOf(raw) == origin })
 	}
 	for _, e := range []Elsewhere{
 		{"revocation_endpoint", old.RevocationEndpoint, now.RevocationEndpoint},
 		{"introspection_endpoint", old.IntrospectionEndpoint, now.IntrospectionEndpoint},
 	} {
-		if e.After != "" && e.After != e.Before && !slices.Contains(known, originOf(e.After)) {
+		if e.After != "" && e.After != e.Before && !known(originOf(e.After)) {
 			out = append(out, e)
 		}
 	}
