@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
@@ -85,16 +86,31 @@ func (w wireSummary) differs(s Summary) string {
 
 func encodeInfo(s Summary, i *Info) ([]byte, error) { return encodePart(s, "info", i.members()) }
 
-func decodeInfo(b []byte, s Summary) (*Info, error) {
-	i := &Info{}
-	return i, decodePart(b, s, "info", i.members())
+func decodeInfo(b []byte, s Summary) (*Info, error) { return new(infoReader).read(b, s) }
+
+// infoReader decodes one part after the other with one list of members, which
+// costs more to make than what it names.
+type infoReader struct {
+	info Info
+	part *partReader
+}
+
+func (r *infoReader) read(b []byte, s Summary) (*Info, error) {
+	if r.part == nil {
+		r.part = newPartReader("info", r.info.members())
+		r.part.keep = func(s string) string { return s } // most of it is kept, and no secrets are in it
+	}
+	r.info = Info{}
+	err := r.part.read(b, s)
+	i := r.info
+	return &i, err
 }
 
 func encodeTokens(s Summary, t *Tokens) ([]byte, error) { return encodePart(s, "tokens", t.members()) }
 
 func decodeTokens(b []byte, s Summary) (*Tokens, error) {
 	t := &Tokens{}
-	return t, decodePart(b, s, "tokens", t.members())
+	return t, newPartReader("tokens", t.members()).read(b, s)
 }
 
 func encodePart(s Summary, part string, content []member) ([]byte, error) {
@@ -106,17 +122,31 @@ func encodePart(s Summary, part string, content []member) ([]byte, error) {
 	return b, nil
 }
 
-// decodePart decodes strictly and compares the clear columns. Its errors do not
-// repeat what is in b.
-func decodePart(b []byte, s Summary, part string, content []member) error {
-	version, clear := 0, wireSummary{}
-	if err := readObject(b, []member{{"v", &version}, {"clear", clear.members()}, {part, content}}); err != nil || version > codecVersion {
+// partReader decodes parts whose content is kept where its members point to.
+type partReader struct {
+	version int
+	clear   wireSummary
+	members []member
+	keep    func(string) string
+}
+
+func newPartReader(part string, content []member) *partReader {
+	r := &partReader{keep: strings.Clone}
+	r.members = []member{{"v", &r.version}, {"clear", r.clear.members()}, {part, content}}
+	return r
+}
+
+// read decodes strictly and compares the clear columns. Its errors do not repeat
+// what is in b.
+func (r *partReader) read(b []byte, s Summary) error {
+	r.version, r.clear = 0, wireSummary{}
+	if err := readTexts(b, r.members, r.keep); err != nil || r.version > codecVersion {
 		return unreadable(b)
 	}
-	if version < 1 {
+	if r.version < 1 {
 		return errNotARecord
 	}
-	if column := clear.differs(s); column != "" {
+	if column := r.clear.differs(s); column != "" {
 		return fmt.Errorf("%w: the column %s is not what was sealed", ErrTampered, column)
 	}
 	return nil

@@ -1,13 +1,13 @@
 package state
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -169,7 +169,13 @@ var errJSON = errors.New("not the object that is expected")
 // readObject reads an object with nothing but the members given, all of which
 // may be missing, into what they point to.
 func readObject(b []byte, members []member) error {
-	r := jsonReader{rest: b}
+	return readTexts(b, members, strings.Clone)
+}
+
+// readTexts is readObject with keep for every text: a part of one copy of b, which
+// keeps all of it in memory unless it is copied.
+func readTexts(b []byte, members []member, keep func(string) string) error {
+	r := jsonReader{rest: string(b), keep: keep}
 	r.object(members)
 	r.space()
 	if r.failed || len(r.rest) > 0 {
@@ -181,11 +187,12 @@ func readObject(b []byte, members []member) error {
 // jsonReader reads JSON (RFC 8259) of known shape. Once it has failed it stays so,
 // and has nothing left to read.
 type jsonReader struct {
-	rest   []byte
+	rest   string
+	keep   func(string) string
 	failed bool
 }
 
-func (r *jsonReader) fail() { r.rest, r.failed = nil, true }
+func (r *jsonReader) fail() { r.rest, r.failed = "", true }
 
 func (r *jsonReader) space() {
 	for len(r.rest) > 0 {
@@ -217,7 +224,7 @@ func (r *jsonReader) must(c byte) {
 // word takes true, false or null if it comes next.
 func (r *jsonReader) word(w string) bool {
 	r.space()
-	if len(r.rest) < len(w) || string(r.rest[:len(w)]) != w {
+	if !strings.HasPrefix(r.rest, w) {
 		return false
 	}
 	r.rest = r.rest[len(w):]
@@ -247,7 +254,7 @@ func (r *jsonReader) object(members []member) {
 			if at++; at == len(members) {
 				at = 0
 			}
-			if m.name == string(name) {
+			if m.name == name {
 				r.value(m.at)
 				return
 			}
@@ -289,7 +296,7 @@ func (r *jsonReader) value(at any) {
 	case *map[string]secret.Secret:
 		*at = readMap[secret.Secret](r)
 	case *time.Time:
-		r.check(at.UnmarshalText(r.quoted()))
+		r.check(at.UnmarshalText([]byte(r.quoted())))
 	case *bool:
 		if *at = r.word("true"); !*at && !r.word("false") {
 			r.fail()
@@ -341,8 +348,8 @@ func (r *jsonReader) number() string {
 	for i < len(r.rest) && (r.rest[i] >= '0' && r.rest[i] <= '9' || i == 0 && r.rest[i] == '-') {
 		i++
 	}
-	s := string(r.rest[:i])
-	if digits := bytes.TrimPrefix(r.rest[:i], []byte("-")); len(digits) > 1 && digits[0] == '0' {
+	s := r.rest[:i]
+	if digits := strings.TrimPrefix(s, "-"); len(digits) > 1 && digits[0] == '0' {
 		r.fail()
 		return ""
 	}
@@ -350,16 +357,16 @@ func (r *jsonReader) number() string {
 	return s
 }
 
-// text reads a string.
-func (r *jsonReader) text() string { return string(r.quoted()) }
+// text reads a string to be kept.
+func (r *jsonReader) text() string { return r.keep(r.quoted()) }
 
-// quoted reads a string as bytes of the input, if it can. What is unusual about
+// quoted reads a string as a part of the input, if it can. What is unusual about
 // it (escapes, bytes that are not UTF-8) is left to encoding/json.
-func (r *jsonReader) quoted() []byte {
+func (r *jsonReader) quoted() string {
 	r.space()
 	if len(r.rest) == 0 || r.rest[0] != '"' {
 		r.fail()
-		return nil
+		return ""
 	}
 	plain := true
 	for i := 1; i < len(r.rest); i++ {
@@ -372,14 +379,14 @@ func (r *jsonReader) quoted() []byte {
 		case c == '"':
 			quoted := r.rest[:i+1]
 			r.rest = r.rest[i+1:]
-			if plain && utf8.Valid(quoted) {
+			if plain && utf8.ValidString(quoted) {
 				return quoted[1:i]
 			}
 			var s string
-			r.check(json.Unmarshal(quoted, &s))
-			return []byte(s)
+			r.check(json.Unmarshal([]byte(quoted), &s))
+			return s
 		}
 	}
 	r.fail()
-	return nil
+	return ""
 }

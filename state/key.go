@@ -120,6 +120,10 @@ const noKeyAdvice = "give an identity that it is sealed for with -identity FILE 
 	"if all of them are lost, nothing opens it any more: oauthctl key lost lists what to end at which server"
 
 func openRow(box *seal.Box, row Row, parts Part) (*Record, error) {
+	return openRowWith(new(infoReader), box, row, parts)
+}
+
+func openRowWith(info *infoReader, box *seal.Box, row Row, parts Part) (*Record, error) {
 	r := &Record{Summary: row.Summary}
 	place := seal.Place{Address: row.Addr.String(), Generation: row.Generation}
 	if parts&PartInfo != 0 {
@@ -128,7 +132,7 @@ func openRow(box *seal.Box, row Row, parts Part) (*Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		if r.Info, err = decodeInfo(b, row.Summary); err != nil {
+		if r.Info, err = info.read(b, row.Summary); err != nil {
 			return nil, err
 		}
 	}
@@ -171,8 +175,9 @@ func (s *Store) openAll(ctx context.Context, o *opened, parts Part) ([]*Record, 
 		rows  []Row
 		start = func(rows []Row, into []*Record) {
 			g.Go(func() error {
+				info := new(infoReader)
 				for i, row := range rows {
-					r, err := openRow(o.box, row, parts)
+					r, err := openRowWith(info, o.box, row, parts)
 					if err != nil {
 						return fmt.Errorf("%s: %w", row.Addr, err)
 					}

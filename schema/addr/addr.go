@@ -64,6 +64,7 @@ func (a Addr) String() string {
 		return ""
 	}
 	var b strings.Builder
+	b.Grow(len(a.Kind) + len(a.Type) + len(a.Name) + len(a.Key) + len(`..[""]`))
 	b.WriteString(string(a.Kind))
 	if a.Type != "" {
 		b.WriteByte('.')
