@@ -55,7 +55,7 @@ func mayRefer(expr hclsyntax.Expression) bool {
 // readBody sorts a body by the table. what names the body in messages
 // ("a connection block"), header is where it starts.
 func readBody(body hcl.Body, spec *Spec, what string, header hcl.Range) (*content, hcl.Diagnostics) {
-	c := &content{attrs: map[string]*attr{}, blocks: map[string]hcl.Blocks{}, ranges: map[string]hcl.Range{}, rng: header}
+	c := &content{rng: header}
 	rest, diags := c.take(body, spec)
 	explainLabels(diags, spec)
 	diags = append(diags, unknownBlocks(body, spec, what)...)
@@ -87,11 +87,12 @@ func (c *content) take(body hcl.Body, spec *Spec) (rest hcl.Attributes, diags hc
 		return c.takeNative(native, spec), nil
 	}
 	found, remain, diags := body.PartialContent(spec.bodySchema())
+	c.room(len(found.Attributes))
 	for _, a := range found.Attributes {
 		c.add(a)
 	}
 	for _, b := range found.Blocks {
-		c.blocks[b.Type] = append(c.blocks[b.Type], b)
+		c.addBlock(b)
 	}
 	return restOf(body, remain, spec), diags
 }
@@ -99,6 +100,7 @@ func (c *content) take(body hcl.Body, spec *Spec) (rest hcl.Attributes, diags hc
 // takeNative is take without the tables that PartialContent makes for every body.
 func (c *content) takeNative(body *hclsyntax.Body, spec *Spec) hcl.Attributes {
 	var rest hcl.Attributes
+	c.room(len(body.Attributes))
 	for name, a := range body.Attributes {
 		if spec.has(name) {
 			c.add(a.AsHCLAttribute())
@@ -111,14 +113,26 @@ func (c *content) takeNative(body *hclsyntax.Body, spec *Spec) hcl.Attributes {
 	}
 	for _, b := range body.Blocks {
 		if spec.nested(b.Type) != nil {
-			c.blocks[b.Type] = append(c.blocks[b.Type], b.AsHCLBlock())
+			c.addBlock(b.AsHCLBlock())
 		}
 	}
 	return rest
 }
 
+// room makes room for so many attributes.
+func (c *content) room(n int) {
+	c.attrs, c.ranges = make(map[string]*attr, n), make(map[string]hcl.Range, n)
+}
+
 func (c *content) add(a *hcl.Attribute) {
 	c.attrs[a.Name], c.ranges[a.Name] = newAttr(a), a.Expr.Range()
+}
+
+func (c *content) addBlock(b *hcl.Block) {
+	if c.blocks == nil {
+		c.blocks = map[string]hcl.Blocks{}
+	}
+	c.blocks[b.Type] = append(c.blocks[b.Type], b)
 }
 
 // explainLabels says how a block whose labels are wrong is written.

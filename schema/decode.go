@@ -122,7 +122,8 @@ func (e *evaluator) setting(a *Attr, written *attr, sc scope) (setting, hcl.Diag
 		s, diags = e.evaluated(a, written, sc)
 	}
 	if sc.each != nil && len(written.refs) == 0 && len(diags) == 0 {
-		written.same.Store(&s)
+		same := s
+		written.same.Store(&same)
 	}
 	return s, diags
 }

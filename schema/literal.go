@@ -65,6 +65,10 @@ func (t *tracer) trace(expr hcl.Expression, path []step) {
 		return
 	}
 	defer func() { t.depth-- }()
+	if call, ok := expr.(*hclsyntax.FunctionCallExpr); ok { // as most are
+		t.call(call, path)
+		return
+	}
 	if pairs, diags := hcl.ExprMap(expr); !diags.HasErrors() {
 		t.members(pairs, path)
 		return

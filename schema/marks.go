@@ -56,7 +56,7 @@ func unmarked(v cty.Value) cty.Value {
 
 // splitDependencies takes the dependency marks off a value.
 func splitDependencies(v cty.Value) (cty.Value, []addr.Addr) {
-	if !containsMarked(v) {
+	if !containsMarked(v) || v.Type().IsPrimitiveType() && !isDependent(v) {
 		return v, nil
 	}
 	var deps []addr.Addr
@@ -71,6 +71,14 @@ func splitDependencies(v cty.Value) (cty.Value, []addr.Addr) {
 		return cty.DynamicVal, deps
 	}
 	return out, sortAddrs(deps)
+}
+
+// isDependent reports whether the value itself came from a connection.
+func isDependent(v cty.Value) bool {
+	for range cty.ValueMarksOfType[dependency](v) {
+		return true
+	}
+	return false
 }
 
 func sortAddrs(as []addr.Addr) []addr.Addr {
