@@ -32,6 +32,7 @@ type evaluator struct {
 	known  Known
 	wanted map[addr.Addr]bool // instances that known is asked for; nil: all
 	cache  *cache
+	calls  *calls
 }
 
 // cache holds what has been needed so far. Blocks are decoded from several goroutines.
@@ -101,6 +102,7 @@ func newEvaluator(functions map[string]function.Function, sources *Sources) *eva
 		locals:    map[string]*local{},
 		blocks:    map[string]*connectionBlock{},
 		cache:     &cache{},
+		calls:     &calls{made: map[call]setting{}},
 	}
 }
 
