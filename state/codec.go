@@ -93,6 +93,7 @@ func decodeInfo(b []byte, s Summary) (*Info, error) { return new(infoReader).rea
 type infoReader struct {
 	info Info
 	part *partReader
+	text []byte // of the last one, to be written over
 }
 
 func (r *infoReader) read(b []byte, s Summary) (*Info, error) {

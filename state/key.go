@@ -128,10 +128,11 @@ func openRowWith(info *infoReader, box *seal.Box, row Row, parts Part) (*Record,
 	place := seal.Place{Address: row.Addr.String(), Generation: row.Generation}
 	if parts&PartInfo != 0 {
 		place.Part = "info"
-		b, err := box.Open(row.Info, place)
+		b, err := box.OpenTo(info.text, row.Info, place)
 		if err != nil {
 			return nil, err
 		}
+		info.text = b
 		if r.Info, err = info.read(b, row.Summary); err != nil {
 			return nil, err
 		}

@@ -141,8 +141,11 @@ func (b *Box) Seal(plaintext []byte, p Place) []byte {
 }
 
 // Open opens what Seal made for the same place, or returns ErrOpen.
-func (b *Box) Open(sealed []byte, p Place) ([]byte, error) {
-	return openWith(b.part, sealed, b.aad(p))
+func (b *Box) Open(sealed []byte, p Place) ([]byte, error) { return b.OpenTo(nil, sealed, p) }
+
+// OpenTo is Open that writes over into if that is large enough.
+func (b *Box) OpenTo(into, sealed []byte, p Place) ([]byte, error) {
+	return openWith(b.part, into, sealed, b.aad(p))
 }
 
 func sealWith(a cipher.AEAD, plaintext, aad []byte) []byte {
@@ -151,12 +154,12 @@ func sealWith(a cipher.AEAD, plaintext, aad []byte) []byte {
 	return a.Seal(out, out, plaintext, aad)
 }
 
-func openWith(a cipher.AEAD, sealed, aad []byte) ([]byte, error) {
+func openWith(a cipher.AEAD, into, sealed, aad []byte) ([]byte, error) {
 	if len(sealed) < Overhead {
 		return nil, ErrOpen
 	}
 	nonce, text := sealed[:chacha20poly1305.NonceSizeX], sealed[chacha20poly1305.NonceSizeX:]
-	out, err := a.Open(nil, nonce, text, aad)
+	out, err := a.Open(into[:0], nonce, text, aad)
 	if err != nil {
 		return nil, ErrOpen
 	}
@@ -183,7 +186,7 @@ func (b *Box) sealInner(name string, key []byte) []byte {
 }
 
 func (b *Box) openInner(name string, sealed []byte) ([]byte, error) {
-	raw, err := openWith(b.inner, sealed, b.innerAAD(name))
+	raw, err := openWith(b.inner, nil, sealed, b.innerAAD(name))
 	if err != nil || len(raw) != keySize {
 		return nil, ErrOpen
 	}
