@@ -148,6 +148,33 @@ func TestEveryRecordComesBackFromItsSeal(t *testing.T) {
 	})
 }
 
+// Records that are opened one after the other have nothing of each other.
+func TestRecordsOpenedInTurnAreApart(t *testing.T) {
+	box := testBox(t)
+	rapid.Check(t, func(t *rapid.T) {
+		var want []*Record
+		for range 3 {
+			want = append(want, drawRecord(t))
+		}
+		info := new(infoReader)
+		var got []*Record
+		for _, r := range want {
+			row, err := sealRow(box, r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			opened, err := openRowWith(info, box, row, PartAll)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, opened)
+		}
+		if d := cmp.Diff(want, got, revealed); d != "" {
+			t.Fatalf("records (-want +got):\n%s", d)
+		}
+	})
+}
+
 func TestAnyChangeOfARowIsNoticed(t *testing.T) {
 	box := testBox(t)
 	rapid.Check(t, func(t *rapid.T) {
