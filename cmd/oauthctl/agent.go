@@ -49,7 +49,7 @@ func (c *cli) agent(ctx context.Context, names []string, f *agentFlags) error {
 	if err != nil {
 		return err
 	}
-	debug.SetGCPercent(10) // of the ballast: see Run. This one lives long, and has little to hold
+	debug.SetGCPercent(5) // of the ballast: see Run. This one lives long, and has little to hold
 	metrics, err := listenMetrics(ctx, f.metrics)
 	if err != nil {
 		return err

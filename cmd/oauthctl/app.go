@@ -78,10 +78,10 @@ func (a *App) Run(ctx context.Context) (code int) {
 		return code
 	}
 	if a.Ends {
-		// Counted as used and never touched: the collector begins when 80 MiB more
+		// Counted as used and never touched: the collector begins when 140 MiB more
 		// are in use, not at 4, and goes on sooner than it would later on. A run that
 		// ends in a second hardly needs it, and a large one keeps to less memory.
-		ballast := make([]byte, 160<<20)
+		ballast := make([]byte, 280<<20)
 		defer runtime.KeepAlive(ballast)
 		debug.SetGCPercent(50)
 	}
