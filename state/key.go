@@ -22,6 +22,15 @@ type opened struct {
 	box    *seal.Box
 }
 
+// keys are the commitments of the data key and of those before it, as far as they are kept.
+func (o *opened) keys() []string {
+	keys := []string{o.box.Commitment()}
+	for _, b := range o.header.Older(o.box) {
+		keys = append(keys, b.Commitment())
+	}
+	return keys
+}
+
 // open gives the data key. With stale == nil what is known already is good
 // enough; otherwise the header is read again if stale is the newest known. The
 // result is stale itself if nothing has changed.

@@ -109,17 +109,19 @@ func pinOf(h *seal.Header) lineagePin {
 }
 
 func (p pins) compare(pin lineagePin, h *seal.Header, box *seal.Box, file string) error {
+	known := h.Commitment == pin.Commitment || pin.Pending != "" && h.Commitment == pin.Pending ||
+		h.Epoch > pin.Epoch && h.Succeeds(box, pin.Commitment) // somebody changed the data key; they had the one we know
+	older := h.Epoch < pin.Epoch // under which a pin does not tell a right data key from another
 	switch {
-	case p.accept && (h.Epoch < pin.Epoch || h.Serial < pin.Serial):
+	case !known && !older: // an earlier serial is no excuse
+	case p.accept && (older || h.Serial < pin.Serial):
 		return nil
-	case h.Epoch < pin.Epoch, h.Serial < pin.Serial:
+	case older, h.Serial < pin.Serial:
 		return WithAdvice(fmt.Errorf("%w: %s is at serial %d with data key %d, this machine has seen serial %d with data key %d",
 			ErrRollback, p.location, h.Serial, h.Epoch, pin.Serial, pin.Epoch),
 			"bring back the newer file; if you restored a backup on purpose, accept it with -accept-rollback of token, exec, refresh, plan or apply, or by removing "+file+" (refresh tokens in it may be spent)")
-	case h.Commitment == pin.Commitment, pin.Pending != "" && h.Commitment == pin.Pending:
+	default:
 		return nil
-	case h.Epoch > pin.Epoch && h.Succeeds(box, pin.Commitment):
-		return nil // somebody changed the data key; they had the one we know
 	}
 	return WithAdvice(fmt.Errorf("%w: the data key of %s is not the one that this machine has seen, nor its successor", ErrTampered, p.location),
 		"the file may be forged; if you know that it is right, accept it by removing "+file)

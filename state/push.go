@@ -200,10 +200,10 @@ func (s *Store) pushNew(p *Pushed, d *checked, force bool) (*Pushed, *Batch, err
 // seenPushed compares a state that takes a place with what this machine has seen of it elsewhere.
 func (s *Store) seenPushed(p *Pushed, d *checked, force bool) error {
 	pin, err := s.pins.seen(d.header, d.box)
-	if force && errors.Is(err, ErrRollback) {
-		err = nil
-	}
 	p.Unseen = pin == lineagePin{}
+	if force && errors.Is(err, ErrRollback) {
+		err, p.Unseen = nil, d.header.Commitment != pin.Commitment // a pin does not tell whose an earlier data key is
+	}
 	return err
 }
 
@@ -245,6 +245,9 @@ func (s *Store) pushSame(ctx context.Context, p *Pushed, d *checked, force bool)
 		head, box = d.header, d.box
 	}
 	m := newMerge(p, d, box)
+	if err := m.lookAtKeys(d.opened, o, s.Location()); err != nil {
+		return nil, nil, err
+	}
 	err = s.b.List(ctx, PartAll, func(row Row) error {
 		m.look(row, o)
 		return nil

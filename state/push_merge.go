@@ -30,6 +30,24 @@ func newMerge(p *Pushed, from *checked, to *seal.Box) *merge {
 	return m
 }
 
+// lookAtKeys: a lineage is in clear, and anybody can write it into a document. Whoever made
+// one that belongs here had the data key of this state, or one before it; whoever had it as it is now
+// has not gone on by themselves.
+func (m *merge) lookAtKeys(d, here *opened, location string) error {
+	ours, theirs := here.keys(), d.keys()
+	if slices.Contains(theirs, ours[0]) && d.header.Epoch >= here.header.Epoch {
+		return nil
+	}
+	if !slices.ContainsFunc(theirs, func(k string) bool { return slices.Contains(ours, k) }) {
+		return WithAdvice(fmt.Errorf("%w: the document has the lineage of %s, and a data key that has nothing to do with it", ErrTampered, location),
+			"it may be forged: do not use it")
+	}
+	if d.header.Epoch >= here.header.Epoch {
+		m.older = append(m.older, "it is under a data key that was made beside the one here")
+	}
+	return nil
+}
+
 // look takes a row of the state.
 func (m *merge) look(row Row, o *opened) {
 	m.here[row.Addr] = row

@@ -1,9 +1,12 @@
 package state_test
 
 import (
+	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
+	"github.com/oauthctl/oauthctl/schema/addr"
 	"github.com/oauthctl/oauthctl/state"
 	"github.com/oauthctl/oauthctl/state/backendtest"
 	"github.com/oauthctl/oauthctl/state/seal"
@@ -57,19 +60,7 @@ func TestAPushedStateThatWasNeverSeenIsAskedAbout(t *testing.T) {
 func TestAPushedStateThatBorrowsALineageIsRefused(t *testing.T) {
 	alice, pins := newPerson(t), t.TempDir()
 	known := create(t, openStore(t, backendtest.NewMemory(), alice, keepPins(pins)))
-	lineage, _, err := known.Lineage(t.Context())
-	must(t, err)
-	box, err := seal.NewBox(seal.NewKey(), lineage)
-	must(t, err)
-	h := seal.NewHeader(box)
-	recipients, err := seal.ParseRecipients([]string{alice.recipient})
-	must(t, err)
-	wrapped, err := box.Wrap(recipients[0])
-	must(t, err)
-	h.Keys = append(h.Keys, wrapped)
-	b := backendtest.NewMemory()
-	must(t, b.Write(t.Context(), state.Batch{Header: &state.Header{Version: 1, Epoch: 1, Bytes: h.Encode(box)}}))
-	text := export(t, openStore(t, b, alice))
+	text := export(t, openStore(t, borrowed(t, known, alice, 1), alice))
 	for name, place := range map[string]*state.Store{
 		"an empty place":  openStore(t, backendtest.NewMemory(), alice, keepPins(pins)),
 		"another's place": create(t, openStore(t, elsewhere{backendtest.NewMemory()}, alice, keepPins(pins))),
@@ -77,6 +68,111 @@ func TestAPushedStateThatBorrowsALineageIsRefused(t *testing.T) {
 		if _, err := place.Push(t.Context(), text, state.PushOptions{Force: true}); !errors.Is(err, state.ErrTampered) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// borrowed is a state that somebody made who knows the lineage and the recipient of s, and no key.
+func borrowed(t *testing.T, s *state.Store, p person, epoch uint64) state.Backend {
+	t.Helper()
+	lineage, _, err := s.Lineage(t.Context())
+	must(t, err)
+	box, err := seal.NewBox(seal.NewKey(), lineage)
+	must(t, err)
+	h := seal.NewHeader(box)
+	h.Epoch = epoch
+	recipients, err := seal.ParseRecipients([]string{p.recipient})
+	must(t, err)
+	wrapped, err := box.Wrap(recipients[0])
+	must(t, err)
+	h.Keys = append(h.Keys, wrapped)
+	b := backendtest.NewMemory()
+	must(t, b.Write(t.Context(), state.Batch{Header: &state.Header{Version: 1, Epoch: epoch, Bytes: h.Encode(box)}}))
+	return b
+}
+
+// Where the state is whose lineage was borrowed, the forged document is refused for its data key,
+// whatever is said, and with no memory of this machine as well.
+func TestAForgedDocumentIsNotMergedIntoTheStateThatItNames(t *testing.T) {
+	for _, c := range []struct {
+		forged, here uint64 // epochs
+		pinned       bool
+	}{{1, 1, true}, {1, 2, true}, {2, 1, true}, {2, 2, true}, {1, 1, false}, {1, 2, false}, {2, 1, false}} {
+		for _, force := range []bool{false, true} {
+			alice, pins := newPerson(t), ""
+			if c.pinned {
+				pins = t.TempDir()
+			}
+			s := create(t, openStore(t, backendtest.NewMemory(), alice, keepPins(pins)))
+			must(t, s.PutNext(t.Context(), record("graph")))
+			if c.here == 2 {
+				rotateKey(t, s, alice)
+			}
+			forger := openStore(t, borrowed(t, s, alice, c.forged), alice)
+			r := record("graph")
+			for range 5 { // a later serial, and a later generation
+				must(t, forger.PutNext(t.Context(), r))
+			}
+			before := export(t, s)
+			_, err := s.Push(t.Context(), export(t, forger), state.PushOptions{Force: force})
+			if !errors.Is(err, state.ErrTampered) || !bytes.Equal(export(t, s), before) {
+				t.Errorf("%+v, forced: %v: %v", c, force, err)
+			}
+		}
+	}
+}
+
+// rotateKey gives a state a new data key, for the same people.
+func rotateKey(t *testing.T, s *state.Store, p person) {
+	t.Helper()
+	must(t, s.Rekey(t.Context(), []string{p.recipient, newPerson(t).recipient}))
+	must(t, s.Rekey(t.Context(), []string{p.recipient}))
+}
+
+// Two copies that each got a data key of their own: neither has what the other has, and only
+// whoever says so lets one go.
+func TestADocumentUnderAKeyMadeBesideIsForced(t *testing.T) {
+	alice := newPerson(t)
+	s, _ := holding(t, alice, "graph")
+	beside := openStore(t, backendtest.NewMemory(), alice)
+	_, err := beside.Push(t.Context(), export(t, s), state.PushOptions{})
+	must(t, err)
+	rotateKey(t, s, alice)
+	for range 2 { // as many keys, and one more
+		rotateKey(t, beside, alice)
+		rotate(t, beside, addr.Connection("graph"), "canary-refresh-2")
+		if _, err := s.Push(t.Context(), export(t, beside), state.PushOptions{}); !errors.Is(err, state.ErrOlder) {
+			t.Errorf("error %v", err)
+		}
+	}
+	if _, err := s.Push(t.Context(), export(t, beside), state.PushOptions{Force: true}); err != nil || !strings.Contains(tokens(t, s), "refresh-2") {
+		t.Errorf("%v, %s", err, tokens(t, s))
+	}
+}
+
+// An earlier serial is no way around the data key that this machine knows: a rollback that
+// somebody accepts is one of the right state.
+func TestAForgedOldStateIsNoRollback(t *testing.T) {
+	alice, pins := newPerson(t), t.TempDir()
+	known := create(t, openStore(t, backendtest.NewMemory(), alice, keepPins(pins)))
+	must(t, known.PutNext(t.Context(), record("graph")))
+	must(t, known.PutNext(t.Context(), record("mail")))
+	forged := borrowed(t, known, alice, 1)
+	accepting := openStore(t, elsewhere{forged}, alice, keepPins(pins), func(o *state.Options) { o.AcceptRollback = true })
+	if _, err := accepting.All(t.Context(), state.PartAll); !errors.Is(err, state.ErrTampered) {
+		t.Errorf("accepted: %v", err)
+	}
+	place := openStore(t, elsewhere{backendtest.NewMemory()}, alice, keepPins(pins))
+	if _, err := place.Push(t.Context(), export(t, openStore(t, forged, alice)), state.PushOptions{Force: true}); !errors.Is(err, state.ErrTampered) {
+		t.Errorf("pushed: %v", err)
+	}
+	// Whose an earlier data key is, a pin does not tell: somebody has to.
+	rotateKey(t, known, alice)
+	refused := errors.New("asked")
+	_, err := place.Push(t.Context(), export(t, openStore(t, forged, alice)), state.PushOptions{
+		Force: true, Trust: func(*state.Pushed, []*state.Record) error { return refused },
+	})
+	if !errors.Is(err, refused) {
+		t.Errorf("of an earlier key: %v", err)
 	}
 }
 
