@@ -74,14 +74,25 @@ func (s *Store) resealPast(ctx context.Context, o *opened, box *seal.Box) ([]Row
 
 // resealRow seals a row under another key; its generation stays.
 func resealRow(from, to *seal.Box, row Row) (Row, error) {
-	place := seal.Place{Address: row.Addr.String(), Generation: row.Generation}
-	for part, sealed := range map[string]*[]byte{"info": &row.Info, "tokens": &row.Tokens} {
-		place.Part = part
-		plain, err := from.Open(*sealed, place)
-		if err != nil {
-			return row, fmt.Errorf("%s: %w", row.Addr, err)
-		}
-		*sealed = to.Seal(plain, place)
+	plain, err := plainParts(from, row)
+	if err != nil {
+		return row, fmt.Errorf("%s: %w", row.Addr, err)
 	}
+	row.Info = to.Seal(plain[0], placeOf(row, "info"))
+	row.Tokens = to.Seal(plain[1], placeOf(row, "tokens"))
 	return row, nil
+}
+
+// plainParts opens the info and the tokens of a row, without a look at what is in them.
+func plainParts(box *seal.Box, row Row) ([][]byte, error) {
+	info, err := box.Open(row.Info, placeOf(row, "info"))
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := box.Open(row.Tokens, placeOf(row, "tokens"))
+	return [][]byte{info, tokens}, err
+}
+
+func placeOf(row Row, part string) seal.Place {
+	return seal.Place{Address: row.Addr.String(), Generation: row.Generation, Part: part}
 }

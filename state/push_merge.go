@@ -100,15 +100,22 @@ func (m *merge) lookBack(ctx context.Context, b Backend, o *opened) error {
 	return nil
 }
 
-// stale: the state has had a later generation, or another of this number. Under
-// another data key, the same generation is the same record, sealed again.
+// stale: the state has had a later generation, or another of this number.
 func (m *merge) stale(r, here Row, o *opened) bool {
 	return r.Generation < here.Generation || r.Generation == here.Generation && !m.same(r, here, o)
 }
 
+// same: the very row, or the same record sealed again under another data key.
 func (m *merge) same(r, here Row, o *opened) bool {
-	sealedAgain := m.from.header.Epoch != o.header.Epoch
-	return r.Generation == here.Generation && (sealedAgain || sameRow(r, here))
+	switch {
+	case r.Generation != here.Generation:
+		return false
+	case m.from.box.Commitment() == o.box.Commitment():
+		return sameRow(r, here)
+	}
+	theirs, err := plainParts(m.from.box, r)
+	ours, damaged := plainParts(o.box, here)
+	return err == nil && damaged == nil && slices.EqualFunc(theirs, ours, bytes.Equal)
 }
 
 func sameRow(a, b Row) bool { return bytes.Equal(a.Info, b.Info) && bytes.Equal(a.Tokens, b.Tokens) }

@@ -180,3 +180,33 @@ func TestAForgedOldStateIsNoRollback(t *testing.T) {
 type elsewhere struct{ state.Backend }
 
 func (elsewhere) Location() string { return "elsewhere" }
+
+// Two copies each refreshed, and one got a new data key: the same generation is not the same
+// record there, and what is here is not lost without a word.
+func TestTheSameGenerationUnderALaterKeyIsComparedAsWell(t *testing.T) {
+	alice := newPerson(t)
+	graph := addr.Connection("graph")
+	s, _ := holding(t, alice, "graph", "mail")
+	copied := openStore(t, backendtest.NewMemory(), alice)
+	_, err := copied.Push(t.Context(), export(t, s), state.PushOptions{})
+	must(t, err)
+	rotateKey(t, copied, alice)
+	rotate(t, copied, graph, "canary-refresh-there")
+	rotate(t, s, graph, "canary-refresh-here")
+	if _, err := s.Push(t.Context(), export(t, copied), state.PushOptions{}); !errors.Is(err, state.ErrOlder) {
+		t.Errorf("error %v, %s", err, tokens(t, s))
+	}
+	p, err := s.Push(t.Context(), export(t, copied), state.PushOptions{Force: true})
+	must(t, err)
+	if got := tokens(t, s); got != "graph/3:refresh-there mail/1:refresh-1 " || p.Unchanged != 1 {
+		t.Errorf("forced: %s, %+v", got, p)
+	}
+	// Under an earlier key as well.
+	rotateKey(t, s, alice)
+	rotate(t, copied, graph, "canary-refresh-again")
+	_, err = s.Push(t.Context(), export(t, copied), state.PushOptions{Force: true})
+	must(t, err)
+	if now, past := tokens(t, s), kept(t, s, graph); now != "graph/4:refresh-again mail/1:refresh-1 " || !strings.Contains(past, "3:canary-refresh-there") {
+		t.Errorf("forced: %s, kept: %s", now, past)
+	}
+}
