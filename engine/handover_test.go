@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +127,46 @@ func TestHandOverLeavesNoTokens(t *testing.T) {
 	}
 	if past, err := k.store.History(k.ctx, addr.Addr{}, 0); err != nil || len(past) > 0 {
 		t.Errorf("%d generations are kept, %v", len(past), err)
+	}
+}
+
+// Nor do they stay at an address where the connection was before.
+func TestMovedTokensAreNotKeptWhereTheyWere(t *testing.T) {
+	mail := addr.Connection("mail")
+	for name, letGo := range map[string]func(k *kit){
+		"handed over": func(k *kit) {
+			_, recipient := k.other()
+			_, err := k.engine.HandOver(k.ctx, mail, engine.HandOverOptions{To: []string{recipient}}, func([]byte) (bool, error) { return true, nil })
+			if err != nil {
+				k.t.Error(err)
+			}
+		},
+		"revoked": func(k *kit) {
+			k.apply(k.config(strings.Replace(one, `"graph"`, `"mail"`, 1)), plan.Options{Destroy: true})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t)
+			k.applied(one)
+			at := k.record(graph).Generation
+			if err := k.engine.Rename(k.ctx, []state.Rename{{From: graph, To: mail}}); err != nil {
+				t.Fatal(err)
+			}
+			if len(k.held(graph)) > 0 || len(k.held(mail)) == 0 {
+				t.Errorf("%d tokens are where they were, and %d where they are", len(k.held(graph)), len(k.held(mail)))
+			}
+			all, err := k.engine.History(k.ctx, graph)
+			if err != nil || len(all) != 1 || all[0].What != engine.WhatMoved || all[0].Generation != at+1 {
+				t.Errorf("%+v, %v", all, err)
+			}
+			if _, err := k.engine.PlanRestore(k.ctx, graph, at+1); err == nil || !strings.Contains(err.Error(), "another address") {
+				t.Errorf("error %v", err)
+			}
+			letGo(k)
+			if held := slices.Concat(k.held(graph), k.held(mail)); len(held) > 0 {
+				t.Errorf("%d tokens are still here", len(held))
+			}
+		})
 	}
 }
 

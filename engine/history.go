@@ -26,6 +26,7 @@ const (
 	WhatUnknown    What = "unknown_outcome" // the refresh token was sent and no answer came
 	WhatHandedOver What = "handed_over"     // the tokens went to another state
 	WhatRevoked    What = "revoked"         // the tokens were revoked, and the connection was removed
+	WhatMoved      What = "moved"           // the connection got another address, and its tokens are there
 	WhatRestored   What = "restored"        // an earlier generation was made the newest
 	WhatChanged    What = "changed"         // settings, or its address
 )
@@ -91,6 +92,8 @@ func whatMade(before, r *state.Record) What {
 	switch {
 	case r.Status == state.StatusRevoked:
 		return WhatRevoked
+	case r.Status == state.StatusMoved:
+		return WhatMoved
 	case r.Status == state.StatusHandedOver && (before == nil || before.Status != state.StatusHandedOver):
 		return WhatHandedOver
 	}
@@ -163,8 +166,12 @@ func (e *Engine) PlanRestore(ctx context.Context, a addr.Addr, generation uint64
 		}
 		return nil, failed
 	}
-	if r.Kept.Status == state.StatusRevoked {
+	switch r.Kept.Status {
+	case state.StatusRevoked:
 		return nil, &Error{Class: ClassError, Addr: a, Doing: doing, Err: errors.New("it was revoked, and its tokens were not kept"), Remedy: applyCommand(a)}
+	case state.StatusMoved:
+		return nil, &Error{Class: ClassError, Addr: a, Doing: doing, Err: errors.New("the connection has another address since, and took its tokens along"),
+			Remedy: "look for it, and for what is kept of it, there: oauthctl state list"}
 	}
 	r.Warnings = e.restoreWarnings(r)
 	return r, nil

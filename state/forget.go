@@ -31,8 +31,14 @@ func (s *Store) BuryNext(ctx context.Context, r *Record, at time.Time) (serial u
 }
 
 func buried(box *seal.Box, r *Record, at time.Time) (Change, error) {
+	return departed(box, r, StatusRevoked, at)
+}
+
+// departed removes a record of which no tokens are kept at its address: what is kept, of
+// all that was, is a last generation that says why.
+func departed(box *seal.Box, r *Record, why Status, at time.Time) (Change, error) {
 	last := &Record{Summary: r.Summary, Tokens: &Tokens{}}
-	last.Status, last.Generation, last.UpdatedAt = StatusRevoked, r.Generation+1, at
+	last.Status, last.Generation, last.UpdatedAt = why, r.Generation+1, at
 	last.ExpiresAt, last.RefreshExpiresAt = time.Time{}, time.Time{}
 	info := *r.Info
 	info.HasRefresh, info.Intent, info.Reject = false, nil, nil

@@ -110,7 +110,7 @@ func TestWhatIsKeptMovesAlong(t *testing.T) {
 		if got := kept(t, s, there.Addr); got != "2:theirs-2 3:first 4:second 5:third " {
 			t.Errorf("kept %s", got)
 		}
-		if got := kept(t, s, r.Addr); got != "3:third " {
+		if got := kept(t, s, r.Addr); got != "4: " {
 			t.Errorf("kept at the former address: %s", got)
 		}
 		now, err := s.Get(t.Context(), there.Addr, state.PartAll)

@@ -26,6 +26,7 @@ const (
 	StatusUnknown      Status = "unknown_outcome" // a refresh was sent and no answer arrived
 	StatusHandedOver   Status = "handed_over"     // its tokens are in another state now, and not in this one
 	StatusRevoked      Status = "revoked"         // of a removed record that is kept: its tokens are gone, here and there
+	StatusMoved        Status = "moved"           // of a removed record that is kept: it is at another address now, tokens and all
 )
 
 // Summary is what can be read of a record without a key. A record that has been

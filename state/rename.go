@@ -27,7 +27,8 @@ const renameAtOnce = 100
 // refreshes one of them meanwhile is waited for, at most wait for each.
 // Records that name another as something they depend on are told its new address.
 // What is kept of a record moves along, behind what is kept of an earlier one there;
-// its last generation is kept at the former address, which never gets it again.
+// at the former address a generation without tokens is kept, which says so: what is let go of
+// later, at the new one, is not there any more either.
 // The configuration serial rises with each write, and is that of the records which
 // arrive: they are newer than whatever lived at their addresses before. Rename returns
 // what they are now, by their new addresses; if it fails, those that have moved.
@@ -140,18 +141,21 @@ func (s *Store) renamed(ctx context.Context, box *seal.Box, serial uint64, chunk
 		if err != nil {
 			return nil, nil, fmt.Errorf("rename %s: %w", r.From, err)
 		}
-		was := rec.Generation
+		gone, err := departed(box, rec, StatusMoved, s.o.Now())
+		if err != nil {
+			return nil, nil, fmt.Errorf("rename %s: %w", r.From, err)
+		}
 		past, behind, err := s.renamedPast(ctx, box, r, row, names)
 		if err != nil {
 			return nil, nil, err
 		}
-		rec.Addr, rec.Generation = r.To, behind+was+1
+		rec.Addr, rec.Generation = r.To, behind+rec.Generation+1
 		rec.Info.ConfigSerial = serial
 		rec.Info.rename(names)
 		if row, err = sealRow(box, rec); err != nil {
 			return nil, nil, fmt.Errorf("rename %s: %w", r.From, err)
 		}
-		leave = append(leave, Change{Row: Row{Summary: Summary{Addr: r.From}}, Was: was, Delete: true})
+		leave = append(leave, gone)
 		arrive = append(arrive, Change{Row: row, Past: past})
 	}
 	return leave, arrive, nil

@@ -25,6 +25,8 @@ func made(w engine.What) string {
 		return "handed over"
 	case engine.WhatRevoked:
 		return "revoked"
+	case engine.WhatMoved:
+		return "moved"
 	case engine.WhatRestored:
 		return "restored"
 	}
