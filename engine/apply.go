@@ -106,9 +106,11 @@ type applier struct {
 
 // put saves a record under the configuration serial of this apply. The first
 // save raises it, in the same write: an apply that saves nothing leaves plans valid.
+// So does one after another apply: who planned since then has not seen this, and what lived at
+// the address meanwhile was not later.
 func (a *applier) put(ctx context.Context, r *state.Record) error {
 	a.raising.Lock()
-	if a.serial == 0 {
+	if a.serial == 0 || a.overtaken(ctx) {
 		defer a.raising.Unlock()
 		err := a.e.o.Store.PutNext(ctx, r)
 		if err == nil {
@@ -119,6 +121,12 @@ func (a *applier) put(ctx context.Context, r *state.Record) error {
 	r.Info.ConfigSerial = a.serial
 	a.raising.Unlock()
 	return a.e.o.Store.Put(ctx, r)
+}
+
+// overtaken: another apply has raised the serial since this one did.
+func (a *applier) overtaken(ctx context.Context) bool {
+	_, now, err := a.e.o.Store.Lineage(ctx)
+	return err == nil && now > a.serial
 }
 
 // remove takes a record out of the state; see put.

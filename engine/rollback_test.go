@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -141,5 +143,55 @@ func TestAnOlderStateThatIsMeantIsRefreshed(t *testing.T) {
 	}
 	if n := count(k.server.journal.take(), "token refresh_token"); n != 1 {
 		t.Errorf("%d requests", n)
+	}
+}
+
+// An apply that takes long, and that another one overtakes, writes records that are the
+// newest of all: also to a machine that has seen another life of the address meanwhile.
+func TestAnApplyThatWasOvertakenIsNoRollback(t *testing.T) {
+	k := newKit(t)
+	k.pins = t.TempDir()
+	k.store = k.open(k.backend)
+	k.options.Store = k.store
+	k.engine = engine.New(k.options)
+	cfg := k.config(one + strings.Replace(strings.TrimPrefix(one, acme), "graph", "mail", 1))
+	asked := 0
+	var late addr.Addr
+	k.server.setFault(func(_ http.ResponseWriter, r *http.Request, form url.Values) bool {
+		if form.Get("grant_type") != "authorization_code" {
+			return false
+		}
+		if asked++; asked != 2 {
+			return false
+		}
+		there := k.open(k.backend) // another machine: it remembers as this one does
+		all, err := there.All(k.ctx, state.PartAll)
+		if err != nil || len(all) != 1 {
+			t.Errorf("%d records, %v", len(all), err)
+			return false
+		}
+		for _, c := range cfg.Connections {
+			if c.Addr != all[0].Addr {
+				late = c.Addr
+			}
+		}
+		other := *all[0]
+		other.Addr, other.Generation = late, 0
+		if err := there.PutNext(k.ctx, &other); err != nil {
+			t.Error(err)
+		}
+		if _, err := there.DeleteNext(k.ctx, late, other.Generation); err != nil {
+			t.Error(err)
+		}
+		return false
+	})
+	for _, r := range k.apply(cfg, plan.Options{}).Results {
+		if r.Err != nil {
+			t.Fatal(r.Err)
+		}
+	}
+	_, serial, err := k.store.Lineage(k.ctx)
+	if now := k.record(late).Info.ConfigSerial; err != nil || now != serial || now != 4 {
+		t.Errorf("it is of serial %d, and the state at %d, %v", now, serial, err)
 	}
 }
