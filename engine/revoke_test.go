@@ -74,6 +74,28 @@ func TestRevokedTokensAreNotKept(t *testing.T) {
 	}
 }
 
+// A server that revokes access tokens only has not ended the grant: nothing says so, and
+// the refresh token, which is alive, is kept.
+func TestARefreshTokenThatIsNotRevokedIsKept(t *testing.T) {
+	k := newKit(t)
+	cfg := k.applied(one)
+	k.server.setFault(func(w http.ResponseWriter, _ *http.Request, form url.Values) bool {
+		if form.Get("token_type_hint") != "refresh_token" {
+			return false
+		}
+		oauthError(w, http.StatusBadRequest, "unsupported_token_type")
+		return true
+	})
+	was := k.record(graph)
+	r := result(t, k.apply(cfg, plan.Options{Destroy: true}), "graph")
+	if r.State != engine.Done || r.Action != plan.Forget || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "not revoked there") {
+		t.Errorf("%s %s: %v %q", r.Action, r.State, r.Err, r.Warnings)
+	}
+	if !slices.Contains(k.held(graph), was.Tokens.RefreshToken.Reveal()) {
+		t.Error("the refresh token is not kept")
+	}
+}
+
 // What was forgotten without being revoked can be had back.
 func TestForgottenTokensAreKept(t *testing.T) {
 	k := newKit(t)

@@ -16,7 +16,8 @@ import (
 // Revoke revokes a record's refresh token, which ends the access tokens too
 // (RFC 7009 §2.1) unless the server is known to end each by itself; else its
 // access token. ErrNotRevocable if the server has no
-// endpoint for it. Other errors are an *Error.
+// endpoint for it. Other errors are an *Error, also that of a refresh token whose kind the
+// server does not revoke, when the access token has been.
 func Revoke(ctx context.Context, env Env, rec *state.Record) error {
 	if rec.Info == nil || rec.Tokens == nil {
 		return fail(Config, "revoke "+rec.Addr.String(), "", "the record was read without its tokens")
@@ -25,6 +26,7 @@ func Revoke(ctx context.Context, env Env, rec *state.Record) error {
 		return ErrNotRevocable
 	}
 	p := partyOf(env, rec)
+	var stays error // what the refresh token is, after the access token was revoked
 	if rt := rec.Tokens.RefreshToken; !rt.Empty() {
 		e := p.revoke(ctx, env, rt.Reveal(), "refresh_token")
 		if e == nil && !quirk.RevokesEach(p.Quirks) {
@@ -33,13 +35,16 @@ func Revoke(ctx context.Context, env Env, rec *state.Record) error {
 		if e != nil && e.Code != "unsupported_token_type" {
 			return e
 		}
+		if e != nil {
+			stays = e
+		}
 	}
 	if at := rec.Tokens.AccessToken; !at.Empty() {
 		if e := p.revoke(ctx, env, at.Reveal(), "access_token"); e != nil {
 			return e
 		}
 	}
-	return nil
+	return stays
 }
 
 // revoke makes one revocation request. Any 2xx is success, also for a token that

@@ -76,7 +76,7 @@ func TestRevoke(t *testing.T) {
 		"refresh token":        {"old-refresh", nil, []string{"old-refresh"}, ""},
 		"no refresh token":     {"", nil, []string{"old-access"}, ""},
 		"204":                  {"old-refresh", []granttest.Reply{{Status: 204}}, []string{"old-refresh"}, ""},
-		"unsupported type":     {"old-refresh", []granttest.Reply{unsupported}, []string{"old-refresh", "old-access"}, ""},
+		"unsupported type":     {"old-refresh", []granttest.Reply{unsupported}, []string{"old-refresh", "old-access"}, grant.Protocol},
 		"unsupported, both":    {"old-refresh", []granttest.Reply{unsupported, unsupported}, []string{"old-refresh", "old-access"}, grant.Protocol},
 		"503":                  {"old-refresh", []granttest.Reply{{Status: 503, Header: map[string]string{"Retry-After": "5"}}}, []string{"old-refresh"}, grant.Temporary},
 		"invalid_client":       {"old-refresh", []granttest.Reply{granttest.OAuthError(401, "invalid_client", "")}, []string{"old-refresh"}, grant.Config},
