@@ -63,6 +63,11 @@ func (s *Store) Push(ctx context.Context, text []byte, po PushOptions) (*Pushed,
 		if po.DryRun || batch == nil {
 			return p, nil
 		}
+		if p.New || p.Replaced != "" {
+			if err := s.pins.ready(); err != nil { // without its pin, what is written would be a stranger here
+				return nil, fmt.Errorf("push to %s: %w", s.Location(), err)
+			}
+		}
 		switch err = s.pushLocked(ctx, p, *batch, po); {
 		case errors.Is(err, ErrConflict):
 			continue // somebody wrote meanwhile: look again

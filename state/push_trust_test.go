@@ -3,6 +3,8 @@ package state_test
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -208,5 +210,21 @@ func TestTheSameGenerationUnderALaterKeyIsComparedAsWell(t *testing.T) {
 	must(t, err)
 	if now, past := tokens(t, s), kept(t, s, graph); now != "graph/4:refresh-again mail/1:refresh-1 " || !strings.Contains(past, "3:canary-refresh-there") {
 		t.Errorf("forced: %s, kept: %s", now, past)
+	}
+}
+
+// A state is not made where this machine could not remember that it did: it would be a stranger
+// to the next command.
+func TestAPushThatCannotBeRememberedWritesNothing(t *testing.T) {
+	alice := newPerson(t)
+	from, _ := holding(t, alice, "graph")
+	pins := filepath.Join(t.TempDir(), "pins")
+	must(t, os.Symlink(filepath.Join(t.TempDir(), "nowhere", "pins"), pins)) // nothing is there, and nothing can be made
+	s := openStore(t, backendtest.NewMemory(), alice, keepPins(pins))
+	if _, err := s.Push(t.Context(), export(t, from), state.PushOptions{}); err == nil || !strings.Contains(state.Advice(err), "XDG_STATE_HOME") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := s.Summaries(t.Context()); !errors.Is(err, state.ErrNoState) {
+		t.Errorf("it was written: %v", err)
 	}
 }
