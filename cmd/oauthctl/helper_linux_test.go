@@ -241,3 +241,46 @@ func TestDaemonOfTheKeyringHoldsNoLock(t *testing.T) {
 	}
 	unlock()
 }
+
+// The helper is the program that runs, and not what stands in its place by now: an agent runs
+// for weeks, and its helpers get the key.
+func TestTheHelperIsTheVeryProgram(t *testing.T) {
+	c := newCourier(t, true)
+	program, taken := filepath.Join(c.dir, "program"), filepath.Join(c.dir, "taken")
+	text, err := os.ReadFile(os.Args[0])
+	if err == nil {
+		err = os.WriteFile(program, text, 0o700)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := c.store.Lock(t.Context(), courierAddr, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	replaced := make(chan error, 1)
+	time.AfterFunc(time.Second, func() { // it waits for the lock
+		err := os.Remove(program)
+		if err == nil {
+			err = os.WriteFile(program, []byte("#!/bin/sh\ncat >'"+taken+"'\n"), 0o700)
+		}
+		unlock()
+		replaced <- err
+	})
+	cmd := c.command("token", "graph")
+	cmd.Path = program
+	wait := c.sending(cmd)
+	if err := <-replaced; err != nil {
+		t.Fatal(err)
+	}
+	if i := c.record().Info.Intent; i == nil || i.PID == cmd.Process.Pid {
+		t.Errorf("the command sends by itself: %+v", i)
+	}
+	close(c.release)
+	if r := wait(); r.stdout != "access-2\n" {
+		t.Errorf("%+v", r)
+	}
+	if got, err := os.ReadFile(taken); err == nil {
+		t.Errorf("another program was started, and got %d bytes", len(got))
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"syscall"
 
 	"github.com/oauthctl/oauthctl/engine"
@@ -15,7 +16,7 @@ import (
 // startHelper starts the program once more, in a session of its own, hands it
 // the lock, and waits for what it says. engine.ErrNotCarried: it did not start.
 func startHelper(request []byte, lock *os.File, stderr io.Writer) ([]byte, error) {
-	self, err := os.Executable()
+	self, err := ownProgram()
 	if err != nil {
 		return nil, engine.ErrNotCarried
 	}
@@ -31,6 +32,15 @@ func startHelper(request []byte, lock *os.File, stderr io.Writer) ([]byte, error
 	}
 	_ = cmd.Wait() // what it says counts, not how it ended
 	return answer.Bytes(), nil
+}
+
+// ownProgram is a path of the program that runs. On Linux it is the very file, also if another
+// one has its name by now: the helper gets the key.
+func ownProgram() (string, error) {
+	if runtime.GOOS == "linux" {
+		return "/proc/self/exe", nil
+	}
+	return os.Executable()
 }
 
 // inheritedLock is the lock that startHelper has handed over: held until this
