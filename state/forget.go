@@ -24,7 +24,7 @@ func (s *Store) Bury(ctx context.Context, r *Record, at time.Time) error {
 
 // BuryNext is Bury that raises the configuration serial by one, and returns it.
 func (s *Store) BuryNext(ctx context.Context, r *Record, at time.Time) (serial uint64, err error) {
-	return s.raise(ctx, r.Addr, func(box *seal.Box, _ uint64) ([]Change, error) {
+	return s.raiseLeft(ctx, r.Addr, func(box *seal.Box, _ uint64) ([]Change, error) {
 		c, err := buried(box, r, at)
 		return []Change{c}, err
 	})

@@ -16,7 +16,8 @@ import (
 )
 
 // A mark is the latest generation of a record that this machine has written, and
-// the serial of its settings. The marks of a lineage are lines of one file
+// the serial of its settings; of one that it has removed or moved away, generation 0 of
+// the serial that this raised: whatever comes there is of that serial, or later. The marks of a lineage are lines of one file
 // beside its pin, the last line of a record counts: a write costs one small append,
 // and reading a token touches none of them. They are looked at before a refresh token is
 // spent. A mark that is lost protects less, and harms nothing.
@@ -41,7 +42,10 @@ func (m mark) newer(serial, generation uint64) bool {
 
 // words names a mark beside another.
 func (m mark) words(other mark) string {
-	if m.serial == other.serial {
+	switch {
+	case m.generation == 0:
+		return fmt.Sprintf("that it has gone, at serial %d", m.serial)
+	case m.serial == other.serial:
 		return fmt.Sprintf("generation %d", m.generation)
 	}
 	return fmt.Sprintf("generation %d of serial %d", m.generation, m.serial)

@@ -115,6 +115,9 @@ func (s *Store) renameChunk(ctx context.Context, chunk []Rename, names map[strin
 		return tampered(err)
 	}
 	var marks strings.Builder
+	for _, r := range chunk {
+		marks.WriteString(mark{serial, 0}.line(markKey(r.From)))
+	}
 	for _, c := range arrived {
 		renamed[c.Row.Addr] = Renamed{serial, c.Row.Generation}
 		marks.WriteString(mark{serial, c.Row.Generation}.line(markKey(c.Row.Addr)))

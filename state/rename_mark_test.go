@@ -210,3 +210,41 @@ func TestADocumentWithoutWhatWasAppliedHereIsOlder(t *testing.T) {
 		}
 	}
 }
+
+// A row that was removed, or moved away, does not come back with the token that it had.
+func TestARowThatHasGoneIsARollback(t *testing.T) {
+	for name, leave := range map[string]func(*state.Store, *state.Record) error{
+		"moved": func(s *state.Store, r *state.Record) error {
+			_, err := s.Rename(t.Context(), []state.Rename{{From: r.Addr, To: addr.Connection("mail")}}, time.Second)
+			return err
+		},
+		"removed": func(s *state.Store, r *state.Record) error {
+			_, err := s.DeleteNext(t.Context(), r.Addr, r.Generation)
+			return err
+		},
+		"revoked": func(s *state.Store, r *state.Record) error {
+			_, err := s.BuryNext(t.Context(), r, clock())
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := backendtest.NewMemory()
+			s := create(t, openStore(t, b, newPerson(t), keepPins(t.TempDir())))
+			r := record("graph")
+			must(t, s.PutNext(t.Context(), r))
+			old, err := b.Get(t.Context(), r.Addr, state.PartAll)
+			must(t, err)
+			must(t, leave(s, r))
+			must(t, b.Write(t.Context(), state.Batch{Epoch: 1, Changes: []state.Change{{Row: old}}}))
+			back, err := s.Get(t.Context(), r.Addr, state.PartInfo)
+			must(t, err)
+			if err := s.MaySpend(t.Context(), back, true); !errors.Is(err, state.ErrRollback) || strings.Contains(err.Error(), "generation 0") {
+				t.Errorf("its refresh token may be sent: %v", err)
+			}
+			must(t, s.Delete(t.Context(), r.Addr, back.Generation))
+			anew := record("graph")
+			must(t, s.PutNext(t.Context(), anew))
+			must(t, s.MaySpend(t.Context(), anew, true))
+		})
+	}
+}

@@ -40,9 +40,21 @@ func (s *Store) putNext(ctx context.Context, r *Record, past []Row) error {
 
 // DeleteNext is Delete that raises the configuration serial by one, and returns it.
 func (s *Store) DeleteNext(ctx context.Context, a addr.Addr, generation uint64) (serial uint64, err error) {
-	return s.raise(ctx, a, func(*seal.Box, uint64) ([]Change, error) {
+	return s.raiseLeft(ctx, a, func(*seal.Box, uint64) ([]Change, error) {
 		return []Change{{Row: Row{Summary: Summary{Addr: a}}, Was: generation, Delete: true}}, nil
 	})
+}
+
+// raiseLeft is raise of a change that removes a record, and marks that it has gone.
+func (s *Store) raiseLeft(ctx context.Context, a addr.Addr, build func(*seal.Box, uint64) ([]Change, error)) (uint64, error) {
+	serial, err := s.raise(ctx, a, build)
+	if err != nil {
+		return 0, err
+	}
+	if o, err := s.open(ctx, nil); err == nil {
+		s.pins.mark(o.header.Lineage, a, mark{serial, 0})
+	}
+	return serial, nil
 }
 
 // raise writes a header with the next serial together with changes, again if
