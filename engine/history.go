@@ -170,8 +170,8 @@ func (e *Engine) PlanRestore(ctx context.Context, a addr.Addr, generation uint64
 	case state.StatusRevoked:
 		return nil, &Error{Class: ClassError, Addr: a, Doing: doing, Err: errors.New("it was revoked, and its tokens were not kept"), Remedy: applyCommand(a)}
 	case state.StatusMoved:
-		return nil, &Error{Class: ClassError, Addr: a, Doing: doing, Err: errors.New("the connection has another address since, and took its tokens along"),
-			Remedy: "look for it, and for what is kept of it, there: oauthctl state list"}
+		return nil, &Error{Class: ClassError, Addr: a, Doing: doing, Err: errors.New("the connection was moved to another address then, and its tokens with it"),
+			Remedy: "look where it is now, and what is kept of it there: oauthctl state history"}
 	}
 	r.Warnings = e.restoreWarnings(r)
 	return r, nil

@@ -170,7 +170,10 @@ func (s *Store) renamed(ctx context.Context, box *seal.Box, serial uint64, chunk
 func (s *Store) renamedPast(ctx context.Context, box *seal.Box, r Rename, now Row, names map[string]string) (past []Row, behind uint64, err error) {
 	past = []Row{} // not nil: see Change
 	err = s.b.Past(ctx, r.To, PartAll, func(row Row) error {
-		past, behind = append(past, row), max(behind, row.Generation)
+		behind = max(behind, row.Generation)
+		if row.Status != StatusMoved { // which has said what it is for
+			past = append(past, row)
+		}
 		return nil
 	})
 	if err != nil {

@@ -169,3 +169,28 @@ func TestRenameMany(t *testing.T) {
 		}
 	})
 }
+
+// Where a record comes back to, nothing but its own generations is kept: that it was away
+// takes the place of none.
+func TestRenameBackAgain(t *testing.T) {
+	onAll(t, func(t *testing.T, b state.Backend) {
+		s := created(t, b)
+		a, away := record("a"), addr.Connection("away")
+		put(t, s, a)
+		for _, r := range []state.Rename{{From: a.Addr, To: away}, {From: away, To: a.Addr}} {
+			if _, err := s.Rename(t.Context(), []state.Rename{r}, time.Second); err != nil {
+				t.Fatal(err)
+			}
+		}
+		past, err := s.History(t.Context(), a.Addr, state.PartAll)
+		must(t, err)
+		for _, r := range past {
+			if r.Status != state.StatusOK || r.Tokens.RefreshToken.Empty() || r.Generation <= 2 {
+				t.Errorf("kept is generation %d, %s", r.Generation, r.Status)
+			}
+		}
+		if now, err := s.Get(t.Context(), a.Addr, state.PartInfo); err != nil || len(past) != 2 || now.Generation <= past[1].Generation {
+			t.Errorf("%+v, %v, %d are kept", now, err, len(past))
+		}
+	})
+}
