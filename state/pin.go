@@ -21,6 +21,7 @@ type pins struct {
 	dir      string // "": none are kept
 	location string // "": the place is made for this run, and nothing is remembered of it
 	accept   bool   // an older state than was seen, on purpose
+	sandbox  bool   // what is seen here was looked at in the sandbox only
 }
 
 type lineagePin struct {
@@ -31,6 +32,7 @@ type lineagePin struct {
 	Pending string `json:"pending,omitempty"`
 	Epoch   uint64 `json:"epoch"`
 	Serial  uint64 `json:"serial"`
+	Sandbox bool   `json:"sandbox,omitempty"` // it was seen in the sandbox alone
 }
 
 type placePin struct {
@@ -42,7 +44,7 @@ type placePin struct {
 func (p *lineagePin) members() []member {
 	return []member{
 		{"v", &p.Version}, {"lineage", &p.Lineage}, {"commitment", &p.Commitment}, {"pending", &p.Pending},
-		{"epoch", &p.Epoch}, {"serial", &p.Serial},
+		{"epoch", &p.Epoch}, {"serial", &p.Serial}, {"sandbox", &p.Sandbox},
 	}
 }
 
@@ -78,7 +80,7 @@ func (p pins) check(h *seal.Header, box *seal.Box) error {
 	if err != nil {
 		return err
 	}
-	if now := pinOf(h); pin != now {
+	if now := p.of(h, pin); pin != now {
 		_ = writePin(p.lineageFile(h.Lineage), now)
 	}
 	return nil
@@ -104,8 +106,19 @@ func (p pins) seen(h *seal.Header, box *seal.Box) (pin lineagePin, err error) {
 	return pin, p.compare(pin, h, box, file)
 }
 
-func pinOf(h *seal.Header) lineagePin {
-	return lineagePin{Version: 1, Lineage: h.Lineage, Commitment: h.Commitment, Epoch: h.Epoch, Serial: h.Serial}
+// of is the pin of what is seen now, after before; zero: there was none.
+func (p pins) of(h *seal.Header, before lineagePin) lineagePin {
+	return lineagePin{
+		Version: 1, Lineage: h.Lineage, Commitment: h.Commitment, Epoch: h.Epoch, Serial: h.Serial,
+		Sandbox: p.sandbox && (before == lineagePin{} || before.Sandbox),
+	}
+}
+
+// next is of, after what is on the disk; a pin that cannot be read is replaced.
+func (p pins) next(h *seal.Header) lineagePin {
+	var before lineagePin
+	_, _ = readPin(p.lineageFile(h.Lineage), &before)
+	return p.of(h, before)
 }
 
 func (p pins) compare(pin lineagePin, h *seal.Header, box *seal.Box, file string) error {
@@ -152,7 +165,7 @@ func (p pins) announce(h *seal.Header, commitment string) error {
 	if p.dir == "" {
 		return nil
 	}
-	pin := pinOf(h)
+	pin := p.next(h)
 	pin.Pending = commitment
 	return writePin(p.lineageFile(h.Lineage), pin)
 }
@@ -162,7 +175,7 @@ func (p pins) created(h *seal.Header) error {
 	if p.dir == "" {
 		return nil
 	}
-	err := writePin(p.lineageFile(h.Lineage), pinOf(h))
+	err := writePin(p.lineageFile(h.Lineage), p.next(h))
 	if p.location == "" {
 		return err
 	}

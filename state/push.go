@@ -205,9 +205,9 @@ func (s *Store) pushNew(p *Pushed, d *checked, force bool) (*Pushed, *Batch, err
 // seenPushed compares a state that takes a place with what this machine has seen of it elsewhere.
 func (s *Store) seenPushed(p *Pushed, d *checked, force bool) error {
 	pin, err := s.pins.seen(d.header, d.box)
-	p.Unseen = pin == lineagePin{}
+	p.Unseen = pin == lineagePin{} || pin.Sandbox && !s.pins.sandbox
 	if force && errors.Is(err, ErrRollback) {
-		err, p.Unseen = nil, d.header.Commitment != pin.Commitment // a pin does not tell whose an earlier data key is
+		err, p.Unseen = nil, p.Unseen || d.header.Commitment != pin.Commitment // a pin does not tell whose an earlier data key is
 	}
 	return err
 }

@@ -228,3 +228,38 @@ func TestAPushThatCannotBeRememberedWritesNothing(t *testing.T) {
 		t.Errorf("it was written: %v", err)
 	}
 }
+
+// In the sandbox nobody is asked: what was tried there is no less of a stranger.
+func TestAStateThatWasTriedInTheSandboxIsAskedAbout(t *testing.T) {
+	alice, pins := newPerson(t), t.TempDir()
+	from, _ := holding(t, alice, "graph")
+	text := export(t, from)
+	asked := errors.New("asked")
+	push := func(s *state.Store) error {
+		_, err := s.Push(t.Context(), text, state.PushOptions{Trust: func(*state.Pushed, []*state.Record) error { return asked }})
+		return err
+	}
+	inSandbox := func(o *state.Options) { o.PinDir, o.Sandbox = pins, true }
+	sandbox := openStore(t, backendtest.NewMemory(), alice, inSandbox)
+	_, err := sandbox.Push(t.Context(), text, state.PushOptions{})
+	must(t, err)
+	rotateKey(t, sandbox, alice)
+	must(t, sandbox.PutNext(t.Context(), record("mail")))
+	_, err = openStore(t, backendtest.NewMemory(), alice, inSandbox).Push(t.Context(), export(t, sandbox), state.PushOptions{Trust: func(*state.Pushed, []*state.Record) error { return asked }})
+	must(t, err) // there it is known
+	text = export(t, sandbox)
+	outside := func() *state.Store { return openStore(t, backendtest.NewMemory(), alice, keepPins(pins)) }
+	if err := push(outside()); !errors.Is(err, asked) {
+		t.Errorf("error %v", err)
+	}
+	_, err = outside().Push(t.Context(), text, state.PushOptions{})
+	must(t, err)
+	if err := push(outside()); err != nil {
+		t.Errorf("after somebody trusted it: %v", err)
+	}
+	_, err = openStore(t, backendtest.NewMemory(), alice, inSandbox).Push(t.Context(), text, state.PushOptions{})
+	must(t, err)
+	if err := push(outside()); err != nil {
+		t.Errorf("the sandbox took that back: %v", err)
+	}
+}

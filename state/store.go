@@ -35,6 +35,9 @@ type Options struct {
 	Lost error
 	// Passing: the place is made for this run. Nothing is remembered of it, but of the lineage.
 	Passing bool
+	// Sandbox: nobody looks closely at what is opened here. What is seen of a lineage is no
+	// reason to trust it elsewhere.
+	Sandbox bool
 	// Holder is who takes locks; Operation and Since are filled by Lock.
 	Holder Holder
 	Now    func() time.Time
@@ -58,7 +61,7 @@ func Open(_ context.Context, b Backend, o Options) (*Store, error) {
 	if b == nil || o.Now == nil {
 		return nil, errors.New("open the state: a backend and a clock are needed")
 	}
-	s := &Store{b: b, o: o, pins: pins{dir: o.PinDir, location: b.Location(), accept: o.AcceptRollback}}
+	s := &Store{b: b, o: o, pins: pins{dir: o.PinDir, location: b.Location(), accept: o.AcceptRollback, sandbox: o.Sandbox}}
 	if o.Passing {
 		s.pins.location = ""
 	}

@@ -78,6 +78,9 @@ func (c *cli) trustPushed(ctx context.Context, name string, in *inputFlags, dryR
 			c.view.Records(holds, nil)
 			c.view.Note("This machine has never seen the state %s. Nothing tells who made it: anybody can who knows your public key. "+
 				"Look at the accounts, and at the endpoints that tokens and secrets will be sent to.", p.Lineage)
+			if p.Outputs {
+				c.view.Note("It has outputs as well. What oauthctl output prints here will be what they say, and they can read variables and files of this machine.")
+			}
 		}
 		switch {
 		case dryRun:

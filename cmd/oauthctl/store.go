@@ -36,7 +36,7 @@ func (c *cli) openStore(ctx context.Context, path string, recipients []string) (
 func (c *cli) storeOptions(ctx context.Context) state.Options {
 	return state.Options{
 		Identities: func() ([]age.Identity, error) { return c.identities(ctx) },
-		PinDir:     c.pinDir(), Holder: c.holder(), Now: c.Now, AcceptRollback: c.older,
+		PinDir:     c.pinDir(), Holder: c.holder(), Now: c.Now, AcceptRollback: c.older, Sandbox: c.sandbox,
 	}
 }
 
