@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/view"
@@ -44,14 +45,15 @@ func (c *cli) logged(client *http.Client) *http.Client {
 }
 
 // logFile is where the log goes: to the end of the file of OAUTHCTL_LOG_PATH, or to
-// stderr. A command is not given up because it cannot be logged.
+// stderr. A command is not given up because it cannot be logged, nor kept waiting by a pipe
+// that nobody reads.
 func (c *cli) logFile() io.Writer {
 	stderr := c.console().Wrap(c.Stderr)
 	path := c.path(c.env("OAUTHCTL_LOG_PATH"))
 	if path == "" {
 		return stderr
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600) //nolint:gosec // the person named it
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NONBLOCK, 0o600) //nolint:gosec // the person named it
 	if err != nil {
 		fmt.Fprintf(c.Stderr, "Warning: OAUTHCTL_LOG_PATH: cannot write to %s: %v; the log is here\n", path, reasonOf(err))
 		return stderr
