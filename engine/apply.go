@@ -106,11 +106,12 @@ type applier struct {
 
 // put saves a record under the configuration serial of this apply. The first
 // save raises it, in the same write: an apply that saves nothing leaves plans valid.
-// So does one after another apply: who planned since then has not seen this, and what lived at
-// the address meanwhile was not later.
+// So does one of a record that begins again at its address after another apply: what lived
+// there meanwhile was not later.
 func (a *applier) put(ctx context.Context, r *state.Record) error {
+	again := a.beginsAgain(ctx, r)
 	a.raising.Lock()
-	if a.serial == 0 || a.overtaken(ctx) {
+	if a.serial == 0 || again && a.overtaken(ctx) {
 		defer a.raising.Unlock()
 		err := a.e.o.Store.PutNext(ctx, r)
 		if err == nil {
@@ -121,6 +122,15 @@ func (a *applier) put(ctx context.Context, r *state.Record) error {
 	r.Info.ConfigSerial = a.serial
 	a.raising.Unlock()
 	return a.e.o.Store.Put(ctx, r)
+}
+
+// beginsAgain: there is no record at the address, and there has been one.
+func (a *applier) beginsAgain(ctx context.Context, r *state.Record) bool {
+	if r.Generation > 0 {
+		return false
+	}
+	next, err := a.e.o.Store.NextGeneration(ctx, r.Addr)
+	return err == nil && next > 1
 }
 
 // overtaken: another apply has raised the serial since this one did.
