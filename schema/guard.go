@@ -20,7 +20,7 @@ const (
 	maxExponent  = 4    // digits of a number's exponent, "e" included: 1e400 is a number, 1e1000000000 a gigabyte when printed
 )
 
-// checkText refuses text that the parsers must not see.
+// checkText refuses text that the parsers must not see, of whatever size.
 func checkText(name string, text []byte) hcl.Diagnostics {
 	_, diags := checkParts(name, text)
 	return diags
@@ -29,7 +29,7 @@ func checkText(name string, text []byte) hcl.Diagnostics {
 // checkParts is checkText that gives the places where the text can be cut into
 // parts, if it knows any.
 func checkParts(name string, text []byte) ([]hcl.Pos, hcl.Diagnostics) {
-	if d := checkBytes(name, text); d != nil {
+	if d := checkEncoding(name, text); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
 	var d *hcl.Diagnostic
@@ -50,6 +50,21 @@ func checkParts(name string, text []byte) ([]hcl.Pos, hcl.Diagnostics) {
 }
 
 func checkBytes(name string, text []byte) *hcl.Diagnostic {
+	if d := checkSize(name, text); d != nil {
+		return d
+	}
+	return checkEncoding(name, text)
+}
+
+func checkSize(name string, text []byte) *hcl.Diagnostic {
+	if len(text) <= maxFile {
+		return nil
+	}
+	return errorAt(hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.Pos{Byte: 1, Line: 1, Column: 2}}, "File too large",
+		"The file %s is larger than %d MiB. Split it into several files in the same directory.", name, maxFile>>20)
+}
+
+func checkEncoding(name string, text []byte) *hcl.Diagnostic {
 	at := func(i int) hcl.Range {
 		pos := hcl.Pos{Byte: i, Line: 1 + bytes.Count(text[:i], []byte("\n")), Column: 1}
 		pos.Column += utf8.RuneCount(text[bytes.LastIndexByte(text[:i], '\n')+1 : i])
@@ -58,8 +73,6 @@ func checkBytes(name string, text []byte) *hcl.Diagnostic {
 		return hcl.Range{Filename: name, Start: pos, End: end}
 	}
 	switch {
-	case len(text) > maxFile:
-		return errorAt(at(0), "File too large", "The file %s is larger than %d MiB. Split it into several files in the same directory.", name, maxFile>>20)
 	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
 		return errorAt(at(0), "File is in UTF-16", "The file %s is written in UTF-16. Save it as UTF-8 without a byte order mark.", name)
 	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):

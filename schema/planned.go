@@ -114,12 +114,12 @@ func (r *redactor) holds(v cty.Value) bool {
 	return found
 }
 
-// planned gives a variable the value that it had when the plan was saved. What
-// is given now has to be the same.
-func (l *loader) planned(v *variableDecl, g given, ok bool) bool {
+// planned is the value that a variable had when the plan was saved, if it is in
+// there. What is given now has to be the same.
+func (l *loader) planned(v *variableDecl, g given, ok bool) (val cty.Value, found bool) {
 	text, found := l.src.Planned[v.Name]
 	if !found {
-		return false
+		return cty.NilVal, false
 	}
 	val, err := DecodeValue(text)
 	if err == nil {
@@ -130,9 +130,8 @@ func (l *loader) planned(v *variableDecl, g given, ok bool) bool {
 			"The value of var.%s in the saved plan does not fit its declaration. Plan again.", v.Name))
 		val = cty.UnknownVal(v.Type)
 	}
-	v.Value = val
 	if !ok || err != nil {
-		return true
+		return val, true
 	}
 	now := l.read(v, g)
 	switch {
@@ -144,5 +143,5 @@ func (l *loader) planned(v *variableDecl, g given, ok bool) bool {
 		l.diags = append(l.diags, warningAt(v.Range, "Other value than in the saved plan",
 			"The value of var.%s from %s is not the one that the plan was made with. The one in the plan counts.", v.Name, g.from))
 	}
-	return true
+	return val, true
 }

@@ -69,7 +69,7 @@ func (l *loader) recordedFiles() []*hcl.File {
 		text := []byte(l.src.recorded.Files[name])
 		shown := "recorded " + name
 		p := &parsedFile{source: l.cfg.Sources.add(shown, text)}
-		p.file, p.diags = parseFile(shown, text)
+		p.file, p.diags = parseSized(shown, text) // it came of several files, and lists instances
 		parsed = append(parsed, p)
 	}
 	return l.whole(parsed)
@@ -196,10 +196,17 @@ func reason(err error) string {
 // capital makes a sentence of an error's text.
 func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
-// parseFile parses one file, native or JSON by its name. The text has to pass
-// checkText first: hcl's parsers are recursive, and a stack that overflows
-// cannot be recovered from.
+// parseFile parses one file, native or JSON by its name.
 func parseFile(name string, text []byte) (*hcl.File, hcl.Diagnostics) {
+	if d := checkSize(name, text); d != nil {
+		return nil, hcl.Diagnostics{d}
+	}
+	return parseSized(name, text)
+}
+
+// parseSized is parseFile for a text of any size. It has to pass checkText first:
+// hcl's parsers are recursive, and a stack that overflows cannot be recovered from.
+func parseSized(name string, text []byte) (*hcl.File, hcl.Diagnostics) {
 	parts, diags := checkParts(name, text)
 	if diags.HasErrors() {
 		return nil, diags

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 
 	"github.com/oauthctl/oauthctl/schema/secret"
 )
@@ -195,6 +196,10 @@ func (r *recorder) variable(name string) {
 		return
 	}
 	val, _ := v.Value.UnmarkDeep()
+	if v.Ephemeral { // is stored nowhere: its type tells what has come of it
+		fmt.Fprintf(&r.native, "variable %q {\ntype = %s\nephemeral = true\nsensitive = %t\n}\n", name, typeexpr.TypeString(val.Type()), v.Sensitive)
+		return
+	}
 	if !val.IsWhollyKnown() {
 		r.err = fmt.Errorf("record the outputs: the value of var.%s is not known", name)
 		return

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/oauthctl/oauthctl/schema/addr"
@@ -162,6 +163,155 @@ func knownAs(account string) Known {
 		v["account"], v["expires_at"] = cty.StringVal(account+a.Key), cty.StringVal("2027-01-01T00:00:00Z")
 		v["access_token"] = cty.StringVal("secret of " + a.String()).Mark(Sensitive)
 		return cty.ObjectVal(v), true
+	}
+}
+
+// loadRecordable loads the text of a configuration.
+func loadRecordable(t *testing.T, text string, env map[string]string) (*Config, Source) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	src := Source{Dir: dir, LookupEnv: func(k string) (string, bool) { v, ok := env[k]; return v, ok }}
+	cfg, diags := Load(t.Context(), src)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return cfg, src
+}
+
+// What a variable is declared as holds for the value that was recorded: one that is
+// sensitive is in no message, and one that is ephemeral is not recorded at all.
+func TestRecordedVariablesStaySecret(t *testing.T) {
+	const secret = "hunter2-hunter2"
+	env := map[string]string{"OAUTHCTL_VAR_pass": secret, "OAUTHCTL_VAR_once": secret}
+	cfg, src := loadRecordable(t, `
+variable "pass" { sensitive = true }
+variable "once" {
+  type      = string
+  ephemeral = true
+}
+locals { once = "now ${var.once}" }
+output "is" { value = issensitive(var.pass) }
+output "once" { value = ephemeralasnull(local.once) }
+output "guarded" {
+  value = "x"
+  precondition {
+    condition     = var.once != "" && env("GUARD", "up") == "up"
+    error_message = "not with ${var.once}"
+  }
+}
+output "refused" {
+  value = "x"
+  precondition {
+    condition     = nonsensitive(env("GUARD", "up")) == "up"
+    error_message = "not with ${var.pass}"
+  }
+}
+output "number" {
+  value     = nonsensitive(env("GUARD", "up")) == "up" ? 1 : parseint(var.pass, 10)
+  sensitive = true
+}
+`, env)
+	rec, err := cfg.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := rec.Values["once"]; ok || strings.Contains(rec.Files[recordedNative], secret) {
+		t.Errorf("an ephemeral value is recorded: %v", rec)
+	}
+	nothing := func(addr.Addr) (cty.Value, bool) { return cty.NilVal, false }
+	former, diags := LoadRecorded(t.Context(), src, rec)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	if again, err := former.Record(); err != nil || !again.Equal(rec) {
+		t.Errorf("recorded again it is (%v)\n%v", err, again)
+	}
+	want, _ := cfg.Outputs(nothing)
+	got, diags := former.Outputs(nothing)
+	if diags.HasErrors() || len(got) != len(want) {
+		t.Fatalf("%d outputs, %v", len(got), diags)
+	}
+	for i := range want {
+		if !got[i].Value.RawEquals(want[i].Value) {
+			t.Errorf("%s is %#v, want %#v", want[i].Name, got[i].Value, want[i].Value)
+		}
+	}
+
+	env["GUARD"] = "down" // now there are messages
+	former, diags = LoadRecorded(t.Context(), src, rec)
+	_, more := former.Outputs(nothing)
+	if diags = append(diags, more...); len(diags) < 2 || strings.Contains(diagText(diags), secret) {
+		t.Errorf("%s", diagText(diags))
+	}
+}
+
+func diagText(diags hcl.Diagnostics) string {
+	var b strings.Builder
+	for _, d := range diags {
+		fmt.Fprintln(&b, d)
+	}
+	return b.String()
+}
+
+// An output that has no value any more keeps its name, how it is written, and
+// nobody from the others.
+func TestRecordedOutputThatFails(t *testing.T) {
+	env := map[string]string{"SITE": "north"}
+	cfg, src := loadRecordable(t, `
+locals { site = nonsensitive(env("SITE")) }
+output "other" { value = "x" }
+output "site" { value = "in ${local.site}" }
+`, env)
+	rec, err := cfg.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(env, "SITE")
+	former, diags := LoadRecorded(t.Context(), src, rec)
+	if !diags.HasErrors() {
+		t.Error("no error, although the variable is not set")
+	}
+	outs, _ := former.Outputs(func(addr.Addr) (cty.Value, bool) { return cty.NilVal, false })
+	if len(outs) != 2 || !outs[0].Value.RawEquals(cty.StringVal("x")) || outs[1].Value.IsWhollyKnown() {
+		t.Fatalf("%#v", outs)
+	}
+	only, err := former.Record("other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, diags := former.Former(t.Context(), only); diags.HasErrors() {
+		t.Errorf("what is wrong with one is said of the other: %v", diags)
+	}
+}
+
+// What came of several files may be larger than one may be.
+func TestRecordedOutputsAreLarge(t *testing.T) {
+	dir := t.TempDir()
+	line := strings.Repeat("x", 1000)
+	for _, name := range []string{"a", "b"} {
+		var b strings.Builder
+		fmt.Fprintf(&b, "output %q { value = local.%s[0] }\nlocals {\n%s = [\n", name, name, name)
+		for range maxFile/len(line) - 50 {
+			fmt.Fprintf(&b, "%q,\n", line)
+		}
+		b.WriteString("]\n}\n")
+		if err := os.WriteFile(filepath.Join(dir, name+".hcl"), []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg, diags := Load(t.Context(), Source{Dir: dir})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	rec, err := cfg.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, diags := cfg.Former(t.Context(), rec); diags.HasErrors() {
+		t.Error(diags)
 	}
 }
 

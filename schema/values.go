@@ -174,13 +174,28 @@ func (l *loader) varFile(values map[string]given, of given, text []byte, err err
 
 // assign decides on the value of one variable.
 func (l *loader) assign(v *variableDecl, g given, ok bool) {
-	if l.planned(v, g, ok) {
-		return
+	val, found := l.planned(v, g, ok)
+	if !found {
+		val = l.valueOf(v, g, ok)
 	}
+	if v.Sensitive {
+		l.eval.secrets.learn(val.Mark(Sensitive))
+		val = val.Mark(Sensitive)
+	}
+	if v.Ephemeral {
+		val = val.Mark(ephemeral{})
+	}
+	v.Value = val
+}
+
+// valueOf is the value of a variable that no plan and no record has one for.
+func (l *loader) valueOf(v *variableDecl, g given, ok bool) cty.Value {
 	val := cty.DynamicVal
 	switch {
 	case ok:
 		val = l.read(v, g)
+	case l.src.recorded != nil: // ephemeral: what comes of it is not known any more
+		val = cty.UnknownVal(v.Type)
 	case v.hasDefault:
 		val = v.fallback
 	case l.src.MakeUp && (v.Sensitive || v.Ephemeral):
@@ -204,14 +219,7 @@ func (l *loader) assign(v *variableDecl, g given, ok bool) {
 	if val.IsNull() && val.IsKnown() && !v.nullable {
 		val = cty.UnknownVal(v.Type)
 	}
-	if v.Sensitive {
-		l.eval.secrets.learn(val.Mark(Sensitive))
-		val = val.Mark(Sensitive)
-	}
-	if v.Ephemeral {
-		val = val.Mark(ephemeral{})
-	}
-	v.Value = val
+	return val
 }
 
 // read gives a value the variable's type.
