@@ -35,7 +35,8 @@ func (e *Engine) recorded(ctx context.Context) (*state.Record, error) {
 }
 
 // outputChanges compares the outputs of the configuration after a plan with those
-// recorded, as they are now. Only a plan for everything takes outputs away.
+// recorded, as they are now. A plan for some connections takes outputs away only if
+// it changes others: all of them are recorded at once.
 func (e *Engine) outputChanges(ctx context.Context, cfg *schema.Config, p *plan.Plan, now, after []*state.Record) ([]plan.OutputChange, error) {
 	selected := len(p.Options.Targets)+len(p.Options.Excludes) > 0
 	if p.Options.Destroy && selected {
@@ -47,10 +48,7 @@ func (e *Engine) outputChanges(ctx context.Context, cfg *schema.Config, p *plan.
 	}
 	var was, will []plan.OutputSide // recorded, and as the configuration has them
 	if !rec.Empty() {
-		former, diags := cfg.Former(ctx, rec)
-		if diags.HasErrors() {
-			return nil, &Error{Class: ClassError, Doing: "read what is recorded of the outputs", Err: errorsOf(diags)}
-		}
+		former, _ := cfg.Former(ctx, rec) // what has no value any more, such as that of a file that is gone, must not keep anybody from taking it away
 		if was, err = outputSides(former, knownRecords(now), nil); err != nil {
 			return nil, err
 		}
@@ -61,8 +59,8 @@ func (e *Engine) outputChanges(ctx context.Context, cfg *schema.Config, p *plan.
 		}
 	}
 	changes := plan.CompareOutputs(was, will)
-	if selected {
-		changes = slices.DeleteFunc(changes, func(c plan.OutputChange) bool { return c.Action == plan.DeleteOutput })
+	if selected && !slices.ContainsFunc(changes, func(c plan.OutputChange) bool { return c.Action != plan.DeleteOutput }) {
+		return nil, nil
 	}
 	return changes, nil
 }

@@ -1,6 +1,8 @@
 package engine_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -117,6 +119,64 @@ func TestOutputsOfSome(t *testing.T) {
 	}
 	if want := []string{"delete gone", "create third"}; !slices.Equal(names, want) {
 		t.Errorf("%v, want %v", names, want)
+	}
+}
+
+// All outputs are recorded at once, so that a plan for some that changes one says
+// which go with it.
+func TestOutputsOfSomeGoWithAChange(t *testing.T) {
+	k := newKit(t)
+	k.applied(one + outputOf + "output \"gone\" { value = 1 }\n")
+	cfg := k.config(one + outputOf + "output \"new\" { value = \"x\" }\n")
+	targeted := plan.Options{Targets: []addr.Addr{graph}}
+	var planned []string
+	for _, c := range k.plan(cfg, targeted).Outputs {
+		planned = append(planned, string(c.Action)+" "+c.Name)
+	}
+	k.apply(cfg, targeted)
+	_, there := k.shows()["gone"]
+	if want := []string{"delete gone", "create new"}; there || !slices.Equal(planned, want) {
+		t.Errorf("planned %v, want %v; the output that is gone is recorded: %v", planned, want, there)
+	}
+}
+
+// An output that has no value any more, since its file is gone with it, can be
+// taken away.
+func TestOutputWhoseFileIsGone(t *testing.T) {
+	for name, o := range map[string]plan.Options{"apply": {}, "destroy": {Destroy: true}} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t)
+			dir := t.TempDir()
+			file := filepath.Join(dir, "words.txt")
+			write := func(name, text string) {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			load := func() *schema.Config {
+				cfg, diags := schema.Load(k.ctx, schema.Source{Dir: dir})
+				if diags.HasErrors() {
+					t.Fatal(diags)
+				}
+				return cfg
+			}
+			write("words.txt", "words")
+			write("main.hcl", `output "words" { value = file("words.txt") }`)
+			k.apply(load(), plan.Options{})
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+			write("main.hcl", "")
+			cfg := load()
+			p := k.plan(cfg, o)
+			if len(p.Outputs) != 1 || p.Outputs[0].Action != plan.DeleteOutput || p.Outputs[0].Before.IsKnown() {
+				t.Errorf("%+v", p.Outputs)
+			}
+			k.apply(cfg, o)
+			if rec, err := k.engine.Recorded(k.ctx); err != nil || !rec.Empty() {
+				t.Errorf("%v, %v", rec, err)
+			}
+		})
 	}
 }
 

@@ -120,15 +120,19 @@ func (p *page) outputSides(c plan.OutputChange) (sign string, sides []string) {
 		}
 		return value(v, "    ")
 	}
+	before := side(c.Before)
+	if !c.Sensitive && !c.Before.IsKnown() { // an apply does not tell what was
+		before = "(not known)"
+	}
 	switch {
 	case c.Action == plan.CreateOutput:
 		return p.Good.On("+"), []string{side(c.After)}
 	case c.Action == plan.DeleteOutput:
-		return p.Bad.On("-"), []string{side(c.Before), "-> null"}
+		return p.Bad.On("-"), []string{before, "-> null"}
 	case c.Sensitive, !c.Before.IsKnown() && !c.After.IsKnown(): // that it changes is all that there is to show
 		return p.Warn.On("~"), []string{side(c.After)}
 	}
-	return p.Warn.On("~"), []string{side(c.Before), "-> " + side(c.After)}
+	return p.Warn.On("~"), []string{before, "-> " + side(c.After)}
 }
 
 // sealedAgain says how much a new data key is going to rewrite.

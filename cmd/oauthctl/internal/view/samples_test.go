@@ -224,6 +224,7 @@ func outputsPlan() *plan.Plan {
 		{Name: "account", Action: plan.UpdateOutput, Before: cty.StringVal("alice@contoso.com"), After: cty.StringVal("bob\x1b[31m@contoso.com")},
 		{Name: "graph_expires_at", Action: plan.CreateOutput, After: cty.DynamicVal},
 		{Name: "sites", Action: plan.DeleteOutput, Before: sampleOutputs()[2].Value},
+		{Name: "of_a_lost_file", Action: plan.DeleteOutput, Before: cty.DynamicVal},
 		{Name: "token", Action: plan.UpdateOutput, Sensitive: true},
 		{Name: "token2", Action: plan.CreateOutput, Sensitive: true},
 	}
