@@ -42,7 +42,7 @@ func (c *cli) output(ctx context.Context, args []string, raw, json bool) error {
 	if raw && (json || len(args) != 1) {
 		return errors.New("-raw prints one value: use it with the name of an output and without -json")
 	}
-	outs, err := c.outputs(ctx)
+	outs, err := c.outputs(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -76,14 +76,15 @@ func (c *cli) output(ctx context.Context, args []string, raw, json bool) error {
 	return advised("declare it in an output block, and run: oauthctl apply", "no output %q is recorded", args[0])
 }
 
-// outputs evaluates what apply recorded of the outputs with what the state has.
-func (c *cli) outputs(ctx context.Context) ([]schema.Output, error) {
+// outputs evaluates what apply recorded of the outputs with what the state has; if
+// one of those recorded is named, only that.
+func (c *cli) outputs(ctx context.Context, names []string) ([]schema.Output, error) {
 	store, err := c.openState(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer store.Close()
-	outs, src, diags, err := c.outputsOf(ctx, store)
+	outs, src, diags, err := c.outputsOf(ctx, store, names)
 	if err != nil {
 		return nil, err
 	}
@@ -91,19 +92,24 @@ func (c *cli) outputs(ctx context.Context) ([]schema.Output, error) {
 }
 
 // outputsOf is outputs of a state that is open.
-func (c *cli) outputsOf(ctx context.Context, store *state.Store) ([]schema.Output, *schema.Sources, hcl.Diagnostics, error) {
+func (c *cli) outputsOf(ctx context.Context, store *state.Store, names []string) ([]schema.Output, *schema.Sources, hcl.Diagnostics, error) {
 	e := engine.New(engine.Options{Store: store, Now: c.Now, Rand: c.Rand})
 	recorded, err := e.Recorded(ctx)
 	if recorded.Empty() || err != nil {
 		return nil, nil, nil, err
 	}
 	cfg, diags := schema.LoadRecorded(ctx, schema.Source{Dir: c.configDir(), LookupEnv: c.LookupEnv, Version: languageVersion(), MakeUp: c.sandbox}, recorded)
-	if diags.HasErrors() {
-		return nil, cfg.Sources, diags, nil
+	if len(names) > 0 { // what is wrong with others is not asked for, and their tokens stay closed
+		if only, err := cfg.Record(names...); err == nil && !only.Empty() {
+			cfg, diags = cfg.Former(ctx, only)
+		}
 	}
 	known, problem := e.Known(ctx)
 	outs, more := cfg.Outputs(known)
-	return outs, cfg.Sources, append(diags, more...), problem()
+	if !diags.HasErrors() { // which it would say again
+		diags = append(diags, more...)
+	}
+	return outs, cfg.Sources, diags, problem()
 }
 
 // reader is an engine that only reads the state of a configuration.

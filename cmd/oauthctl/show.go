@@ -78,7 +78,7 @@ func (c *cli) showRecords(ctx context.Context, args []string) error {
 		if err != nil && !errors.Is(err, state.ErrNoState) {
 			return err
 		}
-		outs, src, diags, err := c.outputsOf(ctx, store)
+		outs, src, diags, err := c.outputsOf(ctx, store, nil)
 		if err != nil {
 			return err
 		}
