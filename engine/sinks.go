@@ -18,10 +18,15 @@ import (
 // checkSinks decodes all sinks, without state and network.
 func checkSinks(cfg *schema.Config) hcl.Diagnostics {
 	var diags hcl.Diagnostics
+	var over overwritten
 	for _, b := range cfg.Sinks {
-		diags = append(diags, sink.Check(b, cfg.Partial)...)
+		s, d := sink.Check(b, cfg.Partial)
+		diags = append(diags, d...)
+		if s != nil {
+			over.add(b, s)
+		}
 	}
-	return diags
+	return append(diags, over.diags...)
 }
 
 // sinkWants turns the sinks of the configuration into wants. It opens the tokens
@@ -34,17 +39,19 @@ func (e *Engine) sinkWants(ctx context.Context, cfg *schema.Config, in *plan.Inp
 	var diags hcl.Diagnostics
 	sinks := make([]*sink.Sink, len(cfg.Sinks))
 	used := map[addr.Addr]bool{}
+	var over overwritten
 	for i, b := range cfg.Sinks {
 		s, d := sink.Decode(b)
 		diags = append(diags, d...)
 		if sinks[i] = s; s == nil {
 			continue
 		}
+		over.add(b, s)
 		for _, a := range s.From {
 			used[a] = true
 		}
 	}
-	if diags.HasErrors() {
+	if diags = append(diags, over.diags...); diags.HasErrors() {
 		return nil, diags, nil
 	}
 	held, err := e.heldBy(ctx, in, used)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/oauthctl/oauthctl/engine"
 	"github.com/oauthctl/oauthctl/engine/plan"
@@ -421,5 +422,78 @@ func TestSinksTakeTurnsOnTheNetwork(t *testing.T) {
 	k.applied(text)
 	if most.Load() > 2 {
 		t.Errorf("%d at once", most.Load())
+	}
+}
+
+// Sinks that write over each other are told of, at validate and in a plan, once for
+// a block; those that share a place and no name are not.
+func TestSinksThatWriteOverEachOther(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"one file for all instances": {
+			`sink "file" "s" {
+			   for_each = toset(["a", "b", "c"])
+			   path     = "tokens"
+			   secrets  = { (each.key) = connection.graph.access_token }
+			 }`,
+			`sink.file.s["a"] and sink.file.s["b"] both write the file tokens, which then is of whichever was published last. With for_each, write ${each.key} into the place, or into the name.`,
+		},
+		"a file for each": {
+			`sink "file" "s" {
+			   for_each = toset(["a", "b"])
+			   path     = each.key
+			   secrets  = { T = connection.graph.access_token }
+			 }`, "",
+		},
+		"two blocks": {
+			`sink "github_actions" "a" {
+			   repository = "acme/site"
+			   token      = env("GITHUB_TOKEN")
+			   secrets    = { A = "x", T = connection.graph.access_token }
+			 }
+			 sink "github_actions" "b" {
+			   repository = "acme/site"
+			   token      = env("GITHUB_TOKEN")
+			   secrets    = { B = "x", T = connection.graph.client_id }
+			 }`,
+			"sink.github_actions.a and sink.github_actions.b both write T of the Actions secrets of acme/site at api.github.com, which then is of whichever was published last. Give one of them another place, or another name there.",
+		},
+		"other names, and a program": {
+			`sink "github_actions" "a" {
+			   repository = "acme/site"
+			   token      = env("GITHUB_TOKEN")
+			   secrets    = { A = connection.graph.access_token }
+			 }
+			 sink "github_actions" "b" {
+			   repository = "acme/site"
+			   token      = env("GITHUB_TOKEN")
+			   secrets    = { B = connection.graph.access_token }
+			 }
+			 sink "exec" "c" {
+			   for_each = toset(["a", "b"])
+			   program  = "keep"
+			   secrets  = { T = connection.graph.access_token }
+			 }`, "",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t)
+			k.publishing()
+			cfg := k.config(one + c.text)
+			_, planned, err := k.engine.Plan(k.ctx, cfg, plan.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for what, diags := range map[string]hcl.Diagnostics{"validate": k.engine.Validate(k.ctx, cfg), "plan": planned} {
+				var got []string
+				for _, d := range diags {
+					if d.Summary == "Sinks that write over each other" {
+						got = append(got, d.Detail)
+					}
+				}
+				if strings.Join(got, "\n") != c.want {
+					t.Errorf("%s: %q, want %q", what, got, c.want)
+				}
+			}
+		})
 	}
 }

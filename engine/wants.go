@@ -68,7 +68,8 @@ func (e *Engine) ValidateRest(ctx context.Context, cfg *schema.Config, found hcl
 	}
 	for _, b := range cfg.Sinks {
 		if !broken[b.Addr().Block()] && !broken[addr.Addr{}] {
-			diags = append(diags, sink.Check(b, cfg.Partial)...)
+			_, d := sink.Check(b, cfg.Partial)
+			diags = append(diags, d...)
 		}
 	}
 	return unique(diags)

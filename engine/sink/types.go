@@ -53,11 +53,8 @@ type Sink struct {
 func Decode(b *schema.Block) (*Sink, hcl.Diagnostics) { return decode(b, false) }
 
 // Check finds the mistakes in a sink block. With partial, what has no value is
-// none: see schema.Source.Partial.
-func Check(b *schema.Block, partial bool) hcl.Diagnostics {
-	_, diags := decode(b, partial)
-	return diags
-}
+// none: see schema.Source.Partial. The sink is nil if too little of it is known.
+func Check(b *schema.Block, partial bool) (*Sink, hcl.Diagnostics) { return decode(b, partial) }
 
 func decode(b *schema.Block, partial bool) (*Sink, hcl.Diagnostics) {
 	types := Types()
