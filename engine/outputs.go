@@ -47,18 +47,19 @@ func (e *Engine) outputChanges(ctx context.Context, cfg *schema.Config, p *plan.
 		return nil, err
 	}
 	var was, will []plan.OutputSide // recorded, and as the configuration has them
+	var former *schema.Config
 	if !rec.Empty() {
-		former, _ := cfg.Former(ctx, rec) // what has no value any more, such as that of a file that is gone, must not keep anybody from taking it away
-		if was, err = outputSides(former, knownRecords(now), nil); err != nil {
-			return nil, err
-		}
+		former, _ = cfg.Former(ctx, rec) // what has no value any more, such as that of a file that is gone, must not keep anybody from taking it away
+		was = outputSides(former, knownRecords(now), nil)
 	}
 	if !p.Options.Destroy {
-		if will, err = outputSides(cfg, AfterPlan(p, knownRecords(after)), p); err != nil {
-			return nil, err
-		}
+		will = outputSides(cfg, AfterPlan(p, knownRecords(after)), p)
 	}
-	changes := plan.CompareOutputs(was, will)
+	changes := plan.CompareOutputs(was, will, func(name string) bool { // asked of few: all that an output needs may be much
+		before, err := former.Record(name)
+		after, wrong := cfg.Record(name)
+		return err == nil && wrong == nil && before.Equal(after)
+	})
 	if selected && !slices.ContainsFunc(changes, func(c plan.OutputChange) bool { return c.Action != plan.DeleteOutput }) {
 		return nil, nil
 	}
@@ -67,15 +68,11 @@ func (e *Engine) outputChanges(ctx context.Context, cfg *schema.Config, p *plan.
 
 // outputSides evaluates the outputs of a configuration. What is wrong with them has
 // been said. p is the plan that known is after, nil: none.
-func outputSides(cfg *schema.Config, known schema.Known, p *plan.Plan) ([]plan.OutputSide, error) {
+func outputSides(cfg *schema.Config, known schema.Known, p *plan.Plan) []plan.OutputSide {
 	outs, _ := cfg.Outputs(known)
 	sides := make([]plan.OutputSide, len(outs))
 	for i, out := range outs {
-		text, err := cfg.Record(out.Name)
-		if err != nil {
-			return nil, &Error{Class: ClassError, Doing: "compare the outputs", Err: err}
-		}
-		side := plan.OutputSide{Name: out.Name, Sensitive: out.Sensitive, Value: out.Value, Text: text}
+		side := plan.OutputSide{Name: out.Name, Sensitive: out.Sensitive, Value: out.Value}
 		for _, a := range out.DependsOn {
 			if _, ok := known(a); !ok {
 				side.Missing, side.Due = true, side.Due || p != nil && getsGrant(p, a)
@@ -83,7 +80,7 @@ func outputSides(cfg *schema.Config, known schema.Known, p *plan.Plan) ([]plan.O
 		}
 		sides[i] = side
 	}
-	return sides, nil
+	return sides
 }
 
 // outputs evaluates the output blocks with what the state has now. What was

@@ -2,8 +2,6 @@ package plan
 
 import (
 	"github.com/zclconf/go-cty/cty"
-
-	"github.com/oauthctl/oauthctl/schema"
 )
 
 // OutputAction is what happens to what is recorded of an output.
@@ -29,15 +27,15 @@ type OutputChange struct {
 type OutputSide struct {
 	Name      string
 	Sensitive bool
-	Value     cty.Value        // unmarked
-	Text      *schema.Recorded // how it is written
-	Missing   bool             // it refers to a connection that is not in the state
-	Due       bool             // it refers to one that this plan gives another grant
+	Value     cty.Value // unmarked
+	Missing   bool      // it refers to a connection that is not in the state
+	Due       bool      // it refers to one that this plan gives another grant
 }
 
 // CompareOutputs finds the outputs whose values change, sorted by name: was is
 // what the state has recorded, will is what the configuration makes of it, both sorted by name.
-func CompareOutputs(was, will []OutputSide) []OutputChange {
+// alike reports whether an output is written on both sides in the same way.
+func CompareOutputs(was, will []OutputSide, alike func(name string) bool) []OutputChange {
 	var out []OutputChange
 	add := func(action OutputAction, w, n *OutputSide) {
 		c := OutputChange{Action: action}
@@ -61,7 +59,7 @@ func CompareOutputs(was, will []OutputSide) []OutputChange {
 			}
 			will = will[1:]
 		default:
-			switch action := compareOutput(&was[0], &will[0]); action {
+			switch action := compareOutput(&was[0], &will[0], alike); action {
 			case "":
 			case CreateOutput:
 				add(action, nil, &will[0])
@@ -80,7 +78,7 @@ func (s *OutputSide) pointless() bool { return s.Missing && !s.Due }
 func (s *OutputSide) known() bool { return s.Value.IsWhollyKnown() }
 
 // compareOutput says what happens to an output that is on both sides; "": nothing.
-func compareOutput(was, will *OutputSide) OutputAction {
+func compareOutput(was, will *OutputSide, alike func(name string) bool) OutputAction {
 	switch {
 	case was.Sensitive != will.Sensitive:
 		return UpdateOutput
@@ -90,7 +88,7 @@ func compareOutput(was, will *OutputSide) OutputAction {
 		}
 	case will.pointless():
 		return ""
-	case was.Text.Equal(will.Text): // a token has no value in a plan: how it is written tells
+	case alike(will.Name): // a token has no value in a plan: how it is written tells
 		if !was.known() && will.Due && was.Missing {
 			return CreateOutput
 		}
