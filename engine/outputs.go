@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/oauthctl/oauthctl/engine/plan"
@@ -37,39 +38,44 @@ func (e *Engine) recorded(ctx context.Context) (*state.Record, error) {
 // outputChanges compares the outputs of the configuration after a plan with those
 // recorded, as they are now. A plan for some connections takes outputs away only if
 // it changes others: all of them are recorded at once.
-func (e *Engine) outputChanges(ctx context.Context, cfg *schema.Config, p *plan.Plan, now, after []*state.Record) ([]plan.OutputChange, error) {
+// The diagnostics say what is wrong with those of the configuration; to a plan for
+// some connections, only their preconditions.
+func (e *Engine) outputChanges(ctx context.Context, cfg *schema.Config, p *plan.Plan, now, after []*state.Record) (_ []plan.OutputChange, wrong hcl.Diagnostics, _ error) {
 	selected := len(p.Options.Targets)+len(p.Options.Excludes) > 0
 	if p.Options.Destroy && selected {
-		return nil, nil
+		return nil, nil, nil
 	}
 	rec, err := e.Recorded(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var was, will []plan.OutputSide // recorded, and as the configuration has them
 	var former *schema.Config
 	if !rec.Empty() {
 		former, _ = cfg.Former(ctx, rec) // what has no value any more, such as that of a file that is gone, must not keep anybody from taking it away
-		was = outputSides(former, knownRecords(now), nil)
+		was, _ = outputSides(former, knownRecords(now), nil)
 	}
 	if !p.Options.Destroy {
-		will = outputSides(cfg, AfterPlan(p, knownRecords(after)), p)
+		known := AfterPlan(p, knownRecords(after))
+		if will, wrong = outputSides(cfg, known, p); selected {
+			wrong = cfg.OutputConditions(known)
+		}
 	}
 	changes := plan.CompareOutputs(was, will, func(name string) bool { // asked of few: all that an output needs may be much
 		before, err := former.Record(name)
-		after, wrong := cfg.Record(name)
-		return err == nil && wrong == nil && before.Equal(after)
+		after, failed := cfg.Record(name)
+		return err == nil && failed == nil && before.Equal(after)
 	})
 	if selected && !slices.ContainsFunc(changes, func(c plan.OutputChange) bool { return c.Action != plan.DeleteOutput }) {
-		return nil, nil
+		return nil, wrong, nil
 	}
-	return changes, nil
+	return changes, wrong, nil
 }
 
-// outputSides evaluates the outputs of a configuration. What is wrong with them has
-// been said. p is the plan that known is after, nil: none.
-func outputSides(cfg *schema.Config, known schema.Known, p *plan.Plan) []plan.OutputSide {
-	outs, _ := cfg.Outputs(known)
+// outputSides evaluates the outputs of a configuration. p is the plan that known is
+// after, nil: none.
+func outputSides(cfg *schema.Config, known schema.Known, p *plan.Plan) ([]plan.OutputSide, hcl.Diagnostics) {
+	outs, diags := cfg.Outputs(known)
 	sides := make([]plan.OutputSide, len(outs))
 	for i, out := range outs {
 		side := plan.OutputSide{Name: out.Name, Sensitive: out.Sensitive, Value: out.Value}
@@ -80,7 +86,7 @@ func outputSides(cfg *schema.Config, known schema.Known, p *plan.Plan) []plan.Ou
 		}
 		sides[i] = side
 	}
-	return sides
+	return sides, diags
 }
 
 // outputs evaluates the output blocks with what the state has now. What was

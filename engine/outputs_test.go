@@ -180,6 +180,23 @@ func TestOutputWhoseFileIsGone(t *testing.T) {
 	}
 }
 
+// A plan tells of an output that cannot be evaluated what the end of an apply would
+// tell; one for some connections does not.
+func TestPlanOfAnOutputThatFails(t *testing.T) {
+	k := newKit(t)
+	k.applied(one)
+	cfg := k.config(one + "output \"number\" { value = tonumber(connection.graph.client_id) }\n")
+	for name, o := range map[string]plan.Options{"": {}, "of one": {Targets: []addr.Addr{graph}}, "to destroy": {Destroy: true}} {
+		p, diags, err := k.engine.Plan(k.ctx, cfg, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if told := p == nil && diags.HasErrors() && diags[0].Subject != nil; told != (name == "") {
+			t.Errorf("plan %s: %v", name, diags)
+		}
+	}
+}
+
 // A state that is published has in it what was recorded, also if nothing else changed.
 func TestOutputsArePublishedWithTheState(t *testing.T) {
 	k := newKit(t)

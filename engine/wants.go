@@ -107,7 +107,7 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 		lc := cfg.Lifecycle(a)
 		return lc != nil && lc.PreventDestroy
 	}
-	p, err := e.compute(ctx, cfg, &in, now)
+	p, wrong, err := e.compute(ctx, cfg, &in, now)
 	if err != nil {
 		return nil, diags, e.failure("plan", addr.Addr{}, err)
 	}
@@ -118,7 +118,7 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 		known := AfterPlan(p, knownRecords(in.Records))
 		if !o.RefreshOnly {
 			diags = append(diags, preconditions(cfg, p, known)...)
-			diags = append(diags, cfg.OutputConditions(known)...)
+			diags = append(diags, wrong...)
 		}
 		p.Checks = cfg.Checks(known)
 	}
@@ -128,22 +128,23 @@ func (e *Engine) Plan(ctx context.Context, cfg *schema.Config, o plan.Options) (
 	return p, diags, nil
 }
 
-// compute makes the plan, and compares the outputs: now is the state before anything moves.
-func (e *Engine) compute(ctx context.Context, cfg *schema.Config, in *plan.Input, now []*state.Record) (*plan.Plan, error) {
+// compute makes the plan, and compares the outputs: now is the state before anything
+// moves. The diagnostics are about outputs.
+func (e *Engine) compute(ctx context.Context, cfg *schema.Config, in *plan.Input, now []*state.Record) (*plan.Plan, hcl.Diagnostics, error) {
 	p, err := plan.Compute(*in)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	outputs, err := e.outputChanges(ctx, cfg, p, now, in.Records)
+	outputs, diags, err := e.outputChanges(ctx, cfg, p, now, in.Records)
 	if err == nil && len(outputs) > 0 && len(stateSinks(cfg)) > 0 { // they publish what is recorded, too
 		in.Outputs = true
 		p, err = plan.Compute(*in)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p.Outputs = outputs
-	return p, nil
+	return p, diags, nil
 }
 
 // readState fills what Compute has to know of the state.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/oauthctl/oauthctl/cmd/oauthctl/internal/view"
@@ -92,7 +93,11 @@ func (c *cli) runApply(ctx context.Context, f *applyFlags, verb string) error {
 			c.showError(kept)
 		}
 	}
-	if err != nil {
+	var outputs hcl.Diagnostics
+	switch {
+	case errors.As(err, &outputs): // what is wrong with them is told as where it is written
+		return c.show(outputs, s.cfg.Sources)
+	case err != nil:
 		return err
 	}
 	if code := outcomeCode(ctx, out); code != exitDone {

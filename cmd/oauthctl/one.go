@@ -84,13 +84,11 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan, verb string) error
 		return err
 	}
 	out, err := s.engine.Apply(ctx, s.cfg, p)
-	if out != nil {
-		out.Outputs = nil // what was asked for is one connection
-		s.c.view.Applied(out, verb)
-	}
-	if err != nil {
+	if out == nil {
 		return err
 	}
+	out.Outputs = nil // what was asked for is one connection, whatever is wrong with outputs
+	s.c.view.Applied(out, verb)
 	if code := outcomeCode(ctx, out); code != exitDone {
 		return &shownError{code}
 	}
