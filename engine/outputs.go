@@ -38,8 +38,8 @@ func (e *Engine) recorded(ctx context.Context) (*state.Record, error) {
 // outputChanges compares the outputs of the configuration after a plan with those
 // recorded, as they are now. A plan for some connections takes outputs away only if
 // it changes others: all of them are recorded at once.
-// The diagnostics say what is wrong with those of the configuration; to a plan for
-// some connections, only their preconditions.
+// The diagnostics say what is wrong with those of the configuration. It stops no plan
+// for some connections, such as that of a login: the end of an apply says it, too.
 func (e *Engine) outputChanges(ctx context.Context, cfg *schema.Config, p *plan.Plan, now, after []*state.Record) (_ []plan.OutputChange, wrong hcl.Diagnostics, _ error) {
 	selected := len(p.Options.Targets)+len(p.Options.Excludes) > 0
 	if p.Options.Destroy && selected {
@@ -56,9 +56,8 @@ func (e *Engine) outputChanges(ctx context.Context, cfg *schema.Config, p *plan.
 		was, _ = outputSides(former, knownRecords(now), nil)
 	}
 	if !p.Options.Destroy {
-		known := AfterPlan(p, knownRecords(after))
-		if will, wrong = outputSides(cfg, known, p); selected {
-			wrong = cfg.OutputConditions(known)
+		if will, wrong = outputSides(cfg, AfterPlan(p, knownRecords(after)), p); selected {
+			wrong = nil
 		}
 	}
 	changes := plan.CompareOutputs(was, will, func(name string) bool { // asked of few: all that an output needs may be much

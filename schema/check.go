@@ -85,16 +85,7 @@ func (c *Config) Checks(known Known) []CheckResult {
 	return out
 }
 
-// OutputConditions reports which preconditions of outputs do not hold.
-func (c *Config) OutputConditions(known Known) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	e := c.eval.with(known, nil)
-	for _, o := range c.outputs {
-		diags = append(diags, e.outputConditions(o)...)
-	}
-	return tidy(append(diags, e.cache.takeProblems()...))
-}
-
+// outputConditions reports which preconditions of an output do not hold.
 func (e *evaluator) outputConditions(o *outputBlock) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, r := range o.pre {

@@ -171,7 +171,8 @@ func sayings(cfg *schema.Config) string {
 	for _, c := range cfg.Checks(nil) {
 		fmt.Fprintln(&b, "check", c.Name, c.Verdict, c.Problems)
 	}
-	for _, d := range cfg.OutputConditions(nil) {
+	_, wrong := cfg.Outputs(nil)
+	for _, d := range wrong {
 		fmt.Fprintln(&b, d.Detail)
 	}
 	for _, r := range cfg.Removed {
