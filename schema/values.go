@@ -178,8 +178,10 @@ func (l *loader) assign(v *variableDecl, g given, ok bool) {
 	if !found {
 		val = l.valueOf(v, g, ok)
 	}
-	if v.Sensitive {
+	if v.Sensitive || v.unsure {
 		l.eval.secrets.learn(val.Mark(Sensitive))
+	}
+	if v.Sensitive {
 		val = val.Mark(Sensitive)
 	}
 	if v.Ephemeral {
@@ -229,8 +231,11 @@ func (l *loader) read(v *variableDecl, g given) cty.Value {
 		subject = *g.rng
 	}
 	fail := func(what string, reason any) cty.Value {
-		if v.Sensitive {
+		switch {
+		case v.Sensitive:
 			reason = "the reason is not shown, because the variable is sensitive"
+		case v.unsure:
+			reason = "the reason is not shown, because its block has mistakes, and may say that it is sensitive"
 		}
 		l.diags = append(l.diags, errorAt(subject, "Invalid value for variable", "The value of var.%s from %s %s: %s.",
 			v.Name, g.from, what, strings.TrimSuffix(fmt.Sprint(reason), ".")))

@@ -16,6 +16,7 @@ type variableDecl struct {
 	constraint  cty.Type // with optional attributes
 	defaults    *typeexpr.Defaults
 	typed       bool // a type is written
+	unsure      bool // the block has mistakes, such as a misspelt sensitive: the value may be a secret
 	nullable    bool
 	hasDefault  bool
 	fallback    cty.Value
@@ -36,8 +37,10 @@ func (l *loader) declareVariables(blocks hcl.Blocks) {
 			nullable: true,
 		}
 		c, diags := readBody(b.Body, variableSpec, "a variable block", b.DefRange)
+		v.unsure = diags.HasErrors()
 		l.diags = append(l.diags, diags...)
 		o, diags := l.eval.object(c, variableSpec, scope{place: "a variable block"})
+		v.unsure = v.unsure || diags.HasErrors()
 		l.diags = append(l.diags, diags...)
 		v.Description, v.Sensitive, v.Ephemeral = o.String("description"), o.Bool("sensitive"), o.Bool("ephemeral")
 		if o.Has("nullable") {
@@ -152,7 +155,7 @@ func (l *loader) validate(v *variableDecl) {
 		switch {
 		case err != nil || ok.IsNull():
 			l.diags = append(l.diags, errorAt(rule.condition.Expr.Range(), "Invalid condition", "The condition must be true or false."))
-		case !ok.IsKnown() || ok.True():
+		case !ok.IsKnown() || ok.True(), v.unsure: // the message might tell
 		default:
 			l.diags = append(l.diags, byRule(errorAt(v.Range, "Invalid value for variable",
 				"The value of var.%s is refused: %s\nThe rule is at %s.", v.Name, l.message(rule.message, sc), place(rule.condition.Expr.Range())), "var."+v.Name))
