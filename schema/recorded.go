@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/oauthctl/oauthctl/schema/secret"
 )
@@ -20,7 +20,7 @@ import (
 // configuration. It holds no token: connections have their attributes from the state.
 type Recorded struct {
 	Files  map[string]string        // names of files → their text
-	Values map[string]secret.Secret // of the variables that are used, by name, as JSON with type
+	Values map[string]secret.Secret // of the variables that are used, by name, as JSON with type; null for ephemeral ones
 }
 
 // The files of Recorded. What is written in JSON is recorded in JSON.
@@ -196,9 +196,8 @@ func (r *recorder) variable(name string) {
 		return
 	}
 	val, _ := v.Value.UnmarkDeep()
-	if v.Ephemeral { // is stored nowhere: its type tells what has come of it
-		fmt.Fprintf(&r.native, "variable %q {\ntype = %s\nephemeral = true\nsensitive = %t\n}\n", name, typeexpr.TypeString(val.Type()), v.Sensitive)
-		return
+	if v.Ephemeral { // it is stored nowhere: its type tells what comes of it
+		val = cty.NullVal(val.Type())
 	}
 	if !val.IsWhollyKnown() {
 		r.err = fmt.Errorf("record the outputs: the value of var.%s is not known", name)
@@ -210,11 +209,14 @@ func (r *recorder) variable(name string) {
 		return
 	}
 	r.values[name] = secret.Secret(text)
+	fmt.Fprintf(&r.native, "variable %q {\n", name)
 	if v.Sensitive {
-		fmt.Fprintf(&r.native, "variable %q {\nsensitive = true\n}\n", name)
-	} else {
-		fmt.Fprintf(&r.native, "variable %q {}\n", name)
+		r.native.WriteString("sensitive = true\n")
 	}
+	if v.Ephemeral {
+		r.native.WriteString("ephemeral = true\n")
+	}
+	r.native.WriteString("}\n")
 }
 
 func (r *recorder) local(name string, l *local) {

@@ -192,7 +192,13 @@ variable "once" {
   type      = string
   ephemeral = true
 }
+variable "odd" {
+  ephemeral = true
+  default   = { "a b" = [1, null], "c\"" = {} }
+}
 locals { once = "now ${var.once}" }
+output "odd" { value = ephemeralasnull(var.odd) }
+output "part" { value = ephemeralasnull(var.odd["a b"]) }
 output "is" { value = issensitive(var.pass) }
 output "once" { value = ephemeralasnull(local.once) }
 output "guarded" {
@@ -218,7 +224,7 @@ output "number" {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := rec.Values["once"]; ok || strings.Contains(rec.Files[recordedNative], secret) {
+	if strings.Contains(rec.Values["once"].Reveal()+rec.Files[recordedNative], secret) {
 		t.Errorf("an ephemeral value is recorded: %v", rec)
 	}
 	nothing := func(addr.Addr) (cty.Value, bool) { return cty.NilVal, false }

@@ -175,8 +175,11 @@ func (l *loader) varFile(values map[string]given, of given, text []byte, err err
 // assign decides on the value of one variable.
 func (l *loader) assign(v *variableDecl, g given, ok bool) {
 	val, found := l.planned(v, g, ok)
-	if !found {
+	switch {
+	case !found:
 		val = l.valueOf(v, g, ok)
+	case v.Ephemeral && l.src.recorded != nil: // what comes of it is not known any more
+		val = cty.UnknownVal(val.Type())
 	}
 	if v.Sensitive || v.unsure {
 		l.eval.secrets.learn(val.Mark(Sensitive))
@@ -190,14 +193,12 @@ func (l *loader) assign(v *variableDecl, g given, ok bool) {
 	v.Value = val
 }
 
-// valueOf is the value of a variable that no plan and no record has one for.
+// valueOf is the value of a variable of which none was saved.
 func (l *loader) valueOf(v *variableDecl, g given, ok bool) cty.Value {
 	val := cty.DynamicVal
 	switch {
 	case ok:
 		val = l.read(v, g)
-	case l.src.recorded != nil: // ephemeral: what comes of it is not known any more
-		val = cty.UnknownVal(v.Type)
 	case v.hasDefault:
 		val = v.fallback
 	case l.src.MakeUp && (v.Sensitive || v.Ephemeral):
