@@ -41,6 +41,29 @@ func parseAddrs(args []string) ([]addr.Addr, error) {
 	return list, nil
 }
 
+// someAddrs are the arguments of a command that is about one address or more.
+func someAddrs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return misused(cmd, "%s wants addresses", cmd.CommandPath())
+	}
+	return nil
+}
+
+// openForChange opens the state for a change of what args name; a dry run makes none.
+func (c *cli) openForChange(ctx context.Context, args []string, dryRun bool) ([]addr.Addr, *state.Store, error) {
+	if !dryRun {
+		if err := c.mustKeep(); err != nil {
+			return nil, nil, err
+		}
+	}
+	as, err := parseAddrs(args)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := c.openState(ctx)
+	return as, store, err
+}
+
 // notHeld is the error about an address that is not in the state. doing: "show graph".
 func notHeld(a addr.Addr, doing string, rows []state.Summary) error {
 	return &engine.Error{

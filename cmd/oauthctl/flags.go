@@ -134,7 +134,7 @@ type workFlags struct {
 
 func (f *workFlags) register(fs *pflag.FlagSet) {
 	fs.IntVar(&f.parallelism, "parallelism", 10, "work on at most `N` connections at once")
-	fs.DurationVar(&f.lockTimeout, "lock-timeout", 10*time.Second, "wait for another process at most `DURATION`")
+	lockTimeoutFlag(fs, &f.lockTimeout)
 }
 
 func (f *workFlags) check() error {

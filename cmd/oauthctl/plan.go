@@ -22,7 +22,7 @@ type planFlags struct {
 	look    bool            // -refresh
 	lock    bool            // -lock
 	way     consentWay      // -consent
-	outputs bool            // nothing is planned: the outputs are what is wanted
+	outputs bool            // nothing is planned: expressions and outputs are what is wanted
 	saved   *planfile.Saved // the plan that apply was given, if any
 
 	generate string // -generate-config-out

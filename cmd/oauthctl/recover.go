@@ -31,7 +31,7 @@ func (c *cli) recoverCommand() *cobra.Command {
 	jsonFlag(cmd, &json)
 	cmd.Flags().BoolVar(&f.list, "list", false, "only list the copies, and whether they can be put back")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "only say what would be done")
-	cmd.Flags().DurationVar(&f.patience, "lock-timeout", 10*time.Second, "wait for another process at most `DURATION`")
+	lockTimeoutFlag(cmd.Flags(), &f.patience)
 	return cmd
 }
 

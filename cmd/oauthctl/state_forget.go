@@ -16,12 +16,7 @@ func (c *cli) stateForgetCommand() *cobra.Command {
 		Long: "Drop what the state keeps of connections besides the present record, which stays: earlier generations, and what is kept of connections that were removed. " +
 			"Nothing is revoked, and nothing brings it back. An address without a key means all its instances. state history lists what is kept.",
 		Example: "oauthctl state forget -dry-run graph",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return misused(cmd, "%s wants addresses", cmd.CommandPath())
-			}
-			return nil
-		},
+		Args:    someAddrs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.view = c.newView(false, false)
 			return c.stateForget(cmd.Context(), args, dryRun, wait)
@@ -34,16 +29,7 @@ func (c *cli) stateForgetCommand() *cobra.Command {
 }
 
 func (c *cli) stateForget(ctx context.Context, args []string, dryRun bool, wait time.Duration) error {
-	if !dryRun {
-		if err := c.mustKeep(); err != nil {
-			return err
-		}
-	}
-	want, err := parseAddrs(args)
-	if err != nil {
-		return err
-	}
-	store, err := c.openState(ctx)
+	want, store, err := c.openForChange(ctx, args, dryRun)
 	if err != nil {
 		return err
 	}

@@ -31,21 +31,12 @@ func (c *cli) stateMvCommand() *cobra.Command {
 		ValidArgsFunction: c.completeConnections,
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would move")
-	cmd.Flags().DurationVar(&wait, "lock-timeout", 10*time.Second, "wait for another process at most `DURATION`")
+	lockTimeoutFlag(cmd.Flags(), &wait)
 	return cmd
 }
 
 func (c *cli) stateMv(ctx context.Context, args []string, dryRun bool, wait time.Duration) error {
-	if !dryRun {
-		if err := c.mustKeep(); err != nil {
-			return err
-		}
-	}
-	as, err := parseAddrs(args)
-	if err != nil {
-		return err
-	}
-	store, err := c.openState(ctx)
+	as, store, err := c.openForChange(ctx, args, dryRun)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +33,7 @@ func (c *cli) statePushCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "only say what would change")
 	cmd.Flags().BoolVar(&approve, "auto-approve", false, "do not ask about a state that this machine has never seen")
 	input.register(cmd.Flags())
-	cmd.Flags().DurationVar(&o.Wait, "lock-timeout", 10*time.Second, "wait for another process at most `DURATION`")
+	lockTimeoutFlag(cmd.Flags(), &o.Wait)
 	return cmd
 }
 

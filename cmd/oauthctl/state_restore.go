@@ -41,7 +41,7 @@ func (c *cli) stateRestoreCommand() *cobra.Command {
 	cmd.Flags().Uint64Var(&f.generation, "generation", 0, "the generation `N` to restore")
 	cmd.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask before changing anything")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "only say what would be restored")
-	cmd.Flags().DurationVar(&f.wait, "lock-timeout", 10*time.Second, "wait for another process at most `DURATION`")
+	lockTimeoutFlag(cmd.Flags(), &f.wait)
 	f.input.register(cmd.Flags())
 	return cmd
 }

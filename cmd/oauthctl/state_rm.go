@@ -18,12 +18,7 @@ func (c *cli) stateRmCommand() *cobra.Command {
 		Long: "Take connections out of the state without revoking them at the server: the tokens live on there until they end. " +
 			"An address without a key means all its instances. To revoke, take the block out of the configuration and apply, or destroy.",
 		Example: "oauthctl state rm -dry-run graph",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return misused(cmd, "%s wants addresses", cmd.CommandPath())
-			}
-			return nil
-		},
+		Args:    someAddrs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.view = c.newView(false, false)
 			return c.stateRm(cmd.Context(), args, dryRun)
@@ -35,16 +30,7 @@ func (c *cli) stateRmCommand() *cobra.Command {
 }
 
 func (c *cli) stateRm(ctx context.Context, args []string, dryRun bool) error {
-	if !dryRun {
-		if err := c.mustKeep(); err != nil {
-			return err
-		}
-	}
-	want, err := parseAddrs(args)
-	if err != nil {
-		return err
-	}
-	store, err := c.openState(ctx)
+	want, store, err := c.openForChange(ctx, args, dryRun)
 	if err != nil {
 		return err
 	}
