@@ -19,17 +19,10 @@ type overwritten struct {
 }
 
 func (w *overwritten) add(b *schema.Block, s *sink.Sink) {
-	if s.Type == "exec" { // what a program does with a name, nobody knows
-		return
-	}
-	names := s.Names
-	if s.Type == "file" { // it is the sink's as a whole
-		names = []string{""}
-	}
 	if w.writers == nil {
 		w.writers, w.warned = map[[3]string]addr.Addr{}, map[addr.Addr]bool{}
 	}
-	for _, name := range names {
+	for _, name := range s.Writes {
 		key := [3]string{s.Type, s.Target.Place(), name}
 		other, taken := w.writers[key]
 		if !taken {

@@ -12,7 +12,7 @@ import (
 
 func execType() Type {
 	return Type{
-		Name: "exec",
+		Name: "exec", Opaque: true,
 		Doc: "A program of the user's own, for places that oauthctl does not know. The configuration names it, and the settings of whoever applies say what is run: " +
 			"a configuration that comes with a repository can run nothing by itself. The values come on standard input, never in arguments.",
 		Spec: &schema.Spec{Attrs: []schema.Attr{

@@ -16,7 +16,7 @@ import (
 
 func fileType() Type {
 	return Type{
-		Name: "file",
+		Name: "file", Whole: true,
 		Doc: "A file on this machine, which only its owner can read (mode 0600). The sink owns the whole file: what else was in it is lost. " +
 			"It is replaced at once, so that a reader sees either the old values or the new ones; a symbolic link in its place is replaced and not followed. oauthctl's own files (the state, the key, programs.hcl) are refused.",
 		Spec: &schema.Spec{Attrs: []schema.Attr{

@@ -54,7 +54,9 @@ type Type struct {
 	// New makes a target from the settings of a block. It makes no request. While
 	// a plan is made, Sensitive attributes may be unknown: what they are is for
 	// Publish to look at.
-	New func(o *schema.Object) (Target, hcl.Diagnostics)
+	New    func(o *schema.Object) (Target, hcl.Diagnostics)
+	Whole  bool // a place is one sink's as a whole, whatever the names
+	Opaque bool // what becomes of a name nobody knows
 }
 
 // Value is one named value to publish.

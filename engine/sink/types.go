@@ -37,6 +37,7 @@ type Sink struct {
 	Addr      addr.Addr
 	Type      string
 	Target    Target
+	Writes    []string // what of the place is its own: names, "" for all of it; nil: nobody knows
 	State     string   // the name under which the whole state is published, and nothing else; "": none
 	Names     []string // what is published, sorted
 	Values    []Value  // those that are known, sorted by name
@@ -86,6 +87,13 @@ func decode(b *schema.Block, partial bool) (*Sink, hcl.Diagnostics) {
 		return nil, about(s.Addr, diags)
 	}
 	s.Target = target
+	switch {
+	case t.Opaque:
+	case t.Whole:
+		s.Writes = []string{""}
+	default:
+		s.Writes = s.Names
+	}
 	if err := target.Check(s.Names); err != nil {
 		written := "secrets"
 		if s.State != "" {
